@@ -1,0 +1,40 @@
+"""The demo: a page with a tab for each use of the model. Nothing here computes; each tab calls the pipeline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from motionclip import MotionCLIP
+
+from . import content, text_to_motion
+
+FILES_KEPT_SECONDS = 3600
+
+
+def build(mc: MotionCLIP) -> gr.Blocks:
+    """The page for one model."""
+    with gr.Blocks(title=content.TITLE, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
+        gr.Markdown(content.HEADER)
+        with gr.Tab("Text to motion"):
+            text_to_motion.build(mc, page)
+        with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
+            gr.Markdown(content.LIMITS)
+    return page
+
+
+def launch(model: Path | None = None, host: str = "127.0.0.1", port: int = 7860, share: bool = False,
+           block: bool = True) -> gr.Blocks:  # fmt: skip
+    """Load a model and serve the page; returns when the server stops, or at once where block is False."""
+    mc = MotionCLIP.from_pretrained(model)
+    mc.generate("walk")  # what is loaded on first use is loaded before the first visitor
+    page = build(mc)
+    page.queue(default_concurrency_limit=2, max_size=64)
+    page.launch(server_name=host, server_port=port, share=share, prevent_thread_lock=not block, show_error=True,
+                theme=content.theme(), css=content.CSS, max_file_size="50mb",
+                footer_links=["api", "gradio", "settings"])  # fmt: skip
+    return page

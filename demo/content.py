@@ -1,0 +1,51 @@
+"""What the page says and how it looks: texts, examples, theme."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+TITLE = "MotionCLIP for everyone"
+HEADER = """
+# MotionCLIP for everyone
+Say what a body should do and watch it move. Everything runs on this machine: no account, no upload of your words.
+"""
+
+FIRST_PROMPT = "a person walks like a zombie"
+KNOWN = [
+    "a person walks like a zombie", "dance salsa", "bow politely like an old person", "run happily",
+    "a person waves with both arms", "kung fu", "crawl on hands and knees", "walk backwards shyly",
+    "dribble a basketball", "sneak like a thief",
+]  # fmt: skip
+# From the paper: texts that no motion was labelled with.
+UNHEARD = [
+    "Spiderman in action!", "couch", "Swan Lake", "Usain Bolt", "The karate kid", "Chimpanzee", "YMCA",
+    "Jordan dunks", "Running away hysterically", "Drink tea like the queen", "Hitchhiker", "wings",
+]  # fmt: skip
+
+LIMITS = """
+**What it can't do.** The model learned from 2.3 hours of motion: walking, running, turning, waving and bowing in many
+styles; dances, sports, martial arts and acrobatics from a few recordings each. Of anything else it makes a guess, and
+says so beside the result. It knows no objects, no second person, no fingers and no faces, and it takes English only:
+other languages are guesses too. It may get rare moves wrong (cartwheels, rolls), and feet can slide a little.
+
+**Where it learned.** [Bandai-Namco Research Motion Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset)
+1 and 2 (CC BY-NC 4.0), the [CMU Graphics Lab Motion Capture Database](http://mocap.cs.cmu.edu) (created with funding
+from NSF EIA-0196217) and [DeepMimic](https://github.com/xbpeng/DeepMimic) (MIT). Text is read by all-MiniLM-L6-v2
+(Apache-2.0). The wooden figure is [mannequin-x](https://pypi.org/project/mannequin-x/) (Apache-2.0).
+
+**Terms.** The code is MIT. The default weights, and motion made with them, are for **non-commercial** use, since part
+of the data is. The method is
+[MotionCLIP: Exposing Human Motion Generation to CLIP Space](https://arxiv.org/abs/2203.08063) (Tevet et al., ECCV 2022).
+"""
+
+CSS = """
+.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
+.verdict {min-height: 1.6em}
+"""
+
+
+def theme() -> gr.themes.Base:
+    """Warm like the wooden figure; system fonts, so that nothing is fetched."""
+    return gr.themes.Soft(
+        primary_hue="orange", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
+    )

@@ -1,0 +1,84 @@
+"""What every tab shows of a motion: the figure in 3D, a skeleton video, and files to take home."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from motionclip import Motion
+from motionclip.files import WRITABLE, glb, save
+
+MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
+
+
+@dataclass(frozen=True)
+class Player:
+    """The components that show a motion."""
+
+    figure: gr.Model3D
+    video: gr.Video
+    files: gr.Files
+
+
+def player(label: str = "Motion") -> Player:
+    """Build the components, in the current layout."""
+    figure = gr.Model3D(label=f"{label} — drag to look around, scroll to zoom", height=460, interactive=False,
+                        clear_color=(0.965, 0.97, 0.975, 1.0), camera_position=(55, 72, None),
+                        elem_classes="figure")  # fmt: skip
+    with gr.Accordion("Video and files", open=True), gr.Row():
+        video = gr.Video(label="Skeleton video", autoplay=True, loop=True, height=300, interactive=False)
+        files = gr.Files(label="Take it home: AMASS npz, BVH, GLB, mp4, gif", interactive=False)
+    return Player(figure, video, files)
+
+
+def outbox(*key: Any) -> Path:
+    """A folder for the files of one result, where Gradio serves from and clears up after an hour."""
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+    folder = Path(get_upload_folder()) / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def figure_file(motion: Motion, *key: Any) -> str:
+    """The moving figure as a GLB, on a floor."""
+    path = outbox("figure", *key) / "motion.glb"
+    if not path.exists():
+        glb.save(motion, path, floor=True)
+    return str(path)
+
+
+def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
+    """The video, and the motion in every format that is written."""
+    folder = outbox("files", *key)
+    paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
+    for path in paths:
+        if not path.exists():
+            save(motion, path)
+    return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
+
+
+def frames_of(seconds: float) -> int:
+    """Frames for a length in seconds. Raises ValueError outside of 0.7–6.5 s."""
+    if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise ValueError(f"length: must be from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
+    return round(30 * seconds)
+
+
+def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Show what was wrong with an input on the page, instead of "Error"."""
+
+    @functools.wraps(handler)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            raise gr.Error(str(error), title="That didn't work") from error
+
+    return wrapped

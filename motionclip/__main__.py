@@ -1,0 +1,5 @@
+"""`python -m motionclip`."""
+
+from .cli import app
+
+app(prog_name="motionclip")

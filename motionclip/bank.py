@@ -1,0 +1,137 @@
+"""The bank: latents of the training clips' windows with their labels — the paper's "data" motions, without the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from .data import Clip, cut_windows
+from .weights import BANK, ModelFolderError, write_atomically
+
+MAX_WINDOWS_A_CLIP = 6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One known motion: what it shows and how, a caption, and the window of the clip that it was.
+
+    similarity: cosine to what was asked for, where the entry is an answer.
+    """
+
+    index: int
+    clip: str
+    action: str
+    style: str
+    caption: str
+    start: int
+    similarity: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """ "walk", or "walk (old)"."""
+        return self.action if self.style == "normal" else f"{self.action} ({self.style})"
+
+
+class Bank:
+    """Latents (entries, D), unit length, of labelled windows of motion."""
+
+    def __init__(self, latents: torch.Tensor, entries: Sequence[Entry]) -> None:
+        self.latents, self.entries = functional.normalize(latents.float(), dim=-1), list(entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def actions(self) -> list[str]:
+        """The action names that occur, sorted."""
+        return sorted({entry.action for entry in self.entries})
+
+    @property
+    def styles(self) -> list[str]:
+        """The style names that occur, sorted, "normal" among them."""
+        return sorted({entry.style for entry in self.entries})
+
+    def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
+        """The known motions nearest to a latent (D,), best first, each action and style once."""
+        similarities = self.latents @ functional.normalize(z, dim=-1)
+        found: dict[str, Entry] = {}
+        for index in similarities.argsort(descending=True).tolist():
+            entry = self.entries[index]
+            if entry.label not in found:
+                found[entry.label] = Entry(**vars(entry) | {"similarity": float(similarities[index])})
+                if len(found) == count:
+                    break
+        return list(found.values())
+
+    def find(self, label: str) -> Entry:
+        """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
+        members = [entry.index for entry in self.entries if entry.label == label]
+        if not members:
+            raise ValueError(f"the bank knows no motion {label!r}")
+        latents = self.latents[members]
+        return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
+
+    @property
+    def labels(self) -> list[str]:
+        """Every label that `find` takes, sorted."""
+        return sorted({entry.label for entry in self.entries})
+
+    def pull(self, z: torch.Tensor, closeness: float, neighbours: int = 20, temperature: float = 0.05) -> torch.Tensor:
+        """Latents (N, D) drawn onto the manifold of known motion; unit length.
+
+        closeness: 0 leaves them, 1 gives the mean of the nearest known latents, weighted by softmax(cosine /
+        temperature).
+        """
+        z = functional.normalize(z, dim=-1)
+        if not closeness:
+            return z
+        similarity, index = (z @ self.latents.T).topk(min(neighbours, len(self)), dim=-1)
+        weight = functional.softmax(similarity / temperature, dim=-1)
+        known = functional.normalize((weight[..., None] * self.latents[index]).sum(-2), dim=-1)
+        return functional.normalize(torch.lerp(z, known, closeness), dim=-1)
+
+    def save(self, folder: Path) -> None:
+        """Write FOLDER/bank.safetensors: half-precision latents, the labels as JSON in its header."""
+        rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
+        header = {"entries": json.dumps(rows, separators=(",", ":"))}
+        write_atomically(
+            folder / BANK, lambda path: save_file({"latents": self.latents.half()}, path, metadata=header)
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Bank:
+        """Read FOLDER/bank.safetensors. Raises ModelFolderError for a file that holds no bank."""
+        path = folder / BANK
+        try:
+            with safe_open(path, framework="pt") as file:
+                rows = json.loads((file.metadata() or {})["entries"])
+                latents = file.get_tensor("latents")
+            entries = [Entry(index, *row) for index, row in enumerate(rows)]
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
+        if len(entries) != len(latents):
+            raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
+        return cls(latents, entries)
+
+
+def build_bank(model, clips: Sequence[Clip]) -> Bank:
+    """Encode windows of each clip, half a window apart and at most 6 a clip."""
+    from .features import features_motion
+
+    latents, entries = [], []
+    window = model.config.window
+    for clip in clips:
+        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_A_CLIP - 1) + 1)
+        cuts = cut_windows(clip.motion, window, stride)
+        latents.append(model.encode_motions([features_motion(cut) for cut in cuts]))
+        for number in range(len(cuts)):
+            start = min(number * stride, max(len(clip.motion) - window, 0))
+            entries.append(Entry(len(entries), clip.name, clip.action, clip.style, clip.captions[0], start))
+    return Bank(torch.cat(latents), entries)

@@ -1,0 +1,147 @@
+"""The command line: `python -m motionclip generate | train | train-evaluator | evaluate`."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# torch and the models are imported inside the commands: --help should not wait for them.
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False,
+    help="Text to human motion and back: MotionCLIP for everyone.",
+)  # fmt: skip
+
+
+class Split(str, Enum):
+    """Which part of a labelled data folder."""
+
+    train = "train"
+    val = "val"
+    test = "test"
+
+
+ModelOption = Annotated[Path | None, typer.Option("--model", help="Model folder; by default the project's weights/.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
+LicenceOption = Annotated[
+    str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
+]
+
+
+@app.command()
+def generate(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
+    frames: Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")] = 60,
+    seed: Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")] = 0,
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    model: ModelOption = None,
+) -> None:
+    """Turn text into motion files.
+
+    motionclip generate "a person walks like a zombie" -o zombie.mp4
+
+    motionclip generate "walk" "jump" "bow" -o out/ --format bvh --frames 90
+    """
+    with _plain_errors():
+        from .files import WRITABLE
+        from .pipeline import MotionCLIP
+
+        suffix = "." + suffix.lstrip(".")
+        if out.suffix and len(texts) > 1:
+            raise ValueError(f"{out}: is one file, but there are {len(texts)} texts; give a folder, as in -o out/")
+        wanted = out.suffix.lower() or suffix
+        if wanted not in WRITABLE:
+            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
+        motions = MotionCLIP.from_pretrained(model).generate(texts, frames=frames, seed=seed)
+        for number, motion in enumerate(motions):
+            path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
+            typer.echo(motion.save(path))
+
+
+@app.command()
+def train(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
+    config: Annotated[str, typer.Option(help='TOML file, or "default" or "paper" for those in configs/.')] = "default",
+    steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
+    licence: LicenceOption = None,
+    resume: Annotated[bool, typer.Option(help="Go on from a checkpoint in OUT.")] = True,
+) -> None:
+    """Train a model on labelled motion. Stop it at any time: the same command goes on from the last minute.
+
+    Several processes or GPUs: accelerate launch -m motionclip train ...
+    """
+    with _plain_errors():
+        from .bank import build_bank
+        from .data import load_clips
+        from .train import TrainConfig
+        from .train import train as run
+        from .weights import load
+
+        settings = TrainConfig.load(config, steps=steps, seed=seed)
+        if run(data, out, settings, licence, resume):
+            build_bank(load(out), load_clips(data, "train", licence)).save(out)
+            typer.echo(f"the model is in {out}; try: motionclip generate \"walk\" -o walk.mp4 --model {out}")
+
+
+@app.command()
+def train_evaluator(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the evaluator.")],
+    steps: Annotated[int, typer.Option(min=1)] = 4000,
+    seed: Annotated[int, typer.Option()] = 1234,
+) -> None:
+    """Train the independent judge that `evaluate` uses, on real motion alone."""
+    with _plain_errors():
+        from .data import load_clips
+        from .evaluator import train_evaluator as run
+
+        run(load_clips(data, "train"), steps, seed=seed).save(out)
+        typer.echo(f"the evaluator is in {out}")
+
+
+@app.command()
+def evaluate(
+    data: DataOption,
+    split: Annotated[Split, typer.Option(help="Tune on val; report test.")] = Split.test,
+    model: ModelOption = None,
+    evaluator: Annotated[Path | None, typer.Option(help="The judge; by default weights/evaluator.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
+) -> None:
+    """Measure a model: reconstruction, recognition, text-to-motion."""
+    with _plain_errors():
+        from . import hub
+        from .evaluate import as_json, table
+        from .evaluate import evaluate as run
+        from .evaluator import Evaluator
+        from .pipeline import MotionCLIP
+
+        judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
+        figures = run(MotionCLIP.from_pretrained(model), data, split.value, judge, repeats)
+        typer.echo(table(figures))
+        if json_file:
+            json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
+
+
+class _plain_errors:
+    """Ends the command with a message instead of a traceback where the user can mend what went wrong."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (ValueError, OSError)):
+            typer.secho(f"error: {error}", fg="red", err=True)
+            raise typer.Exit(1) from error
+
+
+def _file_name(text: str, number: int, texts: list[str]) -> str:
+    name = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion"
+    return name if texts.count(text) == 1 else f"{name}-{number + 1}"

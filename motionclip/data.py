@@ -1,0 +1,162 @@
+"""Labelled motion folders: clips and labels.csv, and training windows drawn from them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from . import features
+from .files import MotionFileError, npz
+from .motion import Motion
+
+SPLITS = ("train", "val", "test")
+COLUMNS = ("clip", "split", "action", "captions")
+_SIDES = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+_SIDE_WORDS = re.compile(r"\b(" + "|".join(_SIDES) + r")\b", re.IGNORECASE)
+
+
+def swap_sides(text: str) -> str:
+    """ "raise the left hand" → "raise the right hand": the text of a mirrored motion."""
+
+    def swap(match: re.Match[str]) -> str:
+        word = match.group()
+        swapped = _SIDES[word.lower()]
+        return swapped.upper() if word.isupper() else swapped.title() if word[0].isupper() else swapped
+
+    return _SIDE_WORDS.sub(swap, text)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled recording: its motion, what it shows, how, and under which terms it came."""
+
+    name: str
+    motion: Motion
+    split: str
+    action: str
+    style: str
+    captions: tuple[str, ...]
+    licence: str = ""
+
+
+def load_clips(folder: str | Path, split: str | None = None, licence: str | None = None) -> list[Clip]:
+    """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
+
+    labels.csv has the columns clip, split (train, val or test), action and captions (several, separated
+    by |), and may have style and licence. `licence` keeps the clips whose terms hold that word, and with a
+    leading "not " those whose terms don't. Raises MotionFileError for a bad table or clip.
+    """
+    folder = Path(folder)
+    table = folder / "labels.csv"
+    with open(table, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise MotionFileError(table, missing[0], "this column is missing from the first line")
+        rows = list(reader)
+    clips = []
+    for line, row in enumerate(rows, start=2):
+        if any(row[column] is None or not row[column].strip() for column in COLUMNS):
+            raise MotionFileError(table, f"line {line}", f"needs a value for each of {', '.join(COLUMNS)}")
+        if row["split"] not in SPLITS:
+            raise MotionFileError(table, f"line {line}", f"split must be train, val or test, not {row['split']!r}")
+        if "/" in row["clip"] or "\\" in row["clip"] or ".." in row["clip"]:
+            raise MotionFileError(table, f"line {line}", f"clip must be a plain file name, not {row['clip']!r}")
+        terms = row.get("licence") or ""
+        if split is not None and row["split"] != split:
+            continue
+        if licence is not None and (licence.removeprefix("not ") in terms) == licence.startswith("not "):
+            continue
+        motion = npz.load(folder / "clips" / f"{row['clip']}.npz")
+        captions = tuple(caption.strip() for caption in row["captions"].split("|") if caption.strip())
+        clips.append(Clip(row["clip"], motion, row["split"], row["action"], row.get("style") or "normal", captions,
+                          terms))  # fmt: skip
+    if not clips:
+        raise MotionFileError(table, "split", f"no clip is in the split {split!r}" if split else "lists no clips")
+    return clips
+
+
+def actions_of(clips: Sequence[Clip]) -> list[str]:
+    """The action names that occur, sorted."""
+    return sorted({clip.action for clip in clips})
+
+
+def window_starts(frames: int, window: int, stride: int) -> list[int]:
+    """First frames of windows that cover a motion: every `stride`, and one that ends with it."""
+    last = max(frames - window, 0)
+    starts = list(range(0, last + 1, stride))
+    return starts if starts[-1] == last else [*starts, last]
+
+
+def cut_windows(motion: Motion, window: int, stride: int) -> torch.Tensor:
+    """(windows, window, 147) features, each turned to start facing +z; a short motion's last pose is held."""
+    whole = features.motion_features(motion.padded(window))
+    return features.canonical(
+        torch.stack([whole[start : start + window] for start in window_starts(len(motion), window, stride)])
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows drawn for one training step.
+
+    features: (batch, window, 147). clip: (batch,) index into the clips. mirrored: (batch,) bool.
+    """
+
+    features: torch.Tensor
+    clip: torch.Tensor
+    mirrored: torch.Tensor
+
+    def part(self, rank: int, ranks: int) -> Batch:
+        """The share of one of several processes."""
+        size = len(self.clip) // ranks
+        mine = slice(rank * size, (rank + 1) * size)
+        return replace(self, features=self.features[mine], clip=self.clip[mine], mirrored=self.mirrored[mine])
+
+
+class WindowSampler:
+    """Draws windows at any offset from the clips, half of them mirrored, rare actions more often.
+
+    An action is drawn with a probability in proportion to the square root of its clip count, then a clip of
+    it, then a window; so that one cartwheel is not lost among two hundred walks. A long clip counts as one
+    for each five windows of its length.
+    """
+
+    def __init__(self, clips: Sequence[Clip], window: int) -> None:
+        self.window = window
+        padded = [clip.motion.padded(window) for clip in clips]
+        self._frames = torch.cat([features.motion_features(motion) for motion in padded])
+        lengths = torch.tensor([len(motion) for motion in padded])
+        self._first = lengths.cumsum(0) - lengths
+        self._starts = lengths - window + 1
+        weight = 1 + lengths / (5 * window)
+        total: dict[str, float] = {}
+        for clip, share in zip(clips, weight.tolist(), strict=True):
+            total[clip.action] = total.get(clip.action, 0) + share
+        self._probability = weight / torch.tensor([total[clip.action] for clip in clips]).sqrt()
+
+    def draw(self, size: int, generator: torch.Generator) -> Batch:
+        """`size` windows, the same ones for the same generator state."""
+        clip = torch.multinomial(self._probability, size, replacement=True, generator=generator)
+        offset = (torch.rand(size, generator=generator) * self._starts[clip]).long()
+        mirrored = torch.rand(size, generator=generator) < 0.5
+        return Batch(self._cut(self._first[clip] + offset, mirrored), clip, mirrored)
+
+    def _cut(self, first: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        windows = self._frames[first[:, None] + torch.arange(self.window)]
+        windows[mirrored] = features.mirror(windows[mirrored])
+        return features.canonical(windows)
+
+    def spread(self, stride: int) -> torch.Tensor:
+        """(windows, window, 147): every `stride`-th window of every clip, each also mirrored."""
+        first = torch.cat([
+            base + torch.arange(0, count, stride)
+            for base, count in zip(self._first.tolist(), self._starts.tolist(), strict=True)
+        ])  # fmt: skip
+        mirrored = torch.arange(2 * len(first)) >= len(first)
+        return self._cut(first.repeat(2), mirrored)

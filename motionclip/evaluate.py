@@ -1,0 +1,213 @@
+"""Quality figures of a model on a labelled data folder: reconstruction, recognition, text-to-motion, edits."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from .data import Clip, cut_windows, load_clips
+from .evaluator import Evaluator
+from .features import from_features
+from .motion import FPS, Motion
+from .pipeline import MotionCLIP
+from .skeleton import forward_kinematics
+
+STRIDE = 30
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number: `low` and `high` bound 95 % over repeats with other seeds, where there were any."""
+
+    group: str
+    name: str
+    value: float
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    def shown(self) -> str:
+        spread = f" ± {(self.high - self.low) / 2:.2g}" if self.low is not None and self.high is not None else ""
+        return f"{self.value:.{0 if abs(self.value) >= 1000 else 1 if abs(self.value) >= 10 else 2}f}{spread} {self.unit}"
+
+
+def evaluate(mc: MotionCLIP, data: Path, split: str, judge: Evaluator, repeats: int = 3) -> list[Figure]:
+    """Every figure of the table, for the clips of one split; prints progress."""
+    clips = load_clips(data, split)
+    figures: list[Figure] = []
+    for part in (reconstruction, recognition):
+        figures += part(mc, clips)
+    draws = [text_to_motion(mc, clips, judge, seed) for seed in tqdm(range(repeats), "text-to-motion", unit="repeat")]
+    figures += [_repeated(same) for same in zip(*draws, strict=True)]
+    return figures
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as text, a line each under their groups."""
+    lines, group = [], None
+    width = max(len(figure.name) for figure in figures) + 2
+    for figure in figures:
+        if figure.group != group:
+            group = figure.group
+            lines += ["", group]
+        lines.append(f"  {figure.name:{width}} {figure.shown()}")
+    return "\n".join(lines[1:])
+
+
+def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
+    """The figures as plain dicts."""
+    return [asdict(figure) for figure in figures]
+
+
+def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
+    cuts = [cut_windows(clip.motion, mc.model.config.window, STRIDE) for clip in clips]
+    return torch.cat(cuts), [clip for clip, cut in zip(clips, cuts, strict=True) for _ in cut]
+
+
+def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
+    """How well the model's own representation holds real windows."""
+    real, _ = _windows(mc, clips)
+    again = mc.model.reconstruct_features(real)
+    (r, t), (r2, t2) = from_features(real), from_features(again)
+    joints, joints2 = forward_kinematics(r, t), forward_kinematics(r2, t2)
+    relative, relative2 = joints - joints[..., :1, :], joints2 - joints2[..., :1, :]
+    cosine = ((r.transpose(-1, -2) @ r2).diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
+    group = "reconstruction"
+    return [
+        Figure(group, "MPJPE, root-relative", _mm(relative2 - relative), "mm"),
+        Figure(group, "MPJPE, global", _mm(joints2 - joints), "mm"),
+        Figure(group, "rotation error", math.degrees(float(cosine.clamp(-1, 1).acos().mean())), "°"),
+    ]
+
+
+def recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
+    """The paper's protocol: cosine of the motion's latent to the embeddings of the action names."""
+    actions = mc.bank.actions if mc.bank is not None else sorted({clip.action for clip in clips})
+    names = mc.encode_text(actions)
+    windows, owners = _windows(mc, clips)
+    figures = []
+    for what, z, of in (
+        ("windows", mc.model.encode_windows(windows), owners),
+        ("whole clips", mc.encode_motion([clip.motion for clip in clips]), clips),
+    ):
+        wanted = [clip.action for clip in of]
+        top1, top5 = _hits(z @ names.T, actions, wanted)
+        by_class = defaultdict(list)
+        for action, hit in zip(wanted, top1.tolist(), strict=True):
+            by_class[action].append(hit)
+        averaged = float(np.mean([np.mean(hits) for hits in by_class.values()]))
+        group = f"recognition among {len(actions)} actions"
+        figures += [
+            Figure(group, f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
+            Figure(group, f"{what}, top-5", 100 * float(top5.float().mean()), "%"),
+            Figure(group, f"{what}, class-averaged top-1", 100 * averaged, "%"),
+        ]
+    return figures
+
+
+def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int) -> list[Figure]:
+    """Generated motion judged by a classifier trained apart, beside real motion judged the same way."""
+    frames = mc.model.config.window
+    real_windows, owners = _windows(mc, clips)
+    real = [Motion.from_rotations(*from_features(window)) for window in real_windows]
+    captions = [(caption, clip.action) for clip in clips for caption in clip.captions]
+    names = [(action, action) for action in judge.actions for _ in range(4)]
+    sources = {
+        "action names": (_distinct(mc, mc.encode_text([text for text, _ in names]), seed), [a for _, a in names]),
+        "captions": (_distinct(mc, mc.encode_text([text for text, _ in captions]), seed), [a for _, a in captions]),
+        "encoded motions": (_distinct(mc, mc.model.encode_windows(real_windows), seed), [c.action for c in owners]),
+    }
+    real_judged = judge.judge(real)
+    group = "text-to-motion, judged apart"
+    figures = _judged(group, "real motion", judge, real_judged, [clip.action for clip in owners])
+    for what, (motions, wanted) in sources.items():
+        judged = judge.judge(motions)
+        figures += _judged(group, f"from {what}", judge, judged, wanted)
+        if what == "captions":
+            figures.append(Figure(group, "from captions, Fréchet distance to real",
+                                  frechet(judged["hidden"], real_judged["hidden"])))  # fmt: skip
+            by_clip = [real_windows[[i for i, owner in enumerate(owners) if owner is clip][0]] for clip in clips]
+            same = [Motion.from_rotations(*from_features(by_clip[i])) for i, c in enumerate(clips) for _ in c.captions]
+            for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
+                share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in same])
+                figures.append(Figure(group, f"from captions, {name} as a share of real", float(share)))
+    assert len(real[0]) == frames
+    return figures
+
+
+def _judged(group: str, what: str, judge: Evaluator, judged: dict[str, torch.Tensor], wanted: list[str]
+            ) -> list[Figure]:  # fmt: skip
+    top1, top5 = _hits(judged["action"], judge.actions, wanted)
+    return [
+        Figure(group, f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
+        Figure(group, f"{what}, top-5", 100 * float(top5.float().mean()), "%"),
+    ]
+
+
+def _distinct(mc: MotionCLIP, z: torch.Tensor, seed: int) -> list[Motion]:
+    """Decode each latent with noise of its own, in batches."""
+    motions = []
+    for number, part in enumerate(z.split(256)):
+        motions += mc.model.decode_distinct(part, mc.model.config.window, seed * 10_007 + number)
+    return motions
+
+
+def _hits(scores: torch.Tensor, labels: Sequence[str], wanted: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N,) bool: the wanted label comes first; is among the first five."""
+    index = torch.tensor([labels.index(label) if label in labels else -1 for label in wanted])
+    ranks = scores.argsort(dim=1, descending=True) == index[:, None]
+    return ranks[:, 0], ranks[:, :5].any(1)
+
+
+def _relative(motion: Motion) -> np.ndarray:
+    joints = motion.joints()
+    return joints - joints[:, :1]
+
+
+def speed(motion: Motion) -> float:
+    """Mean speed of the joints relative to the pelvis, metres a second."""
+    return float(np.linalg.norm(np.diff(_relative(motion), axis=0), axis=-1).mean() * FPS)
+
+
+def jerk(motion: Motion) -> float:
+    """Mean jerk of the joints relative to the pelvis, metres a second cubed."""
+    return float(np.linalg.norm(np.diff(_relative(motion), n=3, axis=0), axis=-1).mean() * FPS**3)
+
+
+def skating(motion: Motion) -> float:
+    """Millimetres that a foot slides in a frame in which it is low and was low before."""
+    feet = motion.joints()[:, [10, 11]]
+    low = feet[..., 1] < feet[..., 1].min() + 0.03
+    contact = low[1:] & low[:-1]
+    slide = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1)
+    return float(1000 * slide[contact].mean()) if contact.any() else 0.0
+
+
+def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Fréchet distance of two sets of features (N, H), as Gaussians (Heusel et al. 2017)."""
+    a, b = a.double(), b.double()
+    # tr((Σa Σb)^½) from the singular values of the product of the centred, scaled sets.
+    product = (a - a.mean(0)) @ (b - b.mean(0)).T / math.sqrt((len(a) - 1) * (len(b) - 1))
+    cross = torch.linalg.svdvals(product).sum()
+    return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * cross)
+
+
+def _mm(difference: torch.Tensor) -> float:
+    return 1000 * float(difference.norm(dim=-1).mean())
+
+
+def _repeated(figures: Sequence[Figure]) -> Figure:
+    values = np.array([figure.value for figure in figures])
+    first = figures[0]
+    if len(values) < 2 or values.std() == 0:
+        return Figure(first.group, first.name, float(values.mean()), first.unit)
+    half = 1.96 * values.std(ddof=1) / math.sqrt(len(values))
+    return Figure(first.group, first.name, float(values.mean()), first.unit, float(values.mean() - half),
+                  float(values.mean() + half))  # fmt: skip

@@ -1,0 +1,81 @@
+"""Motion as the generative model sees it: 147 numbers a frame, free of where the clip starts and faces.
+
+A frame holds the 24 rotations as 6D (the first two columns of the matrix, Zhou et al. 2019), the pelvis's
+velocity along x and z (metres a frame) and its height (metres). The first frame faces +z over the origin.
+"""
+
+from __future__ import annotations
+
+import roma
+import torch
+
+from . import skeleton
+from .motion import Motion, about_y, heading
+
+ROTATIONS = 6 * skeleton.NUM_JOINTS
+FEATURES = ROTATIONS + 3
+
+
+def to_6d(rotations: torch.Tensor) -> torch.Tensor:
+    """(..., 3, 3) rotation matrices → (..., 6), their first two columns."""
+    return rotations[..., :2].transpose(-1, -2).flatten(-2)
+
+
+def from_6d(six: torch.Tensor) -> torch.Tensor:
+    """(..., 6) → (..., 3, 3) rotation matrices, by Gram-Schmidt (Zhou et al. 2019)."""
+    return roma.special_gramschmidt(six.unflatten(-1, (2, 3)).transpose(-1, -2))
+
+
+def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
+    """(..., frames, 24, 3, 3) and (..., frames, 3) → (..., frames, 147), not yet turned to face +z."""
+    velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])
+    if velocity.shape[-2] > 1:
+        velocity = torch.cat([velocity[..., 1:2, :], velocity[..., 1:, :]], dim=-2)
+    return torch.cat([to_6d(rotations).flatten(-2), velocity[..., [0, 2]], translation[..., [1]]], dim=-1)
+
+
+def from_features(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(..., frames, 147) → rotations (..., frames, 24, 3, 3) and translation (..., frames, 3) from the origin."""
+    rotations = from_6d(features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6)))
+    path = features[..., ROTATIONS : ROTATIONS + 2].cumsum(dim=-2)
+    path = path - path[..., :1, :]
+    return rotations, torch.stack([path[..., 0], features[..., -1], path[..., 1]], dim=-1)
+
+
+def motion_features(motion: Motion) -> torch.Tensor:
+    """(frames, 147) of a whole motion, in the world's own frame."""
+    return to_features(motion.rotations(), torch.from_numpy(motion.translation))
+
+
+def features_motion(features: torch.Tensor, name: str = "") -> Motion:
+    """(frames, 147) → Motion."""
+    return Motion.from_rotations(*from_features(features), name=name)
+
+
+def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
+    """Turn (..., frames, 147) about y by (...) radians; rotations and velocities both turn linearly."""
+    rotation = about_y(angle)[..., None, :, :]
+    root = features[..., :6].unflatten(-1, (2, 3)) @ rotation.transpose(-1, -2)
+    vx, vz = features[..., ROTATIONS], features[..., ROTATIONS + 1]
+    sine, cosine = torch.sin(angle)[..., None], torch.cos(angle)[..., None]
+    velocity = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1)
+    return torch.cat([root.flatten(-2), features[..., 6:ROTATIONS], velocity, features[..., -1:]], dim=-1)
+
+
+def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:
+    """(..., frames, 147) → (...) heading of one frame in radians."""
+    return heading(from_6d(features[..., frame, :6]))
+
+
+def canonical(features: torch.Tensor) -> torch.Tensor:
+    """Turned so that the first frame faces +z."""
+    return turn(features, -facing(features))
+
+
+def mirror(features: torch.Tensor) -> torch.Tensor:
+    """Left and right swapped, by reflection in the plane x = 0."""
+    sides = features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6))[..., list(skeleton.MIRROR), :]
+    # S·R·S with S = diag(−1, 1, 1): entries with exactly one x index change sign.
+    signs = features.new_tensor([1, -1, -1, -1, 1, 1])
+    vx = features[..., ROTATIONS : ROTATIONS + 1]
+    return torch.cat([(sides * signs).flatten(-2), -vx, features[..., ROTATIONS + 1 :]], dim=-1)

@@ -1,0 +1,284 @@
+"""The generative model: a motion encoder into the text space, and a conditional flow that decodes from it.
+
+motion ↔ coefficients of a linear basis; coefficients → aligned latent z by a transformer; z and noise →
+coefficients by integrating a velocity field learned with flow matching (Lipman et al. 2023). Text says what a
+motion is but not which instance of it: the noise does, so that nothing is averaged into a frozen pose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from . import features
+from .basis import MotionBasis
+from .data import cut_windows
+from .motion import Motion
+
+
+_INPUT_SCALE = 4.0  # brings the basis' weighted features near unit variance
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with."""
+
+    architecture: str = "flow"
+    tower: str = "minilm"
+    latent: int = 384
+    window: int = 60
+    components: int = 304
+    encoder_width: int = 192
+    encoder_blocks: int = 3
+    encoder_hidden: int = 512
+    encoder_dropout: float = 0.2
+    flow_width: int = 512
+    flow_hidden: int = 896
+    flow_blocks: int = 5
+    flow_condition: int = 160
+    steps: int = 10
+    guidance: float = 1.5
+    hop: int = 40
+
+
+class MotionEncoder(nn.Module):
+    """Basis coefficients → unit latents: the sum of a perceptron's view of the whole and convolutions over time.
+
+    Each alone recognises less; a transformer of the same size learned several times slower (docs/experiments.md).
+    """
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        width, hidden, drop = config.encoder_width, config.encoder_hidden, config.encoder_dropout
+        self.whole = nn.Sequential(
+            nn.Linear(config.components, hidden), nn.GELU(), nn.Dropout(drop),
+            nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(drop),
+            nn.Linear(hidden, config.latent),
+        )  # fmt: skip
+        self.embed = nn.Conv1d(features.FEATURES, width, 5, stride=3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.GroupNorm(8, width), nn.GELU(), nn.Conv1d(width, width, 3, padding=1),
+                nn.GroupNorm(8, width), nn.GELU(), nn.Dropout(drop), nn.Conv1d(width, width, 3, padding=1),
+            )
+            for _ in range(config.encoder_blocks)
+        )  # fmt: skip
+        self.dropout = nn.Dropout(drop)
+        self.head = nn.Linear(2 * width, config.latent)
+
+    def forward(self, coefficients: torch.Tensor, weighted: torch.Tensor) -> torch.Tensor:
+        """coefficients (batch, components), each scaled by its importance; weighted: (batch, window, 147)."""
+        x = self.embed(_INPUT_SCALE * weighted.transpose(1, 2))
+        for block in self.blocks:
+            x = x + block(x)
+        over_time = self.head(self.dropout(torch.cat([x.mean(-1), x.amax(-1)], dim=-1)))
+        return functional.normalize((self.whole(coefficients) + over_time).float(), dim=-1)
+
+
+class VelocityBlock(nn.Module):
+    """A residual perceptron whose normalisation is set by the condition (adaLN-zero, Peebles & Xie 2023)."""
+
+    def __init__(self, width: int, hidden: int, condition: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.modulation = nn.Linear(condition, 3 * width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        scale, shift, gate = self.modulation(condition).chunk(3, dim=-1)
+        return x + gate * self.down(functional.silu(self.up(self.norm(x) * (1 + scale) + shift)))
+
+
+class VelocityField(nn.Module):
+    """v(x, t | z): where the coefficients x move at time t on their way from noise (0) to motion (1)."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        width, condition = config.flow_width, config.flow_condition
+        self.null = nn.Parameter(torch.zeros(config.latent))
+        self.time = nn.Sequential(nn.Linear(64, condition), nn.SiLU(), nn.Linear(condition, condition))
+        self.latent = nn.Sequential(
+            nn.Linear(config.latent, 2 * condition), nn.SiLU(), nn.Linear(2 * condition, condition)
+        )
+        self.inward = nn.Linear(config.components, width)
+        self.blocks = nn.ModuleList(
+            VelocityBlock(width, config.flow_hidden, condition) for _ in range(config.flow_blocks)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.outward = nn.Linear(width, config.components)
+        nn.init.zeros_(self.outward.weight)
+        nn.init.zeros_(self.outward.bias)
+        self.register_buffer("frequencies", torch.exp(torch.linspace(0, math.log(200), 32)), persistent=False)
+
+    def residual(self, x: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """The network proper, of unit variance in and out; x (batch, K), t (batch,), z (batch, latent)."""
+        angles = t[:, None] * self.frequencies
+        # A unit latent has entries of about 1/√latent; the network wants them near one.
+        condition = functional.silu(
+            self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)) + self.latent(z * math.sqrt(z.shape[-1]))
+        )
+        h = self.inward(x / _spread(t)[:, None])
+        for block in self.blocks:
+            h = block(h, condition)
+        return self.outward(self.norm(h)).float()
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """v = (2t − 1)/s²·x + F/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
+
+        The preconditioning of Karras et al. 2022, worked out for the straight path x = (1 − t)·noise + t·data.
+        """
+        t_, s = t[:, None], _spread(t)[:, None]
+        return (2 * t_ - 1) / s.square() * x + self.residual(x, t, z) / s
+
+    def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t."""
+        t_, s = t[:, None], _spread(t)[:, None]
+        x = (1 - t_) * noise + t_ * data
+        target = s * (data - noise) - (2 * t_ - 1) / s * x
+        return (self.residual(x, t, z) - target).square()
+
+
+def _spread(t: torch.Tensor) -> torch.Tensor:
+    return (t.square() + (1 - t).square()).sqrt()
+
+
+class FlowModel(nn.Module):
+    """Encodes motions into the text space and decodes latents of that space into motions."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.basis = MotionBasis(config.window, config.components)
+        self.encoder = MotionEncoder(config)
+        self.velocity = VelocityField(config)
+
+    def encode_coefficients(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """(batch, components) → (batch, latent), unit length."""
+        deviations = self.basis.deviations
+        scaled = coefficients * (deviations / deviations.mean()).sqrt()
+        return self.encoder(scaled, self.basis.weighted(coefficients))
+
+    @torch.inference_mode()
+    def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, window, 147) features that start facing +z → (batch, latent), unit length."""
+        return torch.cat([self.encode_coefficients(self.basis.project(part)) for part in windows.split(512)])
+
+    @torch.inference_mode()
+    def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
+        """(motions, latent), unit length: the mean over windows half a window apart.
+
+        A motion shorter than the window is held at its last pose.
+        """
+        cuts = [cut_windows(motion, self.config.window, self.config.window // 2) for motion in motions]
+        latents = self.encode_windows(torch.cat(cuts)).split([len(cut) for cut in cuts])
+        return functional.normalize(torch.stack([part.mean(0) for part in latents]), dim=-1)
+
+    def window_starts(self, frames: int) -> list[int]:
+        """Where the overlapping windows begin that together make a motion of this length."""
+        extra = max(frames - self.config.window, 0)
+        count = 1 + math.ceil(extra / self.config.hop)
+        return [round(index * extra / max(count - 1, 1)) for index in range(count)]
+
+    def draw_noise(self, count: int, frames: int, seed: int) -> torch.Tensor:
+        """(count, windows, components); the first ones don't depend on how many are drawn."""
+        shape = (count, len(self.window_starts(frames)), self.config.components)
+        return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+    @torch.inference_mode()
+    def decode_motions(
+        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None,
+        guidance: float | None = None, steps: int | None = None,
+    ) -> list[Motion]:  # fmt: skip
+        """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
+
+        noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
+        """
+        return [features.features_motion(one) for one in self.decode_features(z, frames, seed, noise, guidance, steps)]
+
+    def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
+        """As decode_motions, but each of the N latents gets noise of its own."""
+        return self.decode_motions(z, frames, noise=self.draw_noise(len(z), frames, seed))
+
+    @torch.inference_mode()
+    def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, window, 147) features through the motion coefficients and back."""
+        return self.basis.expand(self.basis.project(windows))
+
+    @torch.inference_mode()
+    def decode_features(
+        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None,
+        guidance: float | None = None, steps: int | None = None,
+    ) -> torch.Tensor:  # fmt: skip
+        """As decode_motions, but (N, frames, 147) features."""
+        if noise is None:
+            noise = self.draw_noise(1, frames, seed).expand(len(z), -1, -1)
+        z = z[:, None].expand(-1, noise.shape[1], -1) if z.ndim == 2 else z
+        starts = self.window_starts(frames)
+        steps = steps or self.config.steps
+        x = noise.clone()
+        for step in range(steps):
+            t = step / steps
+            velocity = self.guided_velocity(x, t, z, guidance)
+            if len(starts) > 1:  # all windows agree on the frames they share, at every step
+                clean = self.basis.project(self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts),
+                                                     starts))  # fmt: skip
+                velocity = (clean - x) / (1 - t)
+            x = x + velocity / steps
+        return self._join(self.basis.expand(x), starts)[:, :frames]
+
+    def guided_velocity(self, x: torch.Tensor, t: float, z: torch.Tensor, guidance: float | None) -> torch.Tensor:
+        """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z (N, windows, latent)."""
+        guidance = self.config.guidance if guidance is None else guidance
+        flat, condition = x.flatten(0, 1), z.flatten(0, 1)
+        times = torch.full((len(flat),), t)
+        if guidance == 1:
+            return self.velocity(flat, times, condition).view_as(x)
+        null = self.velocity.null.expand_as(condition)
+        both = self.velocity(flat.repeat(2, 1), times.repeat(2), torch.cat([condition, null]))
+        with_z, without = both.chunk(2)
+        return (without + guidance * (with_z - without)).view_as(x)
+
+    @torch.inference_mode()
+    def invert(
+        self, motion: Motion, z: torch.Tensor, guidance: float | None = None, steps: int | None = None
+    ) -> torch.Tensor:
+        """(1, windows, components): the noise that decodes, with the latent z (latent,), to this motion.
+
+        The decoder's Euler steps undone one by one, each by fixed-point iteration.
+        """
+        starts = self.window_starts(len(motion))
+        whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
+        x = self.basis.project(self._cut(whole, starts))
+        z = z.expand(1, len(starts), -1)
+        steps = steps or self.config.steps
+        for step in reversed(range(steps)):
+            after = x
+            for _ in range(4):
+                x = after - self.guided_velocity(x, step / steps, z, guidance) / steps
+        return x
+
+    def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:
+        """(N, frames, 147) → (N, windows, window, 147), each turned to start facing +z."""
+        return features.canonical(
+            torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
+        )
+
+    def _join(self, windows: torch.Tensor, starts: list[int]) -> torch.Tensor:
+        """(N, windows, window, 147) → (N, frames, 147): turned into one heading and cross-faded where they overlap."""
+        whole = windows[:, 0]
+        for index in range(1, len(starts)):
+            start, overlap = starts[index], whole.shape[1] - starts[index]
+            window = windows[:, index]
+            window = features.turn(window, features.facing(whole, start) - features.facing(window))
+            share = torch.linspace(0, 1, overlap + 2)[1:-1, None]
+            share = share * share * (3 - 2 * share)
+            shared = torch.lerp(whole[:, start:], window[:, :overlap], share)
+            whole = torch.cat([whole[:, :start], shared, window[:, overlap:]], dim=1)
+        return whole

@@ -1,0 +1,98 @@
+"""What each model is trained to make small: named, weighted terms for one batch of windows."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from . import skeleton
+from .data import Batch
+from .features import from_6d, from_features
+from .flow import FlowModel
+from .model import MotionTransformer, official_windows
+from .texts import TextPool
+
+TEMPERATURE = 0.07
+NEAR_DUPLICATE = 0.95
+PARAPHRASED = 0.4
+CONDITION_NOISE = 0.03
+CONDITION_DROPOUT = 0.1
+ENCODED_SHARE = 4  # one in so many windows
+
+
+def flow_losses(model: FlowModel, batch: Batch, pool: TextPool, generator: torch.Generator,
+                part: tuple[int, int] = (0, 1)) -> dict[str, torch.Tensor]:  # fmt: skip
+    """The encoder's alignment and the flow's matching error for one batch.
+
+    The first quarter of the batch is encoded: its latents are aligned with text and condition the flow; the
+    rest is conditioned on text, so that both are interchangeable as the decoder's input. `part` is
+    (rank, ranks): everything random is drawn for the whole batch, so that processes together compute what
+    one process would.
+    """
+    size = len(batch.clip)
+    coefficients = model.basis.project(batch.features)
+    captions = _mixed_texts(batch, pool, generator)
+    prototypes = pool.draw_prototypes(PARAPHRASED, generator)
+    labels = pool.labels(batch.clip, batch.mirrored)
+    noise = torch.randn(coefficients.shape, generator=generator)
+    t = torch.randn(size, generator=generator).sigmoid()
+    condition_noise = CONDITION_NOISE * torch.randn(captions.shape, generator=generator)
+    dropped = torch.rand(size, generator=generator) < CONDITION_DROPOUT
+
+    mine = _share(size, part)
+    encoded = mine[mine < size // ENCODED_SHARE]
+    z = model.encode_coefficients(coefficients[encoded])
+    similarity = captions[encoded] @ captions.T
+    own = torch.arange(size) == encoded[:, None]
+    contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
+
+    condition = captions[mine].clone()
+    condition[mine < size // ENCODED_SHARE] = z.detach()
+    condition = functional.normalize(condition + condition_noise[mine], dim=-1)
+    condition = torch.where(dropped[mine, None], model.velocity.null, condition)
+    deviations = model.basis.deviations
+    weights = (deviations / deviations.mean()).clamp(0.2, 4)
+    return {
+        "action": functional.cross_entropy(z @ prototypes.T / TEMPERATURE, labels[encoded]),
+        "caption": 0.5 * functional.cross_entropy(contrast, encoded),
+        "cosine": 1 - (z * captions[encoded]).sum(-1).mean(),
+        "flow": (weights * model.velocity.loss(coefficients[mine], noise[mine], t[mine], condition)).mean(),
+    }
+
+
+def transformer_losses(model: MotionTransformer, batch: Batch, pool: TextPool, generator: torch.Generator,
+                       part: tuple[int, int] = (0, 1)) -> dict[str, torch.Tensor]:  # fmt: skip
+    """The paper's losses: rotations and root, body points, velocities (each × 100), and text alignment."""
+    mine = _share(len(batch.clip), part)
+    captions = pool.draw(batch.clip, batch.mirrored, 0.0, generator)[mine]
+    rotations, translation = from_features(batch.features[mine])
+    x = official_windows(rotations, translation)
+    mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool)
+    z = model.encode(x, mask)
+    y = model.decode(z, mask)
+    joints = skeleton.forward_kinematics(rotations, translation)
+    decoded = y.permute(0, 3, 1, 2)
+    decoded_joints = skeleton.forward_kinematics(
+        from_6d(decoded[..., : skeleton.NUM_JOINTS, :].float()), decoded[..., skeleton.NUM_JOINTS, :3].float()
+    )
+    return {
+        "rc": 100 * functional.mse_loss(y, x),
+        "rcxyz": 100 * functional.mse_loss(decoded_joints, joints),
+        "vel": 100 * functional.mse_loss(y.diff(dim=-1), x.diff(dim=-1)),
+        "cosine": 1 - functional.cosine_similarity(z, captions, dim=-1).mean(),
+    }
+
+
+def _share(size: int, part: tuple[int, int]) -> torch.Tensor:
+    """Indices of this process's windows: every ranks-th, so that each has as many encoded ones."""
+    rank, ranks = part
+    return torch.arange(rank, size, ranks)
+
+
+def _mixed_texts(batch: Batch, pool: TextPool, generator: torch.Generator) -> torch.Tensor:
+    """A text of each window; for a third of them a point between two texts, so that no gap between them is blank."""
+    one = pool.draw(batch.clip, batch.mirrored, PARAPHRASED, generator)
+    other = pool.draw(batch.clip, batch.mirrored, PARAPHRASED, generator)
+    share = torch.rand(len(one), 1, generator=generator)
+    share = torch.where(torch.rand(len(one), 1, generator=generator) < 1 / 3, share, torch.zeros(()))
+    return functional.normalize(torch.lerp(one, other, share), dim=-1)

@@ -1,0 +1,208 @@
+"""Training by one command: a labelled motion folder in, a model folder out, resumable at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from tqdm import tqdm
+
+from . import weights
+from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
+from .flow import FlowModel
+from .losses import flow_losses, transformer_losses
+from .texts import Paraphrases, TextPool
+from .towers import TextTower, load_tower
+
+CHECKPOINT = "checkpoint.pt"
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; what is trained stands in `model`. Read from a TOML file whose [model] table is the model's."""
+
+    model: weights.ModelConfig
+    steps: int = 20_000
+    batch: int = 512
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"  # to zero at the end; or "constant"
+    warmup: int = 200
+    weight_decay: float = 0.01
+    gradient_norm: float = 1.0
+    average: float = 0.999  # of the weights; 0 keeps the last ones
+    precision: str = "bf16"  # of matrix products; or "no" for single precision
+    paraphrases: str = ""  # a JSON file beside the TOML file
+    seed: int = 0
+    validate_every: int = 1000
+    checkpoint_seconds: float = 60.0
+
+    @classmethod
+    def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
+        """Read a TOML file, or by name one of the project's ("default", "paper").
+
+        Raises ValueError for a setting that doesn't exist or has the wrong type.
+        """
+        path = CONFIGS / f"{path}.toml" if str(path) in ("default", "paper") else Path(path)
+        with open(path, "rb") as file:
+            try:
+                content = tomllib.load(file)
+            except tomllib.TOMLDecodeError as error:
+                raise ValueError(f"{path}: is not TOML ({error})") from error
+        model = weights.parse_config(content.pop("model", {}), f"{path}: [model]")
+        content |= {key: value for key, value in overrides.items() if value is not None}
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        for key, value in content.items():
+            if key not in fields or key == "model":
+                raise ValueError(f"{path}: {key}: is not a training setting; there are {', '.join(fields)}")
+            if not isinstance(value, (int, float) if isinstance(fields[key].default, float)
+                              else type(fields[key].default)):  # fmt: skip
+                raise ValueError(f"{path}: {key}: must be like {fields[key].default!r}, not {value!r}")
+        if content.get("paraphrases"):
+            content["paraphrases"] = str(path.parent / content["paraphrases"])
+        return cls(model=model, **content)
+
+
+class Objective(nn.Module):
+    """The model with its losses, as one module, so that gradients are shared between processes."""
+
+    def __init__(self, model: weights.Model, pool: TextPool) -> None:
+        super().__init__()
+        self.model, self.pool = model, pool
+        self.losses: Callable[..., dict[str, torch.Tensor]] = (
+            flow_losses if isinstance(model, FlowModel) else transformer_losses
+        )
+
+    def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
+        return self.losses(self.model, batch, self.pool, generator, part)
+
+
+def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None, resume: bool = True) -> Path:
+    """Train on DATA's train split and leave the model folder in OUT; returns OUT.
+
+    A checkpoint in OUT is picked up where it stopped. Every step's randomness follows from the seed and the
+    step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
+    checkpoint of another config, or the data does not suffice.
+    """
+    # The windows live on the processor; see README for what a GPU would change.
+    accelerator = Accelerator(mixed_precision=config.precision, cpu=True)
+    say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
+    clips = load_clips(data, "train", licence)
+    validation = load_clips(data, "val", licence)
+    actions = actions_of(clips)
+    say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
+    tower = load_tower(config.model.tower)
+    pool = TextPool(clips, actions, Paraphrases.load(config.paraphrases or None), tower)
+    sampler = WindowSampler(clips, config.model.window)
+
+    torch.manual_seed(config.seed)
+    model = weights.build(config.model)
+    checkpoint = out / CHECKPOINT
+    found = torch.load(checkpoint, weights_only=True, map_location="cpu") if resume and checkpoint.exists() else None
+    if found and found["config"] != _plain(config):
+        raise ValueError(f"{checkpoint} was made with another config; choose another folder or delete it")
+    if isinstance(model, FlowModel) and not found:
+        say("fitting the motion basis …")
+        model.basis.fit(sampler.spread(stride=8), config.seed)
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
+    )
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=config.learning_rate,
+    )
+    start = 0
+    if found:
+        model.load_state_dict(found["model"])
+        average.load_state_dict(found["average"])
+        optimizer.load_state_dict(found["optimizer"])
+        start = found["step"]
+        say(f"resumed at step {start}")
+    objective, optimizer = accelerator.prepare(Objective(model, pool), optimizer)
+    part = (accelerator.process_index, accelerator.num_processes)
+
+    def keep(step: int) -> None:
+        state = {"config": _plain(config), "step": step, "model": model.state_dict(),
+                 "average": average.state_dict(), "optimizer": optimizer.state_dict()}  # fmt: skip
+        weights.write_atomically(checkpoint, lambda path: torch.save(state, path))
+
+    last_kept = time.monotonic()
+    progress = tqdm(range(start, config.steps), initial=start, total=config.steps, unit="step",
+                    disable=not accelerator.is_main_process, mininterval=2, dynamic_ncols=True)  # fmt: skip
+    for step in progress:
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _rate(step, config)
+        model.train()
+        batch = sampler.draw(config.batch, generator)
+        with accelerator.autocast():
+            losses = objective(batch, generator, part)
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise FloatingPointError(f"the loss is {total.item()} at step {step}; try a lower learning_rate")
+        accelerator.backward(total)
+        accelerator.clip_grad_norm_(objective.parameters(), config.gradient_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        if config.average:
+            average.update_parameters(model)
+        done = step + 1
+        if accelerator.is_main_process:
+            if step % 20 == 0:
+                progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
+            if done % config.validate_every == 0 or done == config.steps:
+                kept = average.module if config.average else model
+                say(f"step {done}: " + ", ".join(f"{k} {v:.3f}" for k, v in losses.items()) + "; on val "
+                    + validate(kept, validation, actions, tower))  # fmt: skip
+            if time.monotonic() - last_kept > config.checkpoint_seconds or done == config.steps:
+                keep(done)
+                last_kept = time.monotonic()
+    if accelerator.is_main_process:
+        weights.save(average.module if config.average else model, out)
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return out
+
+
+@torch.inference_mode()
+def validate(model: weights.Model, clips: list[Clip], actions: list[str], tower: TextTower) -> str:
+    """Figures to watch while training: recognition of the action, and how fast generated bodies move."""
+    model.eval()
+    names = tower.encode(actions)
+    windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
+    from .features import features_motion
+
+    z = model.encode_motions([features_motion(window) for _, window in windows])
+    wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
+    ranks = (z @ names.T).argsort(dim=1, descending=True) == wanted[:, None]
+    drawn = model.decode_motions(tower.encode([clip.captions[0] for clip in clips]), model.config.window)
+    real = [clip.motion.padded(model.config.window) for clip in clips]
+    speed = sum(_speed(motion) for motion in drawn) / sum(_speed(motion) for motion in real)
+    return f"top-1 {ranks[:, 0].float().mean():.3f}, top-5 {ranks[:, :5].any(1).float().mean():.3f}, speed {speed:.2f}"
+
+
+def _speed(motion: Any) -> float:
+    joints = torch.from_numpy(motion.joints())
+    return float((joints - joints[:, :1]).diff(dim=0).norm(dim=-1).mean())
+
+
+def _rate(step: int, config: TrainConfig) -> float:
+    warm = min(1.0, (step + 1) / max(config.warmup, 1))
+    return warm * (0.5 + 0.5 * math.cos(math.pi * step / config.steps)) if config.schedule == "cosine" else warm
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    # Where the paraphrases lie doesn't matter; how long a run is planned does, by the schedule.
+    return dataclasses.asdict(config) | {"paraphrases": Path(config.paraphrases).name}

@@ -1,0 +1,105 @@
+"""A model folder: config.json, model.safetensors (half precision), and for some models the bank of known motions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from .flow import FlowConfig, FlowModel
+from .model import MotionTransformer, TransformerConfig
+
+ARCHITECTURES: dict[str, tuple[type[Any], type[nn.Module]]] = {
+    "flow": (FlowConfig, FlowModel),
+    "transformer": (TransformerConfig, MotionTransformer),
+}
+ModelConfig = FlowConfig | TransformerConfig
+Model = FlowModel | MotionTransformer
+CONFIG, WEIGHTS, BANK = "config.json", "model.safetensors", "bank.safetensors"
+
+
+class ModelFolderError(ValueError):
+    """A model folder that cannot be loaded: which file, which field, and why."""
+
+
+def build(config: ModelConfig) -> Model:
+    """A model of this config, untrained."""
+    return ARCHITECTURES[config.architecture][1](config)
+
+
+def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
+    """The config dataclass for {"architecture": …, …}; `source` is named in errors (ModelFolderError)."""
+    architecture = content.get("architecture")
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ModelFolderError(f"{source}: architecture: must be one of {known}, not {architecture!r}")
+    kind = ARCHITECTURES[architecture][0]
+    defaults = kind()
+    for key, value in content.items():
+        if key not in {field.name for field in dataclasses.fields(kind)}:
+            raise ModelFolderError(f"{source}: {key}: is not a setting of the {architecture} architecture")
+        wanted = getattr(defaults, key)
+        good = isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(wanted, float) else (
+            value is None and key == "tower" or type(value) is type(wanted)
+        )  # fmt: skip
+        if not good:
+            raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
+        if type(value) in (int, float) and not 0 <= value <= 100_000:
+            raise ModelFolderError(f"{source}: {key}: must lie between 0 and 100,000, not {value!r}")
+    return kind(**content)
+
+
+def load(folder: Path) -> Model:
+    """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
+    path = folder / CONFIG
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelFolderError(f"{path}: is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ModelFolderError(f"{path}: must hold one JSON object")
+    model = build(parse_config(content, str(path)))
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing")
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ModelFolderError(f"{path}: is not a safetensors file ({error})") from error
+    try:
+        model.load_state_dict({key: value.float() for key, value in state.items()})
+    except RuntimeError as error:
+        raise ModelFolderError(f"{path}: does not fit {CONFIG}: {error}") from error
+    return model.eval().requires_grad_(False)
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write config.json and model.safetensors; each file is replaced as a whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
+    write_atomically(folder / WEIGHTS, lambda path: save_file(state, path, metadata={"format": "pt"}))
+    config = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
+    write_atomically(folder / CONFIG, lambda path: path.write_text(config, encoding="utf-8"))
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
