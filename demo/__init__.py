@@ -11,7 +11,7 @@ import gradio as gr
 
 from motionclip import MotionCLIP
 
-from . import content, text_to_motion
+from . import content, interpolation, recognition, style_editing, text_to_motion
 
 FILES_KEPT_SECONDS = 3600
 
@@ -21,20 +21,35 @@ def build(mc: MotionCLIP) -> gr.Blocks:
     with gr.Blocks(title=content.TITLE, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.Markdown(content.HEADER)
         with gr.Tab("Text to motion"):
-            text_to_motion.build(mc, page)
+            generated = text_to_motion.build(mc, page)
+        with gr.Tab("Interpolation"):
+            interpolation.build(mc)
+        with gr.Tab("Style editing"):
+            style_editing.build(mc)
+        with gr.Tab("Recognition"):
+            recognition.build(mc, generated)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS)
     return page
 
 
-def launch(model: Path | None = None, host: str = "127.0.0.1", port: int = 7860, share: bool = False,
-           block: bool = True) -> gr.Blocks:  # fmt: skip
+def launch(
+    model: Path | None = None, host: str = "127.0.0.1", port: int = 7860, share: bool = False, block: bool = True
+) -> gr.Blocks:
     """Load a model and serve the page; returns when the server stops, or at once where block is False."""
     mc = MotionCLIP.from_pretrained(model)
     mc.generate("walk")  # what is loaded on first use is loaded before the first visitor
     page = build(mc)
     page.queue(default_concurrency_limit=2, max_size=64)
-    page.launch(server_name=host, server_port=port, share=share, prevent_thread_lock=not block, show_error=True,
-                theme=content.theme(), css=content.CSS, max_file_size="50mb",
-                footer_links=["api", "gradio", "settings"])  # fmt: skip
+    page.launch(
+        server_name=host,
+        server_port=port,
+        share=share,
+        prevent_thread_lock=not block,
+        show_error=True,
+        theme=content.theme(),
+        css=content.CSS,
+        max_file_size="50mb",
+        footer_links=["api", "gradio", "settings"],
+    )
     return page

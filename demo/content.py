@@ -22,6 +22,25 @@ UNHEARD = [
     "Jordan dunks", "Running away hysterically", "Drink tea like the queen", "Hitchhiker", "wings",
 ]  # fmt: skip
 
+# The paper's pairs, and some more.
+INTERPOLATIONS = [
+    ["dance ballet", "jogging"], ["bow", "shoot a basketball"], ["walk", "dance salsa"],
+    ["walk like an old person", "run"], ["sneak like a thief", "a person walks like a zombie"],
+]  # fmt: skip
+INTERPOLATION_NOTE = """
+The first two are the paper's. Its second begins with bowling, which these recordings don't have: a bow stands in.
+"""
+
+# Base, from, to: the cases that the paper shows.
+EDITS = [
+    ["jump", "standing", "bow"], ["walk", "standing", "wash the window"], ["climb", "standing", "drink from a mug"],
+    ["sit on a chair", "standing", "argue angrily"], ["jump", "walk", "walk like an old person"],
+]  # fmt: skip
+_STYLES = ["actively", "angrily", "briskly", "like a child", "like a thug", "in a feminine way", "like a giant",
+           "happily", "in a masculine way", "like in a musical", "shyly", "like an old person", "proudly", "sadly", "slowly",
+           "tiredly", "youthfully"]  # fmt: skip
+STYLES = [["walk", "walk", f"walk {style}"] for style in _STYLES]
+
 LIMITS = """
 **What it can't do.** The model learned from 2.3 hours of motion: walking, running, turning, waving and bowing in many
 styles; dances, sports, martial arts and acrobatics from a few recordings each. Of anything else it makes a guess, and
@@ -35,7 +54,8 @@ from NSF EIA-0196217) and [DeepMimic](https://github.com/xbpeng/DeepMimic) (MIT)
 
 **Terms.** The code is MIT. The default weights, and motion made with them, are for **non-commercial** use, since part
 of the data is. The method is
-[MotionCLIP: Exposing Human Motion Generation to CLIP Space](https://arxiv.org/abs/2203.08063) (Tevet et al., ECCV 2022).
+[MotionCLIP: Exposing Human Motion Generation to CLIP Space](https://arxiv.org/abs/2203.08063)
+(Tevet et al., ECCV 2022).
 """
 
 CSS = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,27 @@ from motionclip.files import WRITABLE, glb, save
 MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
 
 
-@dataclass(frozen=True)
-class Player:
-    """The components that show a motion."""
+def figure_view(height: int = 460) -> gr.Model3D:
+    """The 3D view of the wooden figure; a GLB with an animation plays by itself."""
+    return gr.Model3D(
+        label="Motion — drag to look around, scroll to zoom",
+        height=height,
+        interactive=False,
+        clear_color=(0.965, 0.97, 0.975, 1.0),
+        camera_position=(55, 72, None),
+    )
 
-    figure: gr.Model3D
-    video: gr.Video
-    files: gr.Files
+
+def video_and_files(what: str) -> tuple[gr.Video, gr.Files]:
+    """Where `take_home` goes."""
+    video = gr.Video(label=what, autoplay=True, loop=True, height=300, interactive=False)
+    return video, gr.Files(label="Take it home: AMASS npz, BVH, GLB, mp4, gif", interactive=False)
 
 
-def player(label: str = "Motion") -> Player:
-    """Build the components, in the current layout."""
-    figure = gr.Model3D(label=f"{label} — drag to look around, scroll to zoom", height=460, interactive=False,
-                        clear_color=(0.965, 0.97, 0.975, 1.0), camera_position=(55, 72, None),
-                        elem_classes="figure")  # fmt: skip
-    with gr.Accordion("Video and files", open=True), gr.Row():
-        video = gr.Video(label="Skeleton video", autoplay=True, loop=True, height=300, interactive=False)
-        files = gr.Files(label="Take it home: AMASS npz, BVH, GLB, mp4, gif", interactive=False)
-    return Player(figure, video, files)
+def picture(caption: str) -> gr.Image:
+    """A picture under its caption."""
+    gr.Markdown(f"**{caption}**")
+    return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"])
 
 
 def outbox(*key: Any) -> Path:

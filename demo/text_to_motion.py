@@ -7,13 +7,22 @@ import gradio as gr
 from motionclip import MotionCLIP
 
 from . import content
-from .player import MAX_SECONDS, MIN_SECONDS, figure_file, frames_of, player, take_home, told
+from .player import (
+    MAX_SECONDS,
+    MIN_SECONDS,
+    figure_file,
+    figure_view,
+    frames_of,
+    take_home,
+    told,
+    video_and_files,
+)
 
 KNOWN_SIMILARITY, RELATED_SIMILARITY = 0.6, 0.4
 
 
-def build(mc: MotionCLIP, page: gr.Blocks) -> None:
-    """Lay out the tab and wire it to the pipeline."""
+def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
+    """Lay out the tab and wire it to the pipeline; returns the component that holds the last motion's files."""
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0):
@@ -30,45 +39,65 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> None:
         return figure_file(motion, prompt, frames, seed), nearest, verdict(nearest)
 
     @told
-    def files(prompt: str, seconds: float = 2.0, seed: float = 0):
+    def take(prompt: str, seconds: float = 2.0, seed: float = 0):
         """The same motion as a skeleton video and as files: npz, BVH, GLB, mp4, gif."""
         frames, seed = frames_of(seconds), int(seed)
         return take_home(mc.generate(prompt, frames=frames, seed=seed), "motion", prompt, frames, seed)
 
-    gr.Markdown("Type a motion, or anything that suggests one. Known motions come from recordings; the rest is a guess "
-                "from what the words mean.")  # fmt: skip
+    gr.Markdown(
+        "Type a motion, or anything that suggests one. Known motions come from recordings; the rest is a guess "
+        "from what the words mean."
+    )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            prompt = gr.Textbox(label="What should the body do?", placeholder=content.FIRST_PROMPT, lines=2,
-                                max_lines=4, max_length=2000, submit_btn=False, autofocus=True,
-                                elem_id="prompt")  # fmt: skip
+            prompt = gr.Textbox(
+                label="What should the body do?",
+                placeholder=content.FIRST_PROMPT,
+                lines=2,
+                max_lines=4,
+                max_length=2000,
+                submit_btn=False,
+                autofocus=True,
+                elem_id="prompt",
+            )
             with gr.Row():
                 make = gr.Button("Generate", variant="primary", elem_id="generate")
                 again = gr.Button("Another sample", elem_id="again")
             with gr.Row():
                 seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
-                seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=80,
-                                 info="same seed, same motion")  # fmt: skip
+                seed = gr.Number(
+                    0,
+                    label="Seed",
+                    precision=0,
+                    minimum=0,
+                    maximum=2**31 - 1,
+                    min_width=80,
+                    info="same seed, same motion",
+                )
             gr.Examples([[text] for text in content.KNOWN], prompt, label="Motions it was shown", examples_per_page=20)
-            gr.Examples([[text] for text in content.UNHEARD], prompt, label="Words no motion was labelled with "
-                        "(from the paper)", examples_per_page=20)  # fmt: skip
+            gr.Examples(
+                [[text] for text in content.UNHEARD],
+                prompt,
+                label="Words no motion was labelled with (from the paper)",
+                examples_per_page=20,
+            )
         with gr.Column(scale=3, min_width=320):
-            shown = player()
+            figure = figure_view()
             known = gr.Markdown(elem_classes="verdict")
+            with gr.Accordion("Video and files", open=True), gr.Row():
+                video, files = video_and_files("Skeleton video")
             nearest = gr.Label(label="Nearest known motions (cosine similarity)", num_top_classes=5)
 
     asked = [prompt, seconds, seed]
-    result, taken = [shown.figure, nearest, known], [shown.video, shown.files]
+    result, taken = [figure, nearest, known], [video, files]
     made = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate")
-    made.then(files, asked, taken, api_name="files")
-    next_seed = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
-    next_seed.then(generate, asked, result, api_visibility="private").then(
-        files, asked, taken, api_visibility="private"
-    )
+    made.success(take, asked, taken, api_name="files")
+    reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
     opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")
-    opened.then(generate, asked, result, api_visibility="private").then(
-        files, asked, taken, api_visibility="private"
-    )
+    for before in (reseeded, opened):
+        shown = before.then(generate, asked, result, api_visibility="private")
+        shown.success(take, asked, taken, api_visibility="private")
+    return files
 
 
 def verdict(nearest: dict[str, float]) -> str:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from .data import Clip, cut_windows
 from .weights import BANK, ModelFolderError, write_atomically
 
-MAX_WINDOWS_A_CLIP = 6
+MAX_WINDOWS_A_CLIP = 3
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,7 @@ class Bank:
         """Write FOLDER/bank.safetensors: half-precision latents, the labels as JSON in its header."""
         rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
         header = {"entries": json.dumps(rows, separators=(",", ":"))}
-        write_atomically(
-            folder / BANK, lambda path: save_file({"latents": self.latents.half()}, path, metadata=header)
-        )
+        write_atomically(folder / BANK, lambda path: save_file({"latents": self.latents.half()}, path, metadata=header))
 
     @classmethod
     def load(cls, folder: Path) -> Bank:
@@ -122,7 +120,7 @@ class Bank:
 
 
 def build_bank(model, clips: Sequence[Clip]) -> Bank:
-    """Encode windows of each clip, half a window apart and at most 6 a clip."""
+    """Encode windows of each clip, half a window apart and at most 3 a clip."""
     from .features import features_motion
 
     latents, entries = [], []

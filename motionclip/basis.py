@@ -48,8 +48,10 @@ class MotionBasis(nn.Module):
     def fit(self, windows: torch.Tensor, seed: int = 0) -> None:
         """Fit to (windows, window, 147) by randomised principal component analysis (Halko et al. 2011)."""
         if len(windows) <= self.components:
-            raise ValueError(f"components: {self.components} need more than {len(windows)} windows of motion to fit; "
-                             "give more data or fewer components")  # fmt: skip
+            raise ValueError(
+                f"components: {self.components} need more than {len(windows)} windows of motion to fit; "
+                "give more data or fewer components"
+            )
         flat = (windows * self.weights).flatten(-2)
         self.mean.copy_(flat.mean(0))
         flat -= self.mean

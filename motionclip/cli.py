@@ -1,10 +1,10 @@
-"""The command line: `python -m motionclip generate | train | train-evaluator | evaluate`."""
+"""The command line: `python -m motionclip COMMAND`."""
 
 from __future__ import annotations
 
 import json
 import re
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +12,14 @@ import typer
 
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
     help="Text to human motion and back: MotionCLIP for everyone.",
-)  # fmt: skip
+)
 
 
-class Split(str, Enum):
+class Split(StrEnum):
     """Which part of a labelled data folder."""
 
     train = "train"
@@ -26,6 +28,8 @@ class Split(str, Enum):
 
 
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model folder; by default the project's weights/.")]
+FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
+SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
 LicenceOption = Annotated[
     str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
@@ -36,8 +40,8 @@ LicenceOption = Annotated[
 def generate(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
-    frames: Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")] = 60,
-    seed: Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")] = 0,
+    frames: FramesOption = 60,
+    seed: SeedOption = 0,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
 ) -> None:
@@ -64,6 +68,116 @@ def generate(
 
 
 @app.command()
+def interpolate(
+    start: Annotated[str, typer.Argument(metavar="A", help="Words, or a motion file (.npz, .bvh).")],
+    end: Annotated[str, typer.Argument(metavar="B", help="Words, or a motion file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the motions along the way.")],
+    steps: Annotated[int, typer.Option(min=2, max=101, help="How many, both ends included.")] = 11,
+    frames: FramesOption = 60,
+    seed: SeedOption = 0,
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
+    blend: Annotated[Path | None, typer.Option(help="Also write one long clip that becomes the other.")] = None,
+    model: ModelOption = None,
+) -> None:
+    """Pull one motion into another.
+
+    motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
+    """
+    with _plain_errors():
+        from .pipeline import MotionCLIP
+
+        a, b = _end(start), _end(end)
+        mc = MotionCLIP.from_pretrained(model)
+        for number, motion in enumerate(mc.interpolate(a, b, steps, seed, frames)):
+            typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
+        if blend:
+            typer.echo(mc.blend(a, b, seed=seed).save(blend))
+
+
+@app.command()
+def edit(
+    base: Annotated[str, typer.Argument(help="What to change: words, or a motion file.")],
+    source: Annotated[str, typer.Option("--from", help="What it is like: words, or a motion file.")],
+    target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif).")],
+    strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
+    part: Annotated[str, typer.Option(help='"whole body", "upper body" or "lower body".')] = "whole body",
+    frames: FramesOption = 60,
+    seed: SeedOption = 0,
+    model: ModelOption = None,
+) -> None:
+    """Move a style, or any difference between two motions, onto a third; its timing and path stay.
+
+    motionclip edit my-walk.bvh --from "walk" --to "walk like an old person" -o old.bvh
+    """
+    with _plain_errors():
+        from .pipeline import MotionCLIP
+
+        ends = [_end(words) for words in (base, source, target)]
+        mc = MotionCLIP.from_pretrained(model)
+        typer.echo(mc.edit(*ends, strength=strength, frames=frames, seed=seed, part=part).save(out))
+
+
+@app.command()
+def recognize(
+    motions: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Motion files (.npz, .bvh).")],
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help='A text file, a label a line, or "babel" for BABEL\'s 60; by default what the model learned.'
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many labels to show.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the timeline.")] = False,
+    model: ModelOption = None,
+) -> None:
+    """Read what motions show; for long ones, from when to when.
+
+    motionclip recognize clip.bvh --labels my-labels.txt
+    """
+    with _plain_errors():
+        from .labels import BABEL_60, load_labels
+        from .motion import Motion
+        from .pipeline import MotionCLIP
+
+        loaded = [(path, Motion.load(path)) for path in motions]
+        names = None if labels is None else list(BABEL_60) if labels == "babel" else load_labels(Path(labels))
+        mc = MotionCLIP.from_pretrained(model)
+        answers = []
+        for path, motion in loaded:
+            best, segments = mc.recognize(motion, names, top), mc.timeline(motion, names)
+            answers.append(
+                {
+                    "file": str(path),
+                    "labels": [{"label": label, "score": round(score, 4)} for label, score in best],
+                    "timeline": [vars(segment) for segment in segments],
+                }
+            )
+            if not as_json:
+                typer.echo(f"{path}  " + ", ".join(f"{label} {score:.2f}" for label, score in best))
+                if len(segments) > 1:
+                    for segment in segments:
+                        typer.echo(f"  {segment.start:6.1f} – {segment.end:6.1f} s  {segment.label}")
+        if as_json:
+            typer.echo(json.dumps(answers, indent=1))
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file (.npz, .bvh).")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .mp4 .gif).")],
+) -> None:
+    """Bring a motion file onto the SMPL body and write it in another format.
+
+    motionclip convert mixamo.bvh amass.npz
+    """
+    with _plain_errors():
+        from .motion import Motion
+
+        typer.echo(Motion.load(source).save(target))
+
+
+@app.command()
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
@@ -87,7 +201,7 @@ def train(
         settings = TrainConfig.load(config, steps=steps, seed=seed)
         if run(data, out, settings, licence, resume):
             build_bank(load(out), load_clips(data, "train", licence)).save(out)
-            typer.echo(f"the model is in {out}; try: motionclip generate \"walk\" -o walk.mp4 --model {out}")
+            typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
 
 
 @app.command()
@@ -140,6 +254,14 @@ class _plain_errors:
         if isinstance(error, (ValueError, OSError)):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
+
+
+def _end(words: str) -> Any:
+    """A motion file where the words name one, else the words."""
+    from .files import READABLE
+    from .motion import Motion
+
+    return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
 
 
 def _file_name(text: str, number: int, texts: list[str]) -> str:

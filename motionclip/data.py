@@ -74,8 +74,9 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
             continue
         motion = npz.load(folder / "clips" / f"{row['clip']}.npz")
         captions = tuple(caption.strip() for caption in row["captions"].split("|") if caption.strip())
-        clips.append(Clip(row["clip"], motion, row["split"], row["action"], row.get("style") or "normal", captions,
-                          terms))  # fmt: skip
+        clips.append(
+            Clip(row["clip"], motion, row["split"], row["action"], row.get("style") or "normal", captions, terms)
+        )
     if not clips:
         raise MotionFileError(table, "split", f"no clip is in the split {split!r}" if split else "lists no clips")
     return clips
@@ -112,11 +113,9 @@ class Batch:
     clip: torch.Tensor
     mirrored: torch.Tensor
 
-    def part(self, rank: int, ranks: int) -> Batch:
-        """The share of one of several processes."""
-        size = len(self.clip) // ranks
-        mine = slice(rank * size, (rank + 1) * size)
-        return replace(self, features=self.features[mine], clip=self.clip[mine], mirrored=self.mirrored[mine])
+    def to(self, device: torch.device) -> Batch:
+        """With the features on another device; the indices, which look things up, stay."""
+        return replace(self, features=self.features.to(device))
 
 
 class WindowSampler:
@@ -154,9 +153,11 @@ class WindowSampler:
 
     def spread(self, stride: int) -> torch.Tensor:
         """(windows, window, 147): every `stride`-th window of every clip, each also mirrored."""
-        first = torch.cat([
-            base + torch.arange(0, count, stride)
-            for base, count in zip(self._first.tolist(), self._starts.tolist(), strict=True)
-        ])  # fmt: skip
+        first = torch.cat(
+            [
+                base + torch.arange(0, count, stride)
+                for base, count in zip(self._first.tolist(), self._starts.tolist(), strict=True)
+            ]
+        )
         mirrored = torch.arange(2 * len(first)) >= len(first)
         return self._cut(first.repeat(2), mirrored)

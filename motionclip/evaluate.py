@@ -35,7 +35,9 @@ class Figure:
 
     def shown(self) -> str:
         spread = f" ± {(self.high - self.low) / 2:.2g}" if self.low is not None and self.high is not None else ""
-        return f"{self.value:.{0 if abs(self.value) >= 1000 else 1 if abs(self.value) >= 10 else 2}f}{spread} {self.unit}"
+        return (
+            f"{self.value:.{0 if abs(self.value) >= 1000 else 1 if abs(self.value) >= 10 else 2}f}{spread} {self.unit}"
+        )
 
 
 def evaluate(mc: MotionCLIP, data: Path, split: str, judge: Evaluator, repeats: int = 3) -> list[Figure]:
@@ -131,8 +133,11 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
         judged = judge.judge(motions)
         figures += _judged(group, f"from {what}", judge, judged, wanted)
         if what == "captions":
-            figures.append(Figure(group, "from captions, Fréchet distance to real",
-                                  frechet(judged["hidden"], real_judged["hidden"])))  # fmt: skip
+            figures.append(
+                Figure(
+                    group, "from captions, Fréchet distance to real", frechet(judged["hidden"], real_judged["hidden"])
+                )
+            )
             by_clip = [real_windows[[i for i, owner in enumerate(owners) if owner is clip][0]] for clip in clips]
             same = [Motion.from_rotations(*from_features(by_clip[i])) for i, c in enumerate(clips) for _ in c.captions]
             for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
@@ -142,8 +147,9 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
     return figures
 
 
-def _judged(group: str, what: str, judge: Evaluator, judged: dict[str, torch.Tensor], wanted: list[str]
-            ) -> list[Figure]:  # fmt: skip
+def _judged(
+    group: str, what: str, judge: Evaluator, judged: dict[str, torch.Tensor], wanted: list[str]
+) -> list[Figure]:
     top1, top5 = _hits(judged["action"], judge.actions, wanted)
     return [
         Figure(group, f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
@@ -209,5 +215,11 @@ def _repeated(figures: Sequence[Figure]) -> Figure:
     if len(values) < 2 or values.std() == 0:
         return Figure(first.group, first.name, float(values.mean()), first.unit)
     half = 1.96 * values.std(ddof=1) / math.sqrt(len(values))
-    return Figure(first.group, first.name, float(values.mean()), first.unit, float(values.mean() - half),
-                  float(values.mean() + half))  # fmt: skip
+    return Figure(
+        first.group,
+        first.name,
+        float(values.mean()),
+        first.unit,
+        float(values.mean() - half),
+        float(values.mean() + half),
+    )

@@ -37,11 +37,16 @@ class Evaluator(nn.Module):
         self.embed = nn.Conv1d(_INPUTS, width, 5, stride=2, padding=2)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.BatchNorm1d(width), nn.GELU(), nn.Conv1d(width, width, 5, padding=2),
-                nn.BatchNorm1d(width), nn.GELU(), nn.Dropout(0.2), nn.Conv1d(width, width, 3, padding=1),
+                nn.BatchNorm1d(width),
+                nn.GELU(),
+                nn.Conv1d(width, width, 5, padding=2),
+                nn.BatchNorm1d(width),
+                nn.GELU(),
+                nn.Dropout(0.2),
+                nn.Conv1d(width, width, 3, padding=1),
             )
             for _ in range(3)
-        )  # fmt: skip
+        )
         self.pool = nn.AvgPool1d(2)
         self.dropout = nn.Dropout(0.3)
         self.action, self.style = nn.Linear(2 * width, len(self.actions)), nn.Linear(2 * width, len(self.styles))
@@ -90,7 +95,7 @@ class Evaluator(nn.Module):
 
 
 def _points(windows: torch.Tensor) -> torch.Tensor:
-    """(batch, frames, 147) features → (batch, frames, 74): joints around the pelvis's ground point, and its velocity."""
+    """(batch, frames, 147) features → (batch, frames, 74): joints about the pelvis's ground point, its velocity."""
     rotations, translation = from_features(windows)
     flat = translation * translation.new_tensor([0, 1, 0])
     joints = skeleton.forward_kinematics(rotations, flat).flatten(-2)

@@ -20,7 +20,6 @@ from .basis import MotionBasis
 from .data import cut_windows
 from .motion import Motion
 
-
 _INPUT_SCALE = 4.0  # brings the basis' weighted features near unit variance
 
 
@@ -56,18 +55,27 @@ class MotionEncoder(nn.Module):
         super().__init__()
         width, hidden, drop = config.encoder_width, config.encoder_hidden, config.encoder_dropout
         self.whole = nn.Sequential(
-            nn.Linear(config.components, hidden), nn.GELU(), nn.Dropout(drop),
-            nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(drop),
+            nn.Linear(config.components, hidden),
+            nn.GELU(),
+            nn.Dropout(drop),
+            nn.Linear(hidden, hidden),
+            nn.GELU(),
+            nn.Dropout(drop),
             nn.Linear(hidden, config.latent),
-        )  # fmt: skip
+        )
         self.embed = nn.Conv1d(features.FEATURES, width, 5, stride=3, padding=1)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.GroupNorm(8, width), nn.GELU(), nn.Conv1d(width, width, 3, padding=1),
-                nn.GroupNorm(8, width), nn.GELU(), nn.Dropout(drop), nn.Conv1d(width, width, 3, padding=1),
+                nn.GroupNorm(8, width),
+                nn.GELU(),
+                nn.Conv1d(width, width, 3, padding=1),
+                nn.GroupNorm(8, width),
+                nn.GELU(),
+                nn.Dropout(drop),
+                nn.Conv1d(width, width, 3, padding=1),
             )
             for _ in range(config.encoder_blocks)
-        )  # fmt: skip
+        )
         self.dropout = nn.Dropout(drop)
         self.head = nn.Linear(2 * width, config.latent)
 
@@ -193,9 +201,14 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def decode_motions(
-        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None,
-        guidance: float | None = None, steps: int | None = None,
-    ) -> list[Motion]:  # fmt: skip
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int = 0,
+        noise: torch.Tensor | None = None,
+        guidance: float | None = None,
+        steps: int | None = None,
+    ) -> list[Motion]:
         """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
 
         noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
@@ -213,9 +226,14 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def decode_features(
-        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None,
-        guidance: float | None = None, steps: int | None = None,
-    ) -> torch.Tensor:  # fmt: skip
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int = 0,
+        noise: torch.Tensor | None = None,
+        guidance: float | None = None,
+        steps: int | None = None,
+    ) -> torch.Tensor:
         """As decode_motions, but (N, frames, 147) features."""
         if noise is None:
             noise = self.draw_noise(1, frames, seed).expand(len(z), -1, -1)
@@ -227,11 +245,12 @@ class FlowModel(nn.Module):
             t = step / steps
             velocity = self.guided_velocity(x, t, z, guidance)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
-                clean = self.basis.project(self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts),
-                                                     starts))  # fmt: skip
+                clean = self.basis.project(
+                    self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
+                )
                 velocity = (clean - x) / (1 - t)
             x = x + velocity / steps
-        return self._join(self.basis.expand(x), starts)[:, :frames]
+        return features.grounded(self._join(self.basis.expand(x), starts)[:, :frames])
 
     def guided_velocity(self, x: torch.Tensor, t: float, z: torch.Tensor, guidance: float | None) -> torch.Tensor:
         """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z (N, windows, latent)."""
@@ -246,23 +265,24 @@ class FlowModel(nn.Module):
         return (without + guidance * (with_z - without)).view_as(x)
 
     @torch.inference_mode()
-    def invert(
-        self, motion: Motion, z: torch.Tensor, guidance: float | None = None, steps: int | None = None
-    ) -> torch.Tensor:
-        """(1, windows, components): the noise that decodes, with the latent z (latent,), to this motion.
+    def analyse(
+        self, motion: Motion, guidance: float | None = None, steps: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What a motion is and which instance of it: latents z (windows, latent), noise (1, windows, components).
 
-        The decoder's Euler steps undone one by one, each by fixed-point iteration.
+        Decoding z with the noise gives the motion back, within the basis' error: the decoder's Euler steps are
+        undone one by one, each by fixed-point iteration.
         """
         starts = self.window_starts(len(motion))
         whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
         x = self.basis.project(self._cut(whole, starts))
-        z = z.expand(1, len(starts), -1)
+        z = self.encode_coefficients(x[0])
         steps = steps or self.config.steps
         for step in reversed(range(steps)):
             after = x
             for _ in range(4):
-                x = after - self.guided_velocity(x, step / steps, z, guidance) / steps
-        return x
+                x = after - self.guided_velocity(x, step / steps, z[None], guidance) / steps
+        return z, x
 
     def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:
         """(N, frames, 147) → (N, windows, window, 147), each turned to start facing +z."""

@@ -20,8 +20,9 @@ CONDITION_DROPOUT = 0.1
 ENCODED_SHARE = 4  # one in so many windows
 
 
-def flow_losses(model: FlowModel, batch: Batch, pool: TextPool, generator: torch.Generator,
-                part: tuple[int, int] = (0, 1)) -> dict[str, torch.Tensor]:  # fmt: skip
+def flow_losses(
+    model: FlowModel, batch: Batch, pool: TextPool, generator: torch.Generator, part: tuple[int, int] = (0, 1)
+) -> dict[str, torch.Tensor]:
     """The encoder's alignment and the flow's matching error for one batch.
 
     The first quarter of the batch is encoded: its latents are aligned with text and condition the flow; the
@@ -29,21 +30,21 @@ def flow_losses(model: FlowModel, batch: Batch, pool: TextPool, generator: torch
     (rank, ranks): everything random is drawn for the whole batch, so that processes together compute what
     one process would.
     """
-    size = len(batch.clip)
+    size, device = len(batch.clip), batch.features.device
     coefficients = model.basis.project(batch.features)
-    captions = _mixed_texts(batch, pool, generator)
-    prototypes = pool.draw_prototypes(PARAPHRASED, generator)
-    labels = pool.labels(batch.clip, batch.mirrored)
-    noise = torch.randn(coefficients.shape, generator=generator)
-    t = torch.randn(size, generator=generator).sigmoid()
-    condition_noise = CONDITION_NOISE * torch.randn(captions.shape, generator=generator)
-    dropped = torch.rand(size, generator=generator) < CONDITION_DROPOUT
+    captions = _mixed_texts(batch, pool, generator).to(device)
+    prototypes = pool.draw_prototypes(PARAPHRASED, generator).to(device)
+    labels = pool.labels(batch.clip, batch.mirrored).to(device)
+    noise = torch.randn(coefficients.shape, generator=generator).to(device)
+    t = torch.randn(size, generator=generator).sigmoid().to(device)
+    condition_noise = CONDITION_NOISE * torch.randn(captions.shape, generator=generator).to(device)
+    dropped = (torch.rand(size, generator=generator) < CONDITION_DROPOUT).to(device)
 
-    mine = _share(size, part)
+    mine = _share(size, part).to(device)
     encoded = mine[mine < size // ENCODED_SHARE]
     z = model.encode_coefficients(coefficients[encoded])
     similarity = captions[encoded] @ captions.T
-    own = torch.arange(size) == encoded[:, None]
+    own = torch.arange(size, device=device) == encoded[:, None]
     contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
 
     condition = captions[mine].clone()
@@ -60,14 +61,15 @@ def flow_losses(model: FlowModel, batch: Batch, pool: TextPool, generator: torch
     }
 
 
-def transformer_losses(model: MotionTransformer, batch: Batch, pool: TextPool, generator: torch.Generator,
-                       part: tuple[int, int] = (0, 1)) -> dict[str, torch.Tensor]:  # fmt: skip
+def transformer_losses(
+    model: MotionTransformer, batch: Batch, pool: TextPool, generator: torch.Generator, part: tuple[int, int] = (0, 1)
+) -> dict[str, torch.Tensor]:
     """The paper's losses: rotations and root, body points, velocities (each × 100), and text alignment."""
     mine = _share(len(batch.clip), part)
-    captions = pool.draw(batch.clip, batch.mirrored, 0.0, generator)[mine]
+    captions = pool.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
     rotations, translation = from_features(batch.features[mine])
     x = official_windows(rotations, translation)
-    mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool)
+    mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool, device=x.device)
     z = model.encode(x, mask)
     y = model.decode(z, mask)
     joints = skeleton.forward_kinematics(rotations, translation)

@@ -140,6 +140,19 @@ class MotionTransformer(nn.Module):
         """As decode_motions: there is no noise to differ by."""
         return self.decode_motions(z, frames, seed)
 
+    def decode_features(self, z: torch.Tensor, frames: int, seed: int = 0, noise: None = None) -> torch.Tensor:
+        """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
+        z = z if z.ndim == 2 else z.mean(1)
+        return torch.stack([canonical(motion_features(motion)) for motion in self.decode_motions(z, frames, seed)])
+
+    def window_starts(self, frames: int) -> list[int]:
+        """One window, however long: this model decodes any length from one latent."""
+        return [0]
+
+    def analyse(self, motion: Motion) -> tuple[torch.Tensor, None]:
+        """The latent (1, latent) of a motion; there is no noise in this model."""
+        return self.encode_motions([motion]), None
+
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 147) features through the latent and back."""

@@ -45,8 +45,10 @@ class Motion:
         if poses.ndim != 3 or poses.shape[1:] != (skeleton.NUM_JOINTS, 3):
             raise ValueError(f"poses: the shape must be (frames, 24, 3), not {poses.shape}")
         if translation.shape != (len(poses), 3):
-            raise ValueError(f"translation: the shape must be ({len(poses)}, 3) as there are {len(poses)} poses, "
-                             f"not {translation.shape}")  # fmt: skip
+            raise ValueError(
+                f"translation: the shape must be ({len(poses)}, 3) as there are {len(poses)} poses, "
+                f"not {translation.shape}"
+            )
         if not len(poses):
             raise ValueError("poses: a motion needs at least one frame")
         for field, values in (("poses", poses), ("translation", translation)):
@@ -169,7 +171,8 @@ def heading(rotation: torch.Tensor) -> torch.Tensor:
     Unlike the direction of the z axis on the ground, it is defined for a body that lies down.
     """
     quaternion = roma.rotmat_to_unitquat(rotation)
-    return 2 * torch.atan2(quaternion[..., 1], quaternion[..., 3])
+    y, w = quaternion[..., 1], quaternion[..., 3]
+    return torch.atan2(2 * y * w, w * w - y * y)  # twice the half angle, within ±π
 
 
 def _slerp(a: torch.Tensor, b: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

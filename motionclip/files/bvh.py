@@ -48,7 +48,9 @@ class Bvh:
         result = torch.eye(3, dtype=torch.float64).expand(len(self.values), len(self.joints), 3, 3).clone()
         column = 0
         for index, joint in enumerate(self.joints):
-            axes = [(channel[0], column + i) for i, channel in enumerate(joint.channels) if channel.endswith("rotation")]
+            axes = [
+                (channel[0], column + i) for i, channel in enumerate(joint.channels) if channel.endswith("rotation")
+            ]
             column += len(joint.channels)
             if axes:
                 angles = torch.from_numpy(self.values[:, [c for _, c in axes]])
@@ -87,7 +89,9 @@ def parse(path: Path) -> Bvh:
     """Read a BVH file. Raises MotionFileError with the line that is wrong, OSError where it can't be opened."""
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise MotionFileError(path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} MB are read")
+        raise MotionFileError(
+            path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} MB are read"
+        )
     text = path.read_bytes().decode("utf-8", "replace")
     head, found, tail = text.partition("MOTION")
     if not found:
@@ -103,8 +107,12 @@ def parse(path: Path) -> Bvh:
     channels = sum(len(joint.channels) for joint in bvh.joints)
     numbers = lines[2].split() if len(lines) > 2 else []
     if len(numbers) != count * channels:
-        raise MotionFileError(path, "MOTION", f"holds {len(numbers):,} numbers, but {count:g} frames of {channels} "
-                              f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong")  # fmt: skip
+        raise MotionFileError(
+            path,
+            "MOTION",
+            f"holds {len(numbers):,} numbers, but {count:g} frames of {channels} "
+            f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
+        )
     try:
         bvh.values = np.array(numbers, dtype=np.float64).reshape(int(count), channels)
     except ValueError as error:
@@ -189,7 +197,21 @@ def _number(path: Path, line: str, key: str) -> float:
             raise ValueError
         return float(value)
     except ValueError as error:
-        raise MotionFileError(path, key.rstrip(":"), f"a line \"{key} NUMBER\" should follow, not {line[:60]!r}") from error
+        raise MotionFileError(
+            path, key.rstrip(":"), f'a line "{key} NUMBER" should follow, not {line[:60]!r}'
+        ) from error
+
+
+def to_motion(bvh: Bvh, name: str) -> Motion | None:
+    """The motion in a file with the SMPL joints and bones, as `save` writes it, exactly; None for other skeletons."""
+    index = {joint.name: i for i, joint in enumerate(bvh.joints)}
+    if set(index) != set(skeleton.JOINT_NAMES) or len(bvh.joints) != skeleton.NUM_JOINTS:
+        return None
+    order = [index[joint] for joint in skeleton.JOINT_NAMES]
+    offsets = torch.tensor([bvh.joints[i].offset for i in order])
+    if not torch.allclose(offsets[1:], skeleton.OFFSETS[1:], atol=1e-4):
+        return None
+    return Motion.from_rotations(bvh.rotations()[:, order], bvh.positions()[:, index["pelvis"]], name)
 
 
 def save(motion: Motion, path: Path) -> None:
@@ -217,13 +239,22 @@ def _write_joint(lines: list[str], joint: int, depth: int) -> None:
     offset = skeleton.OFFSETS[joint].tolist() if joint else [0.0, 0.0, 0.0]
     turns = "Zrotation Xrotation Yrotation"
     channels = f"CHANNELS 3 {turns}" if joint else f"CHANNELS 6 Xposition Yposition Zposition {turns}"
-    lines += [f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.JOINT_NAMES[joint]}", f"{pad}{{",
-              f"{pad}  OFFSET " + " ".join(f"{x:.6f}" for x in offset), f"{pad}  {channels}"]  # fmt: skip
+    lines += [
+        f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.JOINT_NAMES[joint]}",
+        f"{pad}{{",
+        f"{pad}  OFFSET " + " ".join(f"{x:.6f}" for x in offset),
+        f"{pad}  {channels}",
+    ]
     children = [child for child, parent in enumerate(skeleton.PARENTS) if parent == joint]
     for child in children:
         _write_joint(lines, child, depth + 1)
     if not children:
         tip = {"head": (0, 0.18, 0), "left_hand": (0.15, 0, 0), "right_hand": (-0.15, 0, 0)}
         end = tip.get(skeleton.JOINT_NAMES[joint], (0, 0, 0.06))
-        lines += [f"{pad}  End Site", f"{pad}  {{", f"{pad}    OFFSET " + " ".join(f"{x:.6f}" for x in end), f"{pad}  }}"]
+        lines += [
+            f"{pad}  End Site",
+            f"{pad}  {{",
+            f"{pad}    OFFSET " + " ".join(f"{x:.6f}" for x in end),
+            f"{pad}  }}",
+        ]
     lines.append(f"{pad}}}")

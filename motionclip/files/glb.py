@@ -14,9 +14,12 @@ import torch
 from .. import skeleton
 from ..motion import FPS, Motion
 
-_MATERIALS = {"wood": [0.72, 0.47, 0.27, 1.0], "floor": [0.80, 0.83, 0.87, 1.0], "line": [0.55, 0.60, 0.68, 1.0]}
-_COMPONENT = {np.dtype(np.float32): gltf.FLOAT, np.dtype(np.uint8): gltf.UNSIGNED_BYTE,
-              np.dtype(np.uint16): gltf.UNSIGNED_SHORT}  # fmt: skip
+_MATERIALS = {"wood": [0.52, 0.26, 0.10, 1.0], "floor": [0.66, 0.70, 0.76, 1.0], "line": [0.38, 0.43, 0.52, 1.0]}
+_COMPONENT = {
+    np.dtype(np.float32): gltf.FLOAT,
+    np.dtype(np.uint8): gltf.UNSIGNED_BYTE,
+    np.dtype(np.uint16): gltf.UNSIGNED_SHORT,
+}
 _TYPE = {0: gltf.SCALAR, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
 
 
@@ -59,8 +62,11 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     for node, target, values in [*tracks, (0, "translation", motion.translation)]:
         sampler = gltf.AnimationSampler(input=times, output=builder.array(np.ascontiguousarray(values)))
         animation.samplers.append(sampler)
-        animation.channels.append(gltf.AnimationChannel(
-            sampler=len(animation.samplers) - 1, target=gltf.AnimationChannelTarget(node=node, path=target)))  # fmt: skip
+        animation.channels.append(
+            gltf.AnimationChannel(
+                sampler=len(animation.samplers) - 1, target=gltf.AnimationChannelTarget(node=node, path=target)
+            )
+        )
     document.animations.append(animation)
     if floor:
         roots.append(_add_floor(builder, motion))
@@ -102,8 +108,14 @@ def _figure() -> _Figure:
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     binds = np.tile(np.eye(4, dtype=np.float32), (24, 1, 1))
     binds[:, 3, :3] = -skeleton.REST_JOINTS.numpy()  # glTF matrices are column-major
-    return _Figure(vertices, normals, mannequin.faces.astype(np.uint16), joints.astype(np.uint8),
-                   weights.astype(np.uint8), binds.reshape(24, 16))  # fmt: skip
+    return _Figure(
+        vertices,
+        normals,
+        mannequin.faces.astype(np.uint16),
+        joints.astype(np.uint8),
+        weights.astype(np.uint8),
+        binds.reshape(24, 16),
+    )
 
 
 def _add_floor(builder: _Builder, motion: Motion) -> int:
@@ -113,8 +125,9 @@ def _add_floor(builder: _Builder, motion: Motion) -> int:
     reach = max(float((high - low)[[0, 2]].max()) / 2 + 0.9, 1.2)
     corners = np.array([[-1, 0, -1], [-1, 0, 1], [1, 0, 1], [1, 0, -1]], np.float32) * reach
     steps = np.arange(np.ceil(-reach / 0.5), reach / 0.5) * 0.5
-    ends = [[[-reach, 0.002, s], [reach, 0.002, s]] for s in steps] + [[[s, 0.002, -reach], [s, 0.002, reach]]
-                                                                       for s in steps]  # fmt: skip
+    ends = [[[-reach, 0.002, s], [reach, 0.002, s]] for s in steps] + [
+        [[s, 0.002, -reach], [s, 0.002, reach]] for s in steps
+    ]
     lines = np.array(ends, np.float32).reshape(-1, 3)
     up = np.array([[0, 1, 0]], np.float32)
     primitives = []
@@ -140,8 +153,9 @@ class _Builder:
     def __init__(self, document: gltf.GLTF2) -> None:
         self.document, self.parts, self.size = document, [], 0
 
-    def array(self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False
-              ) -> int:  # fmt: skip
+    def array(
+        self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False
+    ) -> int:
         """Append (count,) or (count, n) values; returns the accessor's index. Bounds are asked for by glTF for some."""
         data = values.tobytes()
         self.document.bufferViews.append(
@@ -151,11 +165,17 @@ class _Builder:
         self.parts.append(data + bytes(padding))
         self.size += len(data) + padding
         columns = values.reshape(len(values), -1)
-        self.document.accessors.append(gltf.Accessor(
-            bufferView=len(self.document.bufferViews) - 1, componentType=_COMPONENT[values.dtype], count=len(values),
-            type=_TYPE[0 if values.ndim == 1 else values.shape[1]], normalized=normalised,
-            min=columns.min(0).tolist() if bounds else None, max=columns.max(0).tolist() if bounds else None,
-        ))  # fmt: skip
+        self.document.accessors.append(
+            gltf.Accessor(
+                bufferView=len(self.document.bufferViews) - 1,
+                componentType=_COMPONENT[values.dtype],
+                count=len(values),
+                type=_TYPE[0 if values.ndim == 1 else values.shape[1]],
+                normalized=normalised,
+                min=columns.min(0).tolist() if bounds else None,
+                max=columns.max(0).tolist() if bounds else None,
+            )
+        )
         return len(self.document.accessors) - 1
 
     def to_bytes(self) -> bytes:

@@ -33,16 +33,22 @@ def load(path: Path) -> Motion:
                 raise MotionFileError(path, "poses", f"is missing; the file holds {_listed(members)}")
             poses = _read(archive, path, members["poses"], "poses")
             if poses.ndim != 2 or poses.shape[1] not in POSE_WIDTHS:
-                raise MotionFileError(path, "poses", "the shape must be (frames, 72) for SMPL or (frames, 156) "
-                                      f"for SMPL+H, not {poses.shape}")  # fmt: skip
+                raise MotionFileError(
+                    path,
+                    "poses",
+                    f"the shape must be (frames, 72) for SMPL or (frames, 156) for SMPL+H, not {poses.shape}",
+                )
             if not len(poses):
                 raise MotionFileError(path, "poses", "there are zero frames")
             if "trans" not in members:
                 raise MotionFileError(path, "trans", f"is missing; the file holds {_listed(members)}")
             trans = _read(archive, path, members["trans"], "trans")
             if trans.shape != (len(poses), 3):
-                raise MotionFileError(path, "trans", f"the shape must be ({len(poses)}, 3) as there are "
-                                      f"{len(poses)} poses, not {trans.shape}")  # fmt: skip
+                raise MotionFileError(
+                    path,
+                    "trans",
+                    f"the shape must be ({len(poses)}, 3) as there are {len(poses)} poses, not {trans.shape}",
+                )
             fps = _frame_rate(archive, path, members)
     except zipfile.BadZipFile as error:
         raise MotionFileError(path, "file", f"is not an npz archive ({error})") from error

@@ -1,0 +1,33 @@
+"""Label sets for recognition that come with the project, and the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# The 60 classes of BABEL (Punnakkal et al. 2021), in the paper's order.
+BABEL_60 = (
+    "walk", "stand", "hand movements", "turn", "interact with/use object", "arm movements", "t pose", "step",
+    "backwards movement", "raising body part", "look", "touch object", "leg movements", "forward movement",
+    "circular movement", "stretch", "jump", "touching body part", "sit", "place something", "take/pick something up",
+    "run", "bend", "throw", "foot movements", "a pose", "stand up", "lowering body part", "sideways movement",
+    "move up/down incline", "action with ball", "kick", "gesture", "head movements", "jog", "grasp object",
+    "waist movements", "lift something", "knee movement", "wave", "move something", "swing body part", "catch", "dance",
+    "lean", "greet", "poses", "touching face", "sports move", "exercise/training", "clean something", "punch", "squat",
+    "scratch", "hop", "play sport", "stumble", "crossing limbs", "perform", "martial art",
+)  # fmt: skip
+MAX_LABELS = 1000
+
+
+def parse_labels(text: str) -> list[str]:
+    """One label a line, blank lines and repetitions dropped. Raises ValueError for none, or over 1,000."""
+    labels = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if not labels:
+        raise ValueError("labels: there are none; write one a line")
+    if len(labels) > MAX_LABELS:
+        raise ValueError(f"labels: {len(labels):,} are too many; at most {MAX_LABELS:,} are taken")
+    return labels
+
+
+def load_labels(path: Path) -> list[str]:
+    """The labels in a text file, one a line."""
+    return parse_labels(path.read_text(encoding="utf-8", errors="replace"))

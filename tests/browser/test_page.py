@@ -1,0 +1,149 @@
+"""The page in a real browser: what a visitor sees and does on every tab."""
+
+import os
+import re
+import shutil
+import time
+
+import pytest
+from conftest import synthetic_motion
+from playwright.sync_api import Page, expect, sync_playwright
+
+from motionclip import Motion
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+if BROWSER is None and os.environ.get("CI"):
+    raise RuntimeError("these tests need chromium: apt-get install chromium")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, app_url):
+    page = browser.new_page(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    # Without a GPU Babylon, the 3D viewer, says so and goes on with WebGL.
+    page.on(
+        "console",
+        lambda message: (
+            problems.append(message.text)
+            if message.type == "error" and "BJS" not in message.text and "WebGPU" not in message.text
+            else None
+        ),
+    )
+    page.goto(app_url)
+    yield page
+    assert not problems
+    page.close()
+
+
+def canvas_moves(page: Page, selector: str) -> bool:
+    pictures = []
+    for _ in range(4):
+        pictures.append(page.locator(selector).first.screenshot())
+        time.sleep(0.4)
+    return len(set(pictures)) > 2
+
+
+def test_something_moves_when_the_page_opens_and_a_prompt_changes_it(page):
+    expect(page.get_by_text("Known:")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("What should the body do?")).to_have_value("a person walks like a zombie")
+    page.wait_for_timeout(3000)
+    assert canvas_moves(page, ".model3D canvas, canvas")
+    prompt = page.get_by_label("What should the body do?")
+    prompt.fill("Spiderman in action!")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("A guess:")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Another sample").click()
+    expect(page.get_by_label("Seed").first).to_have_value("1", timeout=10_000)
+
+
+def test_the_files_can_be_taken_home(page, tmp_path):
+    link = page.locator("a[download]", has_text=re.compile(r"KB|MB")).first
+    expect(link).to_be_visible(timeout=30_000)
+    with page.expect_download() as download:
+        link.click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.suffix == ".npz" and len(Motion.load(path)) == 60
+    expect(page.locator("video").first).to_be_visible()
+
+
+def test_the_slider_moves_the_figure_without_asking_the_server(page):
+    page.get_by_role("tab", name="Interpolation").click()
+    page.get_by_text("walk → dance salsa").click()
+    page.locator("#interpolate").click()
+    expect(page.get_by_role("img", name="A skeleton that moves").first).to_be_visible()
+    slider = page.locator("#path input[type=range]")
+    page.wait_for_function("document.querySelector('#path canvas').width > 0")
+    expect(page.locator("img[src*='webp'], img[src*='png']").first).to_be_visible(timeout=30_000)
+    expect(page.locator("video:visible").first).to_be_visible(timeout=60_000)  # the blended clip is there: all is quiet
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
+    before = page.locator("#path canvas").screenshot()
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(150)
+    assert float(slider.input_value()) > 80
+    assert page.locator("#path canvas").screenshot() != before
+    assert canvas_moves(page, "#path canvas")
+    assert not asked
+
+
+def test_a_style_is_moved_onto_a_motion(page):
+    page.get_by_role("tab", name="Style editing").click()
+    page.get_by_role("button", name="like an old person", exact=True).click()
+    page.locator("#edit").click()
+    expect(page.locator("video:visible").first).to_be_visible(timeout=60_000)
+    assert canvas_moves(page, "#pair canvas")
+
+
+def test_a_motion_capture_file_is_read(page, tmp_path):
+    clip = synthetic_motion(frames=120).save(tmp_path / "clip.bvh")
+    page.get_by_role("tab", name="Recognition").click()
+    page.locator("input[type=file]").last.set_input_files(clip)
+    expect(page.get_by_text("clip.bvh").first).to_be_visible(timeout=10_000)
+    page.locator("#recognize").click()
+    expect(page.get_by_text("What, from when to when").first).to_be_visible(timeout=30_000)
+
+
+def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
+    bad = tmp_path / "dog.bvh"
+    bad.write_text("HIERARCHY\nwoof")
+    page.get_by_role("tab", name="Recognition").click()
+    page.locator("input[type=file]").last.set_input_files(bad)
+    expect(page.get_by_text("dog.bvh").first).to_be_visible(timeout=10_000)
+    page.locator("#recognize").click()
+    expect(page.get_by_text("MOTION: is missing").first).to_be_visible(timeout=15_000)
+    page.get_by_role("tab", name="Text to motion").click()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("Known:")).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_nothing_sticks_out_of_a_narrow_window(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    expect(page.get_by_role("button", name="Generate")).to_be_visible(timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width + 1

@@ -1,0 +1,78 @@
+"""The command line, as a user types it."""
+
+import json
+
+import pytest
+from conftest import synthetic_motion
+from typer.testing import CliRunner
+
+from motionclip import Motion
+from motionclip.cli import app
+
+runner = CliRunner()
+
+
+def run(*arguments):
+    return runner.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("suffix", ["npz", "bvh", "glb", "mp4", "gif"])
+def test_generate_writes_what_the_suffix_says(tmp_path, suffix):
+    path = tmp_path / f"zombie.{suffix}"
+    result = run("generate", "a person walks like a zombie", "-o", path, "--frames", 30, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    assert path.stat().st_size > 1000
+    if suffix in ("npz", "bvh"):
+        assert len(Motion.load(path)) == 30
+
+
+def test_generate_many_into_a_folder(tmp_path):
+    result = run("generate", "walk", "walk", "jump!", "-o", tmp_path / "out", "--format", "bvh", "--frames", 20)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"walk-1.bvh", "walk-2.bvh", "jump.bvh"}
+
+
+def test_the_other_uses(tmp_path):
+    motion = synthetic_motion(frames=90)
+    clip = motion.save(tmp_path / "clip.npz")
+    assert run("convert", clip, tmp_path / "clip.bvh").exit_code == 0
+    assert len(Motion.load(tmp_path / "clip.bvh")) == 90
+    assert run("interpolate", "walk", clip, "-o", tmp_path / "path", "--steps", 3, "--frames", 30).exit_code == 0
+    assert len(list((tmp_path / "path").glob("*.npz"))) == 3
+    edited = tmp_path / "old.npz"
+    result = run("edit", clip, "--from", "walk", "--to", "walk like an old person", "--strength", 1.2, "-o", edited)
+    assert result.exit_code == 0, result.output
+    assert len(Motion.load(edited)) == 90
+    labels = tmp_path / "labels.txt"
+    labels.write_text("walk\nswim\n")
+    result = run("recognize", clip, edited, "--labels", labels, "--json")
+    answers = json.loads(result.output)
+    assert [answer["file"] for answer in answers] == [str(clip), str(edited)]
+    assert {label["label"] for label in answers[0]["labels"]} == {"walk", "swim"}
+    assert "walk" in run("recognize", clip).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["generate", "", "-o", "x.npz"], "text: is empty"),
+        (["generate", "walk", "-o", "x.fbx"], ".fbx"),
+        (["generate", "walk", "run", "-o", "x.npz"], "one file"),
+        (["generate", "walk", "-o", "x.npz", "--model", "/nowhere"], "no model"),
+        (["convert", "nothing.npz", "x.bvh"], "nothing.npz"),
+        (["recognize", "nothing.bvh"], "nothing.bvh"),
+        (["train", "--data", "/nowhere", "--out", "x"], "/nowhere"),
+        (["evaluate", "--data", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(arguments, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 1 and result.output.startswith("error: ") and complaint in result.output
+    assert "Traceback" not in result.output and not list(tmp_path.iterdir())
+
+
+def test_help_teaches():
+    for command in ("generate", "interpolate", "edit", "recognize", "convert", "train", "evaluate", "train-evaluator"):
+        result = run(command, "--help")
+        assert result.exit_code == 0 and len(result.output) > 300

@@ -1,0 +1,373 @@
+"""Motion files: round trips, the conventions of others, and everything that is wrong with bad files."""
+
+import io
+import zipfile
+
+import imageio_ffmpeg
+import numpy as np
+import pygltflib
+import pytest
+import torch
+from conftest import synthetic_motion
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motionclip import Motion, skeleton
+from motionclip.files import MotionFileError, bvh, glb
+
+
+def npz(path, **arrays):
+    good = {"poses": np.zeros((4, 72)), "trans": np.zeros((4, 3)), "mocap_framerate": np.array(30.0)}
+    np.savez(path, **{key: value for key, value in (good | arrays).items() if value is not None})
+    return path
+
+
+# --- npz ---
+
+
+def test_npz_round_trip_is_exact_to_float_precision(tmp_path):
+    motion = synthetic_motion().turned(0.7)
+    again = Motion.load(motion.save(tmp_path / "a.npz"))
+    assert np.abs(again.poses - motion.poses).max() < 1e-6
+    assert np.abs(again.translation - motion.translation).max() < 1e-6
+
+
+def test_npz_is_amass_z_up_facing_minus_y(tmp_path):
+    motion = synthetic_motion()
+    synthetic_motion().save(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        assert file["poses"].shape == (80, 72) and float(file["mocap_framerate"]) == 30
+        assert np.allclose(file["trans"][:, 2], motion.translation[:, 1], atol=1e-6)
+        assert file["trans"][-1, 1] < -1  # it walks to where it faces
+
+
+def test_smplh_files_of_any_frame_rate(tmp_path):
+    motion = synthetic_motion(frames=121)
+    motion.save(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        poses = np.concatenate([file["poses"][:, :66], np.full((121, 90), 0.3)], axis=1)
+        path = npz(tmp_path / "h.npz", poses=poses, trans=file["trans"], mocap_framerate=None, mocap_frame_rate=120.0)
+    loaded = Motion.load(path)
+    assert len(loaded) == 31 and loaded.fps == 30
+    assert np.abs(loaded.joints()[:, :22] - motion.joints()[::4, :22]).max() < 1e-4
+    assert np.abs(loaded.poses[:, 22:]).max() == 0  # SMPL+H's fingers are no SMPL hands
+
+
+BAD_NPZ = {
+    "poses": [
+        {"poses": None},
+        {"poses": np.zeros((4, 71))},
+        {"poses": np.zeros((4, 24, 3))},
+        {"poses": np.zeros((0, 72)), "trans": np.zeros((0, 3))},
+        {"poses": np.full((4, 72), np.nan)},
+        {"poses": np.array([{"pickled": "object"}], dtype=object)},
+        {"poses": np.array(["text"] * 4)},
+    ],
+    "trans": [{"trans": None}, {"trans": np.zeros((3, 3))}, {"trans": np.full((4, 3), np.inf)}],
+    "mocap_framerate": [
+        {"mocap_framerate": None},
+        {"mocap_framerate": np.array(0.0)},
+        {"mocap_framerate": np.array(-30.0)},
+        {"mocap_framerate": np.array(np.nan)},
+        {"mocap_framerate": np.array([30.0, 60.0])},
+    ],
+}
+
+
+@pytest.mark.parametrize(("field", "arrays"), [(field, bad) for field, cases in BAD_NPZ.items() for bad in cases])
+def test_a_bad_npz_is_refused_with_its_name_and_field(tmp_path, field, arrays):
+    path = npz(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(MotionFileError, match=rf"bad\.npz: {field}") as error:
+        Motion.load(path)
+    assert error.value.field == field and error.value.path == path
+
+
+def test_pickles_are_never_loaded(tmp_path):
+    marker = tmp_path / "executed"
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(marker), "w"))
+
+    for key in ("poses", "trans", "mocap_framerate"):
+        with pytest.raises(MotionFileError, match="never loaded"):
+            Motion.load(npz(tmp_path / "evil.npz", **{key: np.array([Evil()], dtype=object)}))
+    assert not marker.exists()
+
+
+def test_a_header_that_promises_too_much_is_refused_before_reading(tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 72)})
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+        archive.writestr("poses.npy", header.getvalue())
+    with pytest.raises(MotionFileError, match=r"bomb\.npz: poses: the shape .* is too large"):
+        Motion.load(tmp_path / "bomb.npz")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_damaged_npz_loads_or_is_refused_and_never_anything_else(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("fuzz") / "f.npz"
+    content = bytearray(npz(path).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(content)))
+    path.write_bytes(content[:cut] if data.draw(st.booleans()) else content)
+    try:
+        assert np.isfinite(Motion.load(path).joints()).all()
+    except MotionFileError as error:
+        assert error.field
+
+
+def test_unknown_suffixes_and_missing_files(tmp_path):
+    (tmp_path / "a.txt").write_text("walk")
+    with pytest.raises(MotionFileError, match="suffix"):
+        Motion.load(tmp_path / "a.txt")
+    with pytest.raises(ValueError, match=r"\.fbx"):
+        synthetic_motion().save(tmp_path / "a.fbx")
+    with pytest.raises(OSError):
+        Motion.load(tmp_path / "nothing.npz")
+    (tmp_path / "text.npz").write_text("I am no archive")
+    with pytest.raises(MotionFileError, match=r"text\.npz"):
+        Motion.load(tmp_path / "text.npz")
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = synthetic_motion().save(tmp_path / "a.bvh")
+    before = path.read_bytes()
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savetxt", full)
+    with pytest.raises(OSError, match="space"):
+        synthetic_motion("squat").save(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+# --- BVH ---
+
+
+def test_bvh_round_trip(tmp_path):
+    motion = synthetic_motion().turned(0.4)
+    again = Motion.load(motion.save(tmp_path / "a.bvh"))
+    turned = (again.rotations().double().transpose(-1, -2) @ motion.rotations().double()).diagonal(dim1=-2, dim2=-1)
+    degrees = torch.rad2deg(((turned.sum(-1) - 1) / 2).clamp(-1, 1).acos())
+    assert float(degrees.max()) < 0.1
+    assert np.abs(again.translation - motion.translation).max() < 1e-3
+
+
+PARTS = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+         "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
+         "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"]  # fmt: skip
+NAMES = {
+    "mixamo": "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase "
+    "RightToeBase Neck LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand",
+    "rokoko": "Hips LeftThigh RightThigh Spine1 LeftShin RightShin Spine2 LeftFoot RightFoot Spine3 LeftToe RightToe "
+    "Neck LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand",
+    "plain": "Hips LeftHip RightHip Chest LeftKnee RightKnee Chest2 LeftAnkle RightAnkle Chest3 LeftToe RightToe Neck "
+    "LeftCollar RightCollar Head LeftShoulder RightShoulder LeftElbow RightElbow LeftWrist RightWrist",
+    "short": "pelvis l_thigh r_thigh spine_01 l_calf r_calf spine_02 l_foot r_foot spine_03 l_ball r_ball neck_01 "
+    "l_clavicle r_clavicle head l_upperarm r_upperarm l_lowerarm r_lowerarm l_hand r_hand",
+}
+
+
+def renamed(motion, path, family, unit=100.0):
+    """The motion on another skeleton: other names, centimetres, no hand joints, and with "mixamo:" prefixes."""
+    motion.save(path)
+    names = dict(zip(PARTS, NAMES[family].split(), strict=True))
+    lines, skip, out = path.read_text().splitlines(), 0, []
+    for line in lines:
+        words = line.split()
+        if words[:1] in (["ROOT"], ["JOINT"]) and words[1] in names:
+            prefix = "mixamorig:" if family == "mixamo" else ""
+            line = line.replace(words[1], prefix + names[words[1]])
+        elif words[:1] == ["OFFSET"]:
+            line = "OFFSET " + " ".join(str(unit * float(word)) for word in words[1:])
+        elif len(words) > 20:
+            line = " ".join([*(str(unit * float(word)) for word in words[:3]), *words[3:]])
+        out.append(line)
+    assert not skip
+    path.write_text("\n".join(out))
+    return path
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_other_skeletons_are_retargeted(tmp_path, family):
+    motion = synthetic_motion(frames=90)
+    loaded = Motion.load(renamed(motion, tmp_path / f"{family}.bvh", family))
+    assert len(loaded) == 90
+    error = np.linalg.norm(loaded.canonical().joints() - motion.canonical().joints(), axis=-1)
+    assert error.mean() < 0.04, f"{1000 * error.mean():.0f} mm"
+    feet = loaded.joints()[:, skeleton.FEET, 1]
+    assert -0.08 < feet.min() < 0.08
+
+
+def test_z_up_bvh_is_turned_upright(tmp_path):
+    motion = synthetic_motion(frames=60)
+    path = renamed(motion, tmp_path / "z.bvh", "plain")
+    parsed = bvh.parse(path)
+    text = path.read_text().splitlines()
+    start = next(i for i, line in enumerate(text) if line.startswith("Frame Time")) + 1
+    for row, values in enumerate(parsed.values):
+        euler = torch.tensor(values[3:6])
+        turn = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=torch.float64)
+        import roma
+
+        root = turn @ roma.euler_to_rotmat("ZXY", euler, degrees=True)
+        place = turn @ torch.tensor(values[:3])
+        again = roma.rotmat_to_euler("ZXY", root, degrees=True)
+        text[start + row] = " ".join(map(str, [*place.tolist(), *again.tolist(), *values[6:].tolist()]))
+    path.write_text("\n".join(text))
+    loaded = Motion.load(path)
+    assert loaded.joints()[:, skeleton.JOINT_INDEX["head"], 1].min() > 1.2
+
+
+def test_a_dog_is_refused(tmp_path):
+    path = renamed(synthetic_motion(), tmp_path / "dog.bvh", "mixamo")
+    tail = "JOINT Tail\n{\nOFFSET 0 0 -20\nCHANNELS 3 Zrotation Xrotation Yrotation\nEnd Site\n{\nOFFSET 0 0 -5\n}\n}\n"
+    head, motion = path.read_text().split("MOTION")
+    cut = head.rstrip().rstrip("}")
+    lines = motion.strip().splitlines()
+    frames = [line + " 0 0 0" for line in lines[2:]]
+    path.write_text(cut + tail + "}\nMOTION\n" + "\n".join([*lines[:2], *frames]))
+    with pytest.raises(MotionFileError, match="tail"):
+        Motion.load(path)
+
+
+def test_legs_as_short_as_a_dogs_are_refused(tmp_path):
+    path = renamed(synthetic_motion(), tmp_path / "dog.bvh", "mixamo")
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if any(name in line for name in ("LeftLeg", "RightLeg", "LeftFoot", "RightFoot")):
+            offset = next(i for i in range(number, number + 4) if lines[i].strip().startswith("OFFSET"))
+            lines[offset] = "OFFSET 0 -12 0"
+    path.write_text("\n".join(lines))
+    with pytest.raises(MotionFileError, match="not a human's"):
+        Motion.load(path)
+
+
+def test_an_unknown_skeleton_is_told_what_is_missing(tmp_path):
+    path = tmp_path / "arm.bvh"
+    path.write_text(
+        "HIERARCHY\nROOT base\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\nEnd Site\n{\n"
+        "OFFSET 0 1 0\n}\n}\nMOTION\nFrames: 1\nFrame Time: 0.03\n0 0 0\n"
+    )
+    with pytest.raises(MotionFileError, match=r"left knee.*Its joints are base"):
+        Motion.load(path)
+
+
+def bad_bvhs():
+    yield "cut in the hierarchy", lambda text: text[:600], "MOTION"
+    yield "cut in a frame", lambda text: text[: len(text) * 2 // 3], "MOTION"
+    yield "NaN", lambda text: text[: text.rindex(" ")] + " nan\n", "MOTION"
+    yield "no number", lambda text: text[: text.rindex(" ")] + " walk\n", "MOTION"
+    yield "no frames", lambda text: text.replace("Frames: 20", "Frames: 0"), "Frames"
+    yield "endless frames", lambda text: text.replace("Frames: 20", "Frames: 999999999"), "Frames"
+    yield "no frame time", lambda text: text.replace("Frame Time: 0.0333", "Frame Time: -0.0333"), "Frame Time"
+    yield "wrong channel count", lambda text: text.replace("CHANNELS 3 Zrotation", "CHANNELS 4 Zrotation", 1), "line"
+    yield "unknown channel", lambda text: text.replace("Zrotation Xrotation", "Qrotation Xrotation", 1), "line"
+    yield (
+        "two axes",
+        lambda text: text.replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation", 1),
+        "line",
+    )
+    yield "unclosed bracket", lambda text: text.replace("}", "", 1), "HIERARCHY|line"
+    yield "another language", lambda text: "<xml>" + text, "line 1"
+    yield "empty", lambda text: "", "MOTION"
+
+
+@pytest.mark.parametrize(("damage", "field"), [case[1:] for case in bad_bvhs()], ids=[case[0] for case in bad_bvhs()])
+def test_a_bad_bvh_is_refused_with_its_name_and_field(tmp_path, damage, field):
+    path = synthetic_motion(frames=20).save(tmp_path / "bad.bvh")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(MotionFileError, match=rf"bad\.bvh: ({field})"):
+        Motion.load(path)
+
+
+def test_a_huge_bvh_is_refused_unread(tmp_path):
+    path = tmp_path / "huge.bvh"
+    with open(path, "wb") as file:
+        file.truncate(200_000_000)
+    with pytest.raises(MotionFileError, match=r"huge\.bvh: size: 200 MB"):
+        Motion.load(path)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_damaged_bvh_loads_or_is_refused_and_never_anything_else(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("fuzz") / "f.bvh"
+    lines = synthetic_motion(frames=3).save(path).read_text().splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        words = ["", "}", "{", "JOINT x", "End Site", "OFFSET 1 nan 0", "Frames: 99", "CHANNELS 1 Xposition", "1e99 0"]
+        lines[place] = data.draw(st.sampled_from(words)) if data.draw(st.booleans()) else lines[place][::-1]
+    path.write_text("\n".join(lines))
+    try:
+        assert np.isfinite(Motion.load(path).joints()).all()
+    except MotionFileError as error:
+        assert error.field
+
+
+# --- GLB, mp4, gif ---
+
+
+def test_glb_moves_the_figure_as_the_motion_says(tmp_path):
+    motion = synthetic_motion(frames=40).turned(0.5)
+    document = pygltflib.GLTF2().load(motion.save(tmp_path / "a.glb"))
+    blob = document.binary_blob()
+
+    def values(index):
+        accessor = document.accessors[index]
+        view = document.bufferViews[accessor.bufferView]
+        kinds = {pygltflib.FLOAT: np.float32, pygltflib.UNSIGNED_BYTE: np.uint8, pygltflib.UNSIGNED_SHORT: np.uint16}
+        data = np.frombuffer(
+            blob,
+            kinds[accessor.componentType],
+            offset=view.byteOffset,
+            count=accessor.count * {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor.type],
+        )
+        return data.reshape(accessor.count, -1)
+
+    animation = document.animations[0]
+    times = values(animation.samplers[0].input)
+    assert np.allclose(times[:, 0], np.arange(40) / 30)
+    import roma
+
+    rotations = torch.zeros(40, 24, 3, 3)
+    for channel in animation.channels:
+        track = torch.from_numpy(values(animation.samplers[channel.sampler].output).copy())
+        if channel.target.path == "rotation":
+            rotations[:, channel.target.node] = roma.unitquat_to_rotmat(track)
+        else:
+            path = track
+    assert [node.name for node in document.nodes[:24]] == list(skeleton.JOINT_NAMES)
+    placed = skeleton.forward_kinematics(rotations, path)
+    assert np.abs(placed.numpy() - motion.joints()).max() < 1e-4
+
+    figure = document.meshes[0].primitives[0].attributes
+    weights, joints = values(figure.WEIGHTS_0), values(figure.JOINTS_0)
+    assert (weights.sum(axis=1, dtype=int) == 255).all() and joints.max() < 24
+    vertices = values(figure.POSITION)
+    nearest = np.linalg.norm(vertices[:, None] - skeleton.REST_JOINTS.numpy()[None], axis=-1).min(axis=1)
+    assert nearest.max() < 0.45 and document.nodes[24].skin == 0
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_videos_show_every_frame_of_a_moving_body(tmp_path, suffix):
+    motion = synthetic_motion(frames=30)
+    path = motion.save(tmp_path / f"a{suffix}")
+    reader = imageio_ffmpeg.read_frames(str(path))
+    meta = next(reader)
+    pictures = [np.frombuffer(frame, np.uint8).reshape(*meta["size"][::-1], 3).astype(int) for frame in reader]
+    assert len(pictures) == 30 and meta["size"] == (480, 480)
+    assert np.abs(pictures[0] - pictures[15]).mean() > 0.5
+    blue = (pictures[0][..., 2] - pictures[0][..., 0] > 80).mean()
+    green = (pictures[0][..., 1] - pictures[0][..., 0] > 80).mean()
+    assert blue > 0.005 and green > 0.005  # the left and the right of the body
+
+
+def test_glb_of_the_page_has_a_floor_around_the_path():
+    document = pygltflib.GLTF2().load_from_bytes(glb.to_bytes(synthetic_motion(), floor=True))
+    assert document.nodes[document.scenes[0].nodes[-1]].name == "floor"

