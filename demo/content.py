@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from motionclip import labels
+
 TITLE = "MotionCLIP for everyone"
 HEADER = """
 # MotionCLIP for everyone
@@ -36,10 +38,7 @@ EDITS = [
     ["jump", "standing", "bow"], ["walk", "standing", "wash the window"], ["climb", "standing", "drink from a mug"],
     ["sit on a chair", "standing", "argue angrily"], ["jump", "walk", "walk like an old person"],
 ]  # fmt: skip
-_STYLES = ["actively", "angrily", "briskly", "like a child", "like a thug", "in a feminine way", "like a giant",
-           "happily", "in a masculine way", "like in a musical", "shyly", "like an old person", "proudly", "sadly", "slowly",
-           "tiredly", "youthfully"]  # fmt: skip
-STYLES = [["walk", "walk", f"walk {style}"] for style in _STYLES]
+STYLES = [["walk", "walk", f"walk {style}"] for style in labels.STYLES.values()]
 
 LIMITS = """
 **What it can't do.** The model learned from 2.3 hours of motion: walking, running, turning, waving and bowing in many

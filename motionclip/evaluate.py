@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,14 +12,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from .data import Clip, cut_windows, load_clips
+from .data import Clip, cut_windows, load_clips, window_starts
 from .evaluator import Evaluator
 from .features import from_features
+from .labels import STYLES
 from .motion import FPS, Motion
 from .pipeline import MotionCLIP
 from .skeleton import forward_kinematics
 
 STRIDE = 30
+MIN_STYLE_CLIPS = 5
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, judge: Evaluator, repeats: 
     figures: list[Figure] = []
     for part in (reconstruction, recognition):
         figures += part(mc, clips)
+    figures += edits(mc, clips, load_clips(data, "train"), judge)
     draws = [text_to_motion(mc, clips, judge, seed) for seed in tqdm(range(repeats), "text-to-motion", unit="repeat")]
     figures += [_repeated(same) for same in zip(*draws, strict=True)]
     return figures
@@ -144,6 +147,46 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
                 share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in same])
                 figures.append(Figure(group, f"from captions, {name} as a share of real", float(share)))
     assert len(real[0]) == frames
+    return figures
+
+
+def edits(
+    mc: MotionCLIP, clips: Sequence[Clip], known: Sequence[Clip], judge: Evaluator, strength: float = 1.0
+) -> list[Figure]:
+    """Real neutral motion edited to each style, judged for the style reached and the action kept.
+
+    Apart: styles that the training clips (`known`) have with that action, and those they have with others only.
+    """
+    counts = Counter(clip.style for clip in known)
+    styles = [style for style in STYLES if counts[style] >= MIN_STYLE_CLIPS]
+    together = {(clip.action, clip.style) for clip in known}
+    actions = {clip.action for clip in clips if clip.style != "normal"}
+    frames = mc.model.config.window
+    rows: dict[str, list[tuple[Motion, str, str]]] = defaultdict(list)
+    for clip in tqdm([c for c in clips if c.style == "normal" and c.action in actions], "edits", unit="clip"):
+        for start in window_starts(len(clip.motion), frames, frames)[:2]:
+            base = clip.motion.padded(frames).crop(start, start + frames)
+            targets = [f"{clip.action} {STYLES[style]}" for style in styles]
+            for style, motion in zip(styles, mc.edit_towards(base, clip.action, targets, strength), strict=True):
+                kind = "seen with the action" if (clip.action, style) in together else "seen with others only"
+                rows[f"edited to a style {kind}"].append((motion, clip.action, style))
+                rows[f"unedited, style {kind}"].append((base, clip.action, style))
+    for clip in clips:
+        if clip.style in styles:
+            rows["real clips of the style"].append((clip.motion, clip.action, clip.style))
+    figures = []
+    for what, found in sorted(rows.items()):
+        motions = list({id(motion): motion for motion, _, _ in found}.values())
+        place = {id(motion): i for i, motion in enumerate(motions)}
+        judged = judge.judge(motions)
+        style = [judge.styles[i] for i in judged["style"].argmax(1).tolist()]
+        action = [judge.actions[i] for i in judged["action"].argmax(1).tolist()]
+        reached = np.mean([style[place[id(motion)]] == wanted for motion, _, wanted in found])
+        kept = np.mean([action[place[id(motion)]] == wanted for motion, wanted, _ in found])
+        figures.append(
+            Figure("edits, judged apart", f"{what} ({len(found)}): style reached", 100 * float(reached), "%")
+        )
+        figures.append(Figure("edits, judged apart", f"{what} ({len(found)}): action kept", 100 * float(kept), "%"))
     return figures
 
 

@@ -15,6 +15,13 @@ BABEL_60 = (
     "lean", "greet", "poses", "touching face", "sports move", "exercise/training", "clean something", "punch", "squat",
     "scratch", "hop", "play sport", "stumble", "crossing limbs", "perform", "martial art",
 )  # fmt: skip
+# The styles of the default model's recordings, and how to say them behind an action.
+STYLES = {
+    "active": "actively", "angry": "angrily", "brisk": "briskly", "childish": "like a child", "chimpira": "like a thug",
+    "feminine": "in a feminine way", "giant": "like a giant", "happy": "happily", "masculine": "in a masculine way",
+    "musical": "like in a musical", "not confident": "shyly", "old": "like an old person", "proud": "proudly",
+    "sad": "sadly", "slow": "slowly", "tired": "tiredly", "youthful": "youthfully",
+}  # fmt: skip
 MAX_LABELS = 1000
 
 

@@ -219,31 +219,44 @@ class MotionCLIP:
         length. part: only the "upper body" or the "lower body" takes the change.
         Raises ValueError for a strength outside of −5 to 5.
         """
+        return self.edit_towards(base, source, [target], strength, frames, seed, part)[0]
+
+    def edit_towards(
+        self,
+        base: End,
+        source: End,
+        targets: Sequence[End],
+        strength: float = 1.0,
+        frames: int = 60,
+        seed: int = 0,
+        part: Part = "whole body",
+    ) -> list[Motion]:
+        """As `edit`, towards each of several targets, decoded in one batch."""
         if not -5 <= strength <= 5:
             raise ValueError(f"strength: must be from -5 to 5, not {strength}")
         if part not in PARTS:
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
-        step = strength * (self.latent(target) - self.latent(source))
+        steps = strength * (torch.stack([self.latent(target) for target in targets]) - self.latent(source))
         if isinstance(base, Motion):
             frames = self._length(len(base))
             z, noise = self.model.analyse(base)
             before = features.motion_features(base)
-            facing = features.facing(before)
+            start, facing = base.translation[0] * [1, 0, 1], features.facing(before)
             before = features.canonical(before)
         else:
-            z, noise = self.latent(base)[None], None
-            before, facing = self.model.decode_features(z, self._length(frames), seed)[0], torch.zeros(())
-            z = z.expand(len(self.model.window_starts(frames)), -1)
-        edited = functional.normalize(z + step, dim=-1)
-        pair = self.model.decode_features(
-            torch.stack([z, edited]), frames, seed, noise=None if noise is None else noise.expand(2, -1, -1)
-        )
-        change = (pair[1] - pair[0]) * PARTS[part]
-        motion = features.features_motion(features.turn(before + change, facing), "edited")
-        if isinstance(base, Motion):
-            start = base.translation[0] * [1, 0, 1]
-            motion = replace(motion, translation=motion.translation + start, name=f"{base.name} edited".strip())
-        return motion
+            windows = len(self.model.window_starts(self._length(frames)))
+            z, noise = self.latent(base).expand(windows, -1), None
+            before = self.model.decode_features(z[None], frames, seed)[0]
+            start, facing = 0.0, torch.zeros(())
+        wanted = torch.cat([z[None], functional.normalize(z + steps[:, None], dim=-1)])
+        noise = None if noise is None else noise.expand(len(wanted), -1, -1)
+        decoded = self.model.decode_features(wanted, frames, seed, noise=noise)
+        edited = []
+        for after in decoded[1:]:
+            change = (after - decoded[0]) * PARTS[part]
+            motion = features.features_motion(features.turn(before + change, facing), "edited")
+            edited.append(replace(motion, translation=motion.translation + start))
+        return edited
 
     def recognize(self, motion: Motion, labels: Sequence[str] | None = None, top: int = 5) -> list[tuple[str, float]]:
         """The labels that fit a motion best, with their cosines, best first.

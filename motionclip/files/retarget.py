@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ _LIMBS = {
 _NEEDED = ["pelvis", "neck or head"] + [
     f"{side} {part}" for side in ("left", "right") for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 ]
+_SAME = torch.eye(3, dtype=torch.float64)
 _UP = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
 _REST = skeleton.REST_JOINTS.double()
 
@@ -334,13 +336,10 @@ def _global_rotations(body: _Body) -> torch.Tensor:
         _limb(body, result, side, ("hip", "knee", "ankle"), torch.tensor([1.0, 0, 0]), across_hips, rest_hips)
         hinge = torch.tensor([0.0, -1, 0]) if side == "left" else torch.tensor([0.0, 1, 0])
         _limb(body, result, side, ("shoulder", "elbow", "wrist"), hinge, None, None)
-        collar, shoulder = f"{side}_collar", f"{side}_shoulder"
-        if body.has(collar):
-            rest = _frame(_REST[_J[shoulder]] - _REST[_J[collar]], rest_torso)
-            result[collar] = carried(collar, _frame(body.at(shoulder) - body.at(collar), torso), rest)
-        else:
-            result[collar] = result["spine3"]
-        result[f"{side}_wrist"] = carried(f"{side}_wrist", result[f"{side}_elbow"], torch.eye(3, dtype=torch.float64))
+        collar = f"{side}_collar"
+        # Where skeletons put the collar's joint differs too much to go by its bone: on the average it is at rest.
+        result[collar] = carried(collar, result["spine3"], _SAME) if body.has(collar) else result["spine3"]
+        result[f"{side}_wrist"] = carried(f"{side}_wrist", result[f"{side}_elbow"], _SAME)
         result[f"{side}_hand"] = result[f"{side}_wrist"]
         _foot(body, result, side, carried)
     return torch.stack([result[name] for name in skeleton.JOINT_NAMES], dim=1)
@@ -371,14 +370,17 @@ def _limb(
         result[name] = _swing(turn @ _offset(turn, wanted, bend), rest, direction)
 
 
-def _foot(body: _Body, result: dict[str, torch.Tensor], side: str, carried) -> None:
+def _foot(body: _Body, result: dict[str, torch.Tensor], side: str, carried: Callable[..., torch.Tensor]) -> None:
+    """Ankle and toes: while the foot is down it lies flat, and its toes tell where it points."""
     ankle, foot = f"{side}_ankle", f"{side}_foot"
     toe = body.toe(side)
-    shin = body.at(f"{side}_knee") - body.at(ankle)
-    rest_shin = _REST[_J[f"{side}_knee"]] - _REST[_J[ankle]]
-    rest_toe = _REST[_J[foot]] - _REST[_J[ankle]]
     if toe is not None and float((toe - body.at(ankle)).norm(dim=-1).median()) > 1e-6:
-        result[ankle] = carried(ankle, _frame(toe - body.at(ankle), shin), _frame(rest_toe, rest_shin))
+        level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
+        forward = torch.tensor([0.0, 0, 1], dtype=torch.float64)
+        height = body.at(ankle)[:, 1]
+        down = (height < height.min() + 0.03 / body.scale).double()
+        flat = _frame((toe - body.at(ankle)) * level, _UP)
+        result[ankle] = carried(ankle, flat, _frame(forward, _UP), down)
     else:
-        result[ankle] = carried(ankle, result[f"{side}_knee"], torch.eye(3, dtype=torch.float64))
-    result[foot] = carried(foot, result[ankle], torch.eye(3, dtype=torch.float64)) if body.has(foot) else result[ankle]
+        result[ankle] = carried(ankle, result[f"{side}_knee"], _SAME)
+    result[foot] = carried(foot, result[ankle], _SAME) if body.has(foot) else result[ankle]
