@@ -18,7 +18,7 @@ from .player import (
     video_and_files,
 )
 
-KNOWN_SIMILARITY, RELATED_SIMILARITY = 0.6, 0.4
+KNOWN, RELATED = 0.75, 0.5  # cosine to the nearest text that was said of a recording
 
 
 def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
@@ -36,7 +36,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         frames, seed = frames_of(seconds), int(seed)
         motion = mc.generate(prompt, frames=frames, seed=seed)
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5)}
-        return figure_file(motion, prompt, frames, seed), nearest, verdict(nearest)
+        return figure_file(motion, prompt, frames, seed), nearest, verdict(mc.familiarity(prompt))
 
     @told
     def take(prompt: str, seconds: float = 2.0, seed: float = 0):
@@ -100,11 +100,10 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     return files
 
 
-def verdict(nearest: dict[str, float]) -> str:
-    """Whether the nearest known motions make the result a known motion or a guess, for the page."""
-    best = max(nearest.values(), default=0.0)
-    if best >= KNOWN_SIMILARITY:
+def verdict(familiarity: float) -> str:
+    """Whether the words make the result a known motion or a guess, for the page; takes the nearest text's cosine."""
+    if familiarity >= KNOWN:
         return "✅ **Known:** motions like this were recorded."
-    if best >= RELATED_SIMILARITY:
-        return "🟡 **Related:** put together from motions that are near in meaning."
+    if familiarity >= RELATED:
+        return "🟡 **Related:** put together from recorded motions that are near in meaning."
     return "🔮 **A guess:** nothing like this was recorded; the model goes by what the words are near to."

@@ -13,9 +13,14 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from .data import Clip, cut_windows
-from .weights import BANK, ModelFolderError, write_atomically
+from .texts import Paraphrases
+from .towers import TextTower
+from .weights import BANK, Model, ModelFolderError, write_atomically
 
 MAX_WINDOWS_A_CLIP = 3
+# How texts are drawn to known ones; chosen on configs/out_of_domain.csv, see docs/experiments.md.
+NEIGHBOURS, TEMPERATURE = 10, 0.03
+SAME, FOREIGN = 0.9, 0.6  # cosines from which a text is a known one, and below which it is none
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,11 @@ class Entry:
 
 
 class Bank:
-    """Latents (entries, D), unit length, of labelled windows of motion."""
+    """Latents (entries, D), unit length, of labelled windows of motion, and of the texts (texts, D) said of them."""
 
-    def __init__(self, latents: torch.Tensor, entries: Sequence[Entry]) -> None:
+    def __init__(self, latents: torch.Tensor, entries: Sequence[Entry], texts: torch.Tensor) -> None:
         self.latents, self.entries = functional.normalize(latents.float(), dim=-1), list(entries)
+        self.texts = functional.normalize(texts.float(), dim=-1)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -83,25 +89,34 @@ class Bank:
         """Every label that `find` takes, sorted."""
         return sorted({entry.label for entry in self.entries})
 
-    def pull(self, z: torch.Tensor, closeness: float, neighbours: int = 20, temperature: float = 0.05) -> torch.Tensor:
-        """Latents (N, D) drawn onto the manifold of known motion; unit length.
+    def familiarity(self, z: torch.Tensor) -> float:
+        """How near a text's latent (D,) is to the nearest text that the decoder was trained with, as a cosine."""
+        return float((self.texts @ functional.normalize(z, dim=-1)).max())
 
-        closeness: 0 leaves them, 1 gives the mean of the nearest known latents, weighted by softmax(cosine /
-        temperature).
+    def pull(self, z: torch.Tensor, closeness: float) -> torch.Tensor:
+        """Latents of texts (N, D) drawn to where the decoder knows its way; unit length.
+
+        closeness: 0 leaves them, 1 gives the mean of the nearest texts that the decoder was trained with,
+        weighted by softmax(cosine / temperature). A text that is nearly one of these stays what it is.
         """
         z = functional.normalize(z, dim=-1)
         if not closeness:
             return z
-        similarity, index = (z @ self.latents.T).topk(min(neighbours, len(self)), dim=-1)
-        weight = functional.softmax(similarity / temperature, dim=-1)
-        known = functional.normalize((weight[..., None] * self.latents[index]).sum(-2), dim=-1)
-        return functional.normalize(torch.lerp(z, known, closeness), dim=-1)
+        similarity, index = (z @ self.texts.T).topk(min(NEIGHBOURS, len(self.texts)), dim=-1)
+        weight = functional.softmax(similarity / TEMPERATURE, dim=-1)
+        known = functional.normalize((weight[..., None] * self.texts[index]).sum(-2), dim=-1)
+        unknown = ((SAME - similarity[:, :1]) / (SAME - FOREIGN)).clamp(0, 1)
+        return functional.normalize(torch.lerp(z, known, closeness * unknown), dim=-1)
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/bank.safetensors: half-precision latents, the labels as JSON in its header."""
+        """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
         rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
         header = {"entries": json.dumps(rows, separators=(",", ":"))}
-        write_atomically(folder / BANK, lambda path: save_file({"latents": self.latents.half()}, path, metadata=header))
+        tensors = {}
+        for name, vectors in (("latents", self.latents), ("texts", self.texts)):
+            scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
+            tensors |= {name: (vectors / scale).round().to(torch.int8), f"{name}.scale": scale.half()}
+        write_atomically(folder / BANK, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
     def load(cls, folder: Path) -> Bank:
@@ -110,26 +125,29 @@ class Bank:
         try:
             with safe_open(path, framework="pt") as file:
                 rows = json.loads((file.metadata() or {})["entries"])
-                latents = file.get_tensor("latents")
+                latents, texts = (
+                    file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()
+                    for name in ("latents", "texts")
+                )
             entries = [Entry(index, *row) for index, row in enumerate(rows)]
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        return cls(latents, entries)
+        return cls(latents, entries, texts)
 
 
-def build_bank(model, clips: Sequence[Clip]) -> Bank:
-    """Encode windows of each clip, half a window apart and at most 3 a clip."""
-    from .features import features_motion
-
+def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, tower: TextTower) -> Bank:
+    """Encode windows of each clip, half a window apart and at most 3 a clip, and the texts that describe the clips."""
     latents, entries = [], []
     window = model.config.window
     for clip in clips:
         stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_A_CLIP - 1) + 1)
         cuts = cut_windows(clip.motion, window, stride)
-        latents.append(model.encode_motions([features_motion(cut) for cut in cuts]))
+        latents.append(model.encode_windows(cuts))
         for number in range(len(cuts)):
             start = min(number * stride, max(len(clip.motion) - window, 0))
             entries.append(Entry(len(entries), clip.name, clip.action, clip.style, clip.captions[0], start))
-    return Bank(torch.cat(latents), entries)
+    said = {caption for clip in clips for caption in clip.captions}
+    said |= {text for clip in clips for text in [clip.action, *paraphrases.actions.get(clip.action, [])]}
+    return Bank(torch.cat(latents), entries, tower.encode(sorted(said)))

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from . import CLOSENESS
+
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +32,9 @@ class Split(StrEnum):
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model folder; by default the project's weights/.")]
 FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
+ClosenessOption = Annotated[
+    float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
+]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
 LicenceOption = Annotated[
     str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
@@ -42,6 +47,7 @@ def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
     frames: FramesOption = 60,
     seed: SeedOption = 0,
+    closeness: ClosenessOption = CLOSENESS,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
 ) -> None:
@@ -61,7 +67,7 @@ def generate(
         wanted = out.suffix.lower() or suffix
         if wanted not in WRITABLE:
             raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
-        motions = MotionCLIP.from_pretrained(model).generate(texts, frames=frames, seed=seed)
+        motions = MotionCLIP.from_pretrained(model).generate(texts, frames=frames, seed=seed, closeness=closeness)
         for number, motion in enumerate(motions):
             path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
             typer.echo(motion.save(path))
@@ -194,13 +200,17 @@ def train(
     with _plain_errors():
         from .bank import build_bank
         from .data import load_clips
+        from .texts import Paraphrases
+        from .towers import load_tower
         from .train import TrainConfig
         from .train import train as run
         from .weights import load
 
         settings = TrainConfig.load(config, steps=steps, seed=seed)
         if run(data, out, settings, licence, resume):
-            build_bank(load(out), load_clips(data, "train", licence)).save(out)
+            model, paraphrases = load(out), Paraphrases.load(settings.paraphrases or None)
+            tower = load_tower(model.config.tower)
+            build_bank(model, load_clips(data, "train", licence), paraphrases, tower).save(out)
             typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
 
 
@@ -238,7 +248,7 @@ def evaluate(
         from .pipeline import MotionCLIP
 
         judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
-        figures = run(MotionCLIP.from_pretrained(model), data, split.value, judge, repeats)
+        figures = run(MotionCLIP.from_pretrained(model), data, split.value, judge, repeats=repeats)
         typer.echo(table(figures))
         if json_file:
             json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")

@@ -44,6 +44,21 @@ class Clip:
     licence: str = ""
 
 
+def read_table(folder: str | Path) -> list[dict[str, str]]:
+    """The lines of FOLDER/labels.csv. Raises MotionFileError for a missing column or value."""
+    table = Path(folder) / "labels.csv"
+    with open(table, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise MotionFileError(table, missing[0], "this column is missing from the first line")
+        rows = list(reader)
+    for line, row in enumerate(rows, start=2):
+        if any(row[column] is None or not row[column].strip() for column in COLUMNS):
+            raise MotionFileError(table, f"line {line}", f"needs a value for each of {', '.join(COLUMNS)}")
+    return rows
+
+
 def load_clips(folder: str | Path, split: str | None = None, licence: str | None = None) -> list[Clip]:
     """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
 
@@ -53,16 +68,9 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
     """
     folder = Path(folder)
     table = folder / "labels.csv"
-    with open(table, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise MotionFileError(table, missing[0], "this column is missing from the first line")
-        rows = list(reader)
+    rows = read_table(folder)
     clips = []
     for line, row in enumerate(rows, start=2):
-        if any(row[column] is None or not row[column].strip() for column in COLUMNS):
-            raise MotionFileError(table, f"line {line}", f"needs a value for each of {', '.join(COLUMNS)}")
         if row["split"] not in SPLITS:
             raise MotionFileError(table, f"line {line}", f"split must be train, val or test, not {row['split']!r}")
         if "/" in row["clip"] or "\\" in row["clip"] or ".." in row["clip"]:

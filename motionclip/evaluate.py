@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from .data import Clip, cut_windows, load_clips, window_starts
+from . import CLOSENESS
+from .data import Clip, cut_windows, load_clips, read_table, window_starts
 from .evaluator import Evaluator
 from .features import from_features
 from .labels import STYLES
@@ -21,6 +23,7 @@ from .pipeline import MotionCLIP
 from .skeleton import forward_kinematics
 
 STRIDE = 30
+PROMPTS = Path(__file__).resolve().parent.parent / "configs" / "out_of_domain.csv"
 MIN_STYLE_CLIPS = 5
 
 
@@ -42,14 +45,21 @@ class Figure:
         )
 
 
-def evaluate(mc: MotionCLIP, data: Path, split: str, judge: Evaluator, repeats: int = 3) -> list[Figure]:
+def evaluate(
+    mc: MotionCLIP, data: Path, split: str, judge: Evaluator, prompts: Path = PROMPTS, repeats: int = 3
+) -> list[Figure]:
     """Every figure of the table, for the clips of one split; prints progress."""
     clips = load_clips(data, split)
     figures: list[Figure] = []
-    for part in (reconstruction, recognition):
-        figures += part(mc, clips)
-    figures += edits(mc, clips, load_clips(data, "train"), judge)
-    draws = [text_to_motion(mc, clips, judge, seed) for seed in tqdm(range(repeats), "text-to-motion", unit="repeat")]
+    actions = sorted({row["action"] for row in read_table(data)})
+    figures += reconstruction(mc, clips)
+    figures += recognition(mc, clips, actions)
+    known = load_clips(data, "train")
+    figures += edits(mc, clips, known, judge)
+    draws = [
+        text_to_motion(mc, clips, judge, seed) + out_of_domain(mc, known, judge, prompts, seed)
+        for seed in tqdm(range(repeats), "text to motion", unit="repeat")
+    ]
     figures += [_repeated(same) for same in zip(*draws, strict=True)]
     return figures
 
@@ -92,9 +102,8 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
     ]
 
 
-def recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
+def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> list[Figure]:
     """The paper's protocol: cosine of the motion's latent to the embeddings of the action names."""
-    actions = mc.bank.actions if mc.bank is not None else sorted({clip.action for clip in clips})
     names = mc.encode_text(actions)
     windows, owners = _windows(mc, clips)
     figures = []
@@ -148,6 +157,39 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
                 figures.append(Figure(group, f"from captions, {name} as a share of real", float(share)))
     assert len(real[0]) == frames
     return figures
+
+
+def out_of_domain(
+    mc: MotionCLIP,
+    known: Sequence[Clip],
+    judge: Evaluator,
+    prompts: Path,
+    seed: int,
+    closeness: float = CLOSENESS,
+) -> list[Figure]:
+    """Prompts that no caption contains, each with the actions that would be right, judged by the action shown.
+
+    Beside it the plain answer: the action of the training clip with the nearest caption.
+    """
+    with open(prompts, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    z = mc.encode_text([row["prompt"] for row in rows])
+    action_of = {caption: clip.action for clip in known for caption in clip.captions}
+    nearest = (z @ mc.encode_text(list(action_of)).T).argmax(1).tolist()
+    retrieved = [list(action_of.values())[index] for index in nearest]
+    pulled = z if mc.bank is None else mc.bank.pull(z, closeness)
+    logits = judge.judge(_distinct(mc, pulled.repeat(4, 1), seed))["action"]
+    best = logits.topk(5, dim=1).indices.tolist()
+    rights = [set(row["actions"].split("|")) for row in rows] * 4
+    first = [judge.actions[ranks[0]] in right for ranks, right in zip(best, rights, strict=True)]
+    five = [any(judge.actions[i] in right for i in ranks) for ranks, right in zip(best, rights, strict=True)]
+    plain = [action in right for action, right in zip(retrieved, rights, strict=False)]
+    group = f"out of domain, {len(rows)} prompts, judged apart"
+    return [
+        Figure(group, "hit rate@1", 100 * float(np.mean(first)), "%"),
+        Figure(group, "hit rate@5", 100 * float(np.mean(five)), "%"),
+        Figure(group, "nearest-caption retrieval", 100 * float(np.mean(plain)), "%"),
+    ]
 
 
 def edits(

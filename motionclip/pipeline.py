@@ -11,7 +11,7 @@ from typing import Literal, overload
 import torch
 from torch.nn import functional
 
-from . import features, hub, skeleton, weights
+from . import CLOSENESS, features, hub, skeleton, weights
 from .bank import Bank, Entry
 from .data import cut_windows, window_starts
 from .motion import FPS, Motion
@@ -22,7 +22,7 @@ MAX_FRAMES = 1800
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
-Path_ = Literal["spherical", "linear"]
+Course = Literal["spherical", "linear"]
 Part = Literal["whole body", "upper body", "lower body"]
 
 
@@ -121,24 +121,37 @@ class MotionCLIP:
         return self.model.decode_motions(z, frames, seed)
 
     @overload
-    def generate(self, text: str, frames: int = ..., seed: int = ...) -> Motion: ...
+    def generate(self, text: str, frames: int = ..., seed: int = ..., closeness: float = ...) -> Motion: ...
     @overload
-    def generate(self, text: Sequence[str], frames: int = ..., seed: int = ...) -> list[Motion]: ...
+    def generate(
+        self, text: Sequence[str], frames: int = ..., seed: int = ..., closeness: float = ...
+    ) -> list[Motion]: ...
 
-    def generate(self, text, frames=60, seed=0):
+    def generate(self, text, frames=60, seed=0, closeness=CLOSENESS):
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
         frames: the length, 30 a second. seed: which instance; the same seed gives the same motion, alone or in
-        a batch. Raises ValueError for an empty or overlong text, or frames outside 1–1,800.
+        a batch. closeness: from the text's own latent (0) to what the nearest texts make of it that the model was
+        trained with (1); without a bank it says nothing. Raises ValueError for an empty or overlong text,
+        frames outside 1–1,800, or a closeness outside 0–1.
         """
+        if not 0 <= closeness <= 1:
+            raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
         texts = [text] if isinstance(text, str) else list(text)
-        motions = self.decode(self.encode_text(texts), frames, seed) if texts else []
+        z = self.encode_text(texts)
+        if self.bank is not None and texts:
+            z = self.bank.pull(z, closeness)
+        motions = self.decode(z, frames, seed) if texts else []
         named = [replace(motion, name=words) for motion, words in zip(motions, texts, strict=True)]
         return named[0] if isinstance(text, str) else named
 
     def nearest(self, text: str, count: int = 5) -> list[Entry]:
         """The known motions nearest to a text, best first. Raises ValueError for a model without a bank."""
         return self._banked().nearest(self.encode_text([text])[0], count)
+
+    def familiarity(self, text: str) -> float:
+        """How near a text is to the nearest that the model was trained with, as a cosine. Needs a bank."""
+        return self._banked().familiarity(self.encode_text([text])[0])
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
         """Encode a motion and decode it again: what the latent alone keeps of it."""
@@ -165,7 +178,7 @@ class MotionCLIP:
         return replace(motion, name=end if isinstance(end, str) else end.label if isinstance(end, Entry) else "")
 
     def interpolate(
-        self, a: End, b: End, steps: int = 11, seed: int = 0, frames: int = 60, path: Path_ = "spherical"
+        self, a: End, b: End, steps: int = 11, seed: int = 0, frames: int = 60, path: Course = "spherical"
     ) -> list[Motion]:
         """Motions along the way from a to b, both ends included.
 
