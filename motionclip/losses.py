@@ -42,6 +42,9 @@ def flow_losses(
 
     mine = _share(size, part).to(device)
     encoded = mine[mine < size // ENCODED_SHARE]
+    aligning = model.encoder.head.weight.requires_grad
+    if not aligning:
+        model.encoder.eval()
     z = model.encode_coefficients(coefficients[encoded])
     similarity = captions[encoded] @ captions.T
     own = torch.arange(size, device=device) == encoded[:, None]
@@ -53,12 +56,14 @@ def flow_losses(
     condition = torch.where(dropped[mine, None], model.velocity.null, condition)
     deviations = model.basis.deviations
     weights = (deviations / deviations.mean()).clamp(0.2, 4)
-    return {
-        "action": functional.cross_entropy(z @ prototypes.T / TEMPERATURE, labels[encoded]),
-        "caption": 0.5 * functional.cross_entropy(contrast, encoded),
-        "cosine": 1 - (z * captions[encoded]).sum(-1).mean(),
-        "flow": (weights * model.velocity.loss(coefficients[mine], noise[mine], t[mine], condition)).mean(),
-    }
+    losses = {"flow": (weights * model.velocity.loss(coefficients[mine], noise[mine], t[mine], condition)).mean()}
+    if aligning:
+        losses |= {
+            "action": functional.cross_entropy(z @ prototypes.T / TEMPERATURE, labels[encoded]),
+            "caption": 0.5 * functional.cross_entropy(contrast, encoded),
+            "cosine": 1 - (z * captions[encoded]).sum(-1).mean(),
+        }
+    return losses
 
 
 def transformer_losses(

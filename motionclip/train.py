@@ -21,7 +21,7 @@ from . import weights
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
 from .features import features_motion
 from .flow import FlowModel
-from .losses import flow_losses, transformer_losses
+from .losses import ENCODED_SHARE, flow_losses, transformer_losses
 from .texts import Paraphrases, TextPool
 from .towers import TextTower, load_tower
 
@@ -37,6 +37,7 @@ class TrainConfig:
     steps: int = 20_000
     batch: int = 512
     learning_rate: float = 1e-3
+    encoder_steps: int = 0  # after so many a flow model's encoder is left as it is; 0 trains it to the end
     schedule: str = "cosine"  # to zero at the end; or "constant"
     warmup: int = 200
     weight_decay: float = 0.01
@@ -121,12 +122,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
     )
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-    )
+    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate)
     start = 0
     if found:
         model.load_state_dict(found["model"])
@@ -161,9 +157,14 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _rate(step, config)
+            group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
+        if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
+            if step == config.encoder_steps:  # its averaged weights generalise best
+                model.encoder.load_state_dict(average.module.encoder.state_dict())
+            model.encoder.requires_grad_(False)
         model.train()
-        batch = sampler.draw(config.batch, generator).to(accelerator.device)
+        warped = config.batch // ENCODED_SHARE if isinstance(model, FlowModel) else 0
+        batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
         with accelerator.autocast():
             losses = objective(batch, generator, part)
         total = torch.stack(list(losses.values())).sum()
@@ -217,9 +218,23 @@ def _speed(motion: Any) -> float:
     return float((joints - joints[:, :1]).diff(dim=0).norm(dim=-1).mean())
 
 
-def _rate(step: int, config: TrainConfig) -> float:
+def _groups(model: weights.Model, config: TrainConfig) -> list[dict[str, Any]]:
+    """Parameters that decay and those that don't; an encoder that ends earlier has a schedule of its own."""
+    groups = []
+    encoder = {id(p) for p in model.encoder.parameters()} if config.encoder_steps else set()
+    for part, steps in ((True, config.encoder_steps), (False, config.steps)):
+        for decay, wanted in ((config.weight_decay, True), (0.0, False)):
+            members = [p for p in model.parameters() if (id(p) in encoder) == part and (p.ndim > 1) == wanted]
+            if members:
+                groups.append({"params": members, "weight_decay": decay, "steps": steps})
+    return groups
+
+
+def _rate(step: int, steps: int, config: TrainConfig) -> float:
     warm = min(1.0, (step + 1) / max(config.warmup, 1))
-    return warm * (0.5 + 0.5 * math.cos(math.pi * step / config.steps)) if config.schedule == "cosine" else warm
+    if config.schedule == "constant":
+        return warm
+    return warm * (0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1)))
 
 
 def _plain(config: TrainConfig) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from motionclip.train import CHECKPOINT, TrainConfig, train
 
 CONFIG = """
 steps = 12
+encoder_steps = 6
 batch = 16
 validate_every = 100
 precision = "no"
@@ -69,6 +70,13 @@ def test_windows_are_drawn_alike_from_rare_and_frequent_actions(tmp_path, data_f
     again = sampler.draw(3000, torch.Generator().manual_seed(0))
     assert torch.equal(drawn.features, again.features)
     assert 0.4 < drawn.mirrored.float().mean() < 0.6
+    warped = sampler.draw(64, torch.Generator().manual_seed(1), warped=64)
+    speeds = (
+        warped.features[:, :, 144:146]
+        .norm(dim=-1)
+        .mean(1)[torch.tensor([many[i].action == "walk" for i in warped.clip])]
+    )
+    assert torch.isfinite(warped.features).all() and speeds.max() > 1.15 * speeds.min()
 
 
 @pytest.mark.parametrize(
