@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from motionclip import MotionCLIP
+from motionclip import CLOSENESS, MotionCLIP
 
 from . import content
 from .player import (
@@ -25,24 +25,32 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     """Lay out the tab and wire it to the pipeline; returns the component that holds the last motion's files."""
 
     @told
-    def generate(prompt: str, seconds: float = 2.0, seed: float = 0):
+    def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """Text to motion: the figure moving in 3D, the nearest known motions, and whether it is known or a guess.
 
         Args:
             prompt: what the body does, in English, e.g. "a person walks like a zombie".
             seconds: length of the motion, 0.7 to 6.5.
             seed: which instance of it; another number gives another motion.
+            closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
         frames, seed = frames_of(seconds), int(seed)
-        motion = mc.generate(prompt, frames=frames, seed=seed)
+        motion = mc.generate(prompt, frames=frames, seed=seed, closeness=closeness)
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5)}
-        return figure_file(motion, prompt, frames, seed), nearest, verdict(mc.familiarity(prompt))
+        return figure_file(motion, prompt, frames, seed, closeness), nearest, verdict(mc.familiarity(prompt))
 
     @told
-    def take(prompt: str, seconds: float = 2.0, seed: float = 0):
+    def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video and as files: npz, BVH, GLB, mp4, gif."""
         frames, seed = frames_of(seconds), int(seed)
-        return take_home(mc.generate(prompt, frames=frames, seed=seed), "motion", prompt, frames, seed)
+        return take_home(
+            mc.generate(prompt, frames=frames, seed=seed, closeness=closeness),
+            "motion",
+            prompt,
+            frames,
+            seed,
+            closeness,
+        )
 
     gr.Markdown(
         "Type a motion, or anything that suggests one. Known motions come from recordings; the rest is a guess "
@@ -74,6 +82,14 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
                     min_width=80,
                     info="same seed, same motion",
                 )
+            closeness = gr.Slider(
+                0,
+                1,
+                value=CLOSENESS,
+                step=0.1,
+                label="Closeness to known motions",
+                info="for words that no recording was described with: left follows the words, right what is near to them",
+            )
             gr.Examples([[text] for text in content.KNOWN], prompt, label="Motions it was shown", examples_per_page=20)
             gr.Examples(
                 [[text] for text in content.UNHEARD],
@@ -88,7 +104,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
                 video, files = video_and_files("Skeleton video")
             nearest = gr.Label(label="Nearest known motions (cosine similarity)", num_top_classes=5)
 
-    asked = [prompt, seconds, seed]
+    asked = [prompt, seconds, seed, closeness]
     result, taken = [figure, nearest, known], [video, files]
     made = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate")
     made.success(take, asked, taken, api_name="files")

@@ -148,7 +148,10 @@ class WindowSampler:
         self._probability = weight / torch.tensor([total[clip.action] for clip in clips]).sqrt()
 
     def draw(self, size: int, generator: torch.Generator, warped: int = 0) -> Batch:
-        """`size` windows, the same for the same generator state; the first `warped` of them up to 15 % off their speed."""
+        """`size` windows, the same for the same generator state.
+
+        The first `warped` of them play up to 15 % faster or slower than they were recorded.
+        """
         clip = torch.multinomial(self._probability, size, replacement=True, generator=generator)
         rate = 0.85 + 0.3 * torch.rand(size, generator=generator)
         rate[warped:] = 1

@@ -128,7 +128,6 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -
 
 def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int) -> list[Figure]:
     """Generated motion judged by a classifier trained apart, beside real motion judged the same way."""
-    frames = mc.model.config.window
     real_windows, owners = _windows(mc, clips)
     real = [Motion.from_rotations(*from_features(window)) for window in real_windows]
     captions = [(caption, clip.action) for clip in clips for caption in clip.captions]
@@ -144,18 +143,14 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
     for what, (motions, wanted) in sources.items():
         judged = judge.judge(motions)
         figures += _judged(group, f"from {what}", judge, judged, wanted)
-        if what == "captions":
-            figures.append(
-                Figure(
-                    group, "from captions, Fréchet distance to real", frechet(judged["hidden"], real_judged["hidden"])
-                )
-            )
-            by_clip = [real_windows[[i for i, owner in enumerate(owners) if owner is clip][0]] for clip in clips]
-            same = [Motion.from_rotations(*from_features(by_clip[i])) for i, c in enumerate(clips) for _ in c.captions]
-            for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
-                share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in same])
-                figures.append(Figure(group, f"from captions, {name} as a share of real", float(share)))
-    assert len(real[0]) == frames
+    # One for each real window, so that both sets have the same actions in the same numbers.
+    paired = [owner.captions[number % len(owner.captions)] for number, owner in enumerate(owners)]
+    motions = _distinct(mc, mc.encode_text(paired), seed + 1)
+    hidden = judge.judge(motions)["hidden"]
+    figures.append(Figure(group, "Fréchet distance to real windows", frechet(hidden, real_judged["hidden"])))
+    for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
+        share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in real])
+        figures.append(Figure(group, f"{name} as a share of real", float(share)))
     return figures
 
 

@@ -79,13 +79,3 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
     signs = features.new_tensor([1, -1, -1, -1, 1, 1])
     vx = features[..., ROTATIONS : ROTATIONS + 1]
     return torch.cat([(sides * signs).flatten(-2), -vx, features[..., ROTATIONS + 1 :]], dim=-1)
-
-
-def grounded(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 147), raised or lowered as a whole so that its lowest joint touches the floor."""
-    rotations, translation = from_features(features)
-    heights = skeleton.forward_kinematics(rotations, translation)[..., 1]
-    resting = heights.new_zeros(skeleton.NUM_JOINTS)
-    resting[list(skeleton.FEET)] = heights.new_tensor(skeleton.FEET_REST_HEIGHTS)
-    lowest = (heights - resting).amin(dim=(-1, -2))
-    return torch.cat([features[..., :-1], features[..., -1:] - lowest[..., None, None]], dim=-1)

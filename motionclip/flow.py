@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from . import features
 from .basis import MotionBasis
+from .contacts import grounded, planted
 from .data import cut_windows
 from .motion import Motion
 
@@ -250,7 +251,7 @@ class FlowModel(nn.Module):
                 )
                 velocity = (clean - x) / (1 - t)
             x = x + velocity / steps
-        return features.grounded(self._join(self.basis.expand(x), starts)[:, :frames])
+        return planted(grounded(self._join(self.basis.expand(x), starts)[:, :frames]))
 
     def guided_velocity(self, x: torch.Tensor, t: float, z: torch.Tensor, guidance: float | None) -> torch.Tensor:
         """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z (N, windows, latent)."""

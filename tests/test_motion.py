@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from motionclip import Motion, features, skeleton
+from motionclip.contacts import grounded, planted
 from motionclip.motion import about_y, heading
 
 angles = st.floats(-3.0, 3.0, width=32)
@@ -100,8 +101,20 @@ def test_resampling_keeps_duration_and_passes_through_the_frames():
 def test_floor_is_found():
     hovering = features.motion_features(synthetic_motion())
     hovering[:, -1] += 2.0
-    feet = features.features_motion(features.grounded(hovering)).joints()[:, skeleton.FEET, 1]
+    feet = features.features_motion(grounded(hovering)).joints()[:, skeleton.FEET, 1]
     assert abs((feet - np.array(skeleton.FEET_REST_HEIGHTS)).min()) < 1e-3
+
+
+def test_standing_feet_are_kept_from_sliding_and_poses_from_changing():
+    whole = features.motion_features(synthetic_motion("wave left hand"))
+    whole[:, 144] += 0.008  # drifts sideways at 24 cm a second while the feet are down
+    before, after = (features.features_motion(x) for x in (grounded(whole), planted(grounded(whole)[None])[0]))
+
+    def slide(motion):
+        return np.linalg.norm(np.diff(motion.joints()[:, skeleton.FEET][..., [0, 2]], axis=0), axis=-1).mean()
+
+    assert slide(after) < 0.5 * slide(before)
+    assert np.abs(after.poses - before.poses).max() < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,8 @@ def test_windows_are_drawn_alike_from_rare_and_frequent_actions(tmp_path, data_f
     assert torch.equal(drawn.features, again.features)
     assert 0.4 < drawn.mirrored.float().mean() < 0.6
     warped = sampler.draw(64, torch.Generator().manual_seed(1), warped=64)
-    speeds = (
-        warped.features[:, :, 144:146]
-        .norm(dim=-1)
-        .mean(1)[torch.tensor([many[i].action == "walk" for i in warped.clip])]
-    )
+    walks = torch.tensor([many[index].action == "walk" for index in warped.clip])
+    speeds = warped.features[walks][:, :, 144:146].norm(dim=-1).mean(1)
     assert torch.isfinite(warped.features).all() and speeds.max() > 1.15 * speeds.min()
 
 
