@@ -15,8 +15,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-PAIRS = [("walk", "dance salsa"), ("dance ballet", "jog"), ("bow", "shoot basketball"), ("walk like an old person", "run"),
-         ("sneak", "zombie walk"), ("wave both hands", "kick"), ("walk", "walk backward"), ("punch", "wave goodbye")]  # fmt: skip
+PAIRS = [
+    ("walk", "dance salsa"), ("dance ballet", "jog"), ("bow", "shoot basketball"), ("walk like an old person", "run"),
+    ("sneak", "zombie walk"), ("wave both hands", "kick"), ("walk", "walk backward"), ("punch", "wave goodbye"),
+]  # fmt: skip
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
                 value=CLOSENESS,
                 step=0.1,
                 label="Closeness to known motions",
-                info="for words that no recording was described with: left follows the words, right what is near to them",
+                info="for words that are new to the model: 0 follows the words, 1 what it knows near them",
             )
             gr.Examples([[text] for text in content.KNOWN], prompt, label="Motions it was shown", examples_per_page=20)
             gr.Examples(

@@ -198,20 +198,11 @@ def train(
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """
     with _plain_errors():
-        from .bank import build_bank
-        from .data import load_clips
-        from .texts import Paraphrases
-        from .towers import load_tower
         from .train import TrainConfig
         from .train import train as run
-        from .weights import load
 
-        settings = TrainConfig.load(config, steps=steps, seed=seed)
-        if run(data, out, settings, licence, resume):
-            model, paraphrases = load(out), Paraphrases.load(settings.paraphrases or None)
-            tower = load_tower(model.config.tower)
-            build_bank(model, load_clips(data, "train", licence), paraphrases, tower).save(out)
-            typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
+        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume)
+        typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
 
 
 @app.command()

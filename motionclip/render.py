@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,11 @@ def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -
 
 def save_video(motion: Motion, path: Path, size: int = 480) -> None:
     """Write an H.264 mp4 or, by suffix, an endless gif."""
+    write_video(frames(motion, size), path)
+
+
+def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
+    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 a second."""
     import imageio_ffmpeg
 
     if path.suffix.lower() == ".gif":
@@ -107,9 +112,11 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
     else:
         codec, pixels = "libx264", "yuv420p"
         options = ["-preset", "veryfast", "-crf", "20", "-movflags", "+faststart"]
+    pictures = iter(pictures)
+    first = next(pictures)
     writer = imageio_ffmpeg.write_frames(
         str(path),
-        (size, size),
+        first.shape[1::-1],
         fps=FPS,
         codec=codec,
         pix_fmt_out=pixels,
@@ -120,8 +127,9 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
     )
     writer.send(None)
     try:
-        for image in frames(motion, size):
-            writer.send(image)
+        writer.send(first)
+        for picture in pictures:
+            writer.send(np.ascontiguousarray(picture))
     finally:
         writer.close()
 

@@ -18,6 +18,7 @@ from torch import nn
 from tqdm import tqdm
 
 from . import weights
+from .bank import build_bank
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
 from .features import features_motion
 from .flow import FlowModel
@@ -106,7 +107,8 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     tower = load_tower(config.model.tower)
-    pool = TextPool(clips, actions, Paraphrases.load(config.paraphrases or None), tower)
+    paraphrases = Paraphrases.load(config.paraphrases or None)
+    pool = TextPool(clips, actions, paraphrases, tower)
     sampler = WindowSampler(clips, config.model.window)
 
     torch.manual_seed(config.seed)
@@ -193,6 +195,8 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
         weights.save((average.module if config.average else model).cpu(), out)
+        # From the saved file, so that the bank belongs to the half-precision weights that users load.
+        build_bank(weights.load(out), clips, paraphrases, tower).save(out)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out

@@ -1,0 +1,36 @@
+"""Draws docs/hello.gif, the README's first picture: python docs/hello.py"""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+SIZE = 300
+
+
+def main() -> None:
+    from motionclip import MotionCLIP
+    from motionclip.render import frames, write_video
+
+    mc = MotionCLIP.from_pretrained()
+    walk = mc.generate("walk", seed=3)
+    shown = {
+        "a person walks like a zombie": mc.generate("a person walks like a zombie"),
+        "The karate kid": mc.generate("The karate kid", seed=1),
+        "walk + like an old person": mc.edit(walk, "walk", "walk like an old person"),
+    }
+    pictures = []
+    for together in zip(*(frames(motion, SIZE) for motion in shown.values()), strict=True):
+        for picture, words in zip(together, shown, strict=True):
+            (width, _), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+            place = ((SIZE - width) // 2, SIZE - 14)
+            cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (71, 85, 105), 1, cv2.LINE_AA)
+        pictures.append(np.concatenate(together, axis=1))
+    write_video(pictures, HERE / "hello.gif")
+
+
+if __name__ == "__main__":
+    main()
