@@ -10,6 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from motionclip import MotionCLIP
+from motionclip.files import glb
 
 from . import content, interpolation, recognition, style_editing, text_to_motion
 
@@ -38,7 +39,7 @@ def launch(
 ) -> gr.Blocks:
     """Load a model and serve the page; returns when the server stops, or at once where block is False."""
     mc = MotionCLIP.from_pretrained(model)
-    mc.generate("walk")  # what is loaded on first use is loaded before the first visitor
+    glb.to_bytes(mc.generate("walk"))  # what is loaded on first use is loaded before the first visitor
     page = build(mc)
     page.queue(default_concurrency_limit=2, max_size=64)
     page.launch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from gradio.utils import get_upload_folder
 
 from motionclip import Motion
 from motionclip.files import WRITABLE, glb, save
+from motionclip.weights import write_atomically
 
 MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
+_RUN = secrets.token_hex(8)  # another run may serve another model: its files are not ours
 
 
 def figure_view(height: int = 460) -> gr.Model3D:
@@ -42,7 +45,7 @@ def picture(caption: str) -> gr.Image:
 
 def outbox(*key: Any) -> Path:
     """A folder for the files of one result, where Gradio serves from and clears up after an hour."""
-    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(repr((_RUN, *key)).encode()).hexdigest()[:32]
     folder = Path(get_upload_folder()) / digest
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -52,7 +55,7 @@ def figure_file(motion: Motion, *key: Any) -> str:
     """The moving figure as a GLB, on a floor."""
     path = outbox("figure", *key) / "motion.glb"
     if not path.exists():
-        glb.save(motion, path, floor=True)
+        write_atomically(path, lambda temporary: glb.save(motion, temporary, floor=True))
     return str(path)
 
 

@@ -36,7 +36,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         """
         frames, seed = frames_of(seconds), int(seed)
         motion = mc.generate(prompt, frames=frames, seed=seed, closeness=closeness)
-        nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5)}
+        nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
         return figure_file(motion, prompt, frames, seed, closeness), nearest, verdict(mc.familiarity(prompt))
 
     @told

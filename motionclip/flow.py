@@ -21,6 +21,7 @@ from .contacts import grounded, planted
 from .data import cut_windows
 from .motion import Motion
 
+FIXED_POINT_ROUNDS = 6
 _INPUT_SCALE = 4.0  # brings the basis' weighted features near unit variance
 
 
@@ -43,6 +44,7 @@ class FlowConfig:
     flow_condition: int = 160
     steps: int = 10
     guidance: float = 1.5
+    edit_guidance: float = 2.0
     hop: int = 40
 
 
@@ -200,21 +202,14 @@ class FlowModel(nn.Module):
         shape = (count, len(self.window_starts(frames)), self.config.components)
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
-    @torch.inference_mode()
     def decode_motions(
-        self,
-        z: torch.Tensor,
-        frames: int,
-        seed: int = 0,
-        noise: torch.Tensor | None = None,
-        guidance: float | None = None,
-        steps: int | None = None,
+        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None
     ) -> list[Motion]:
         """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
 
         noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
         """
-        return [features.features_motion(one) for one in self.decode_features(z, frames, seed, noise, guidance, steps)]
+        return [features.features_motion(one) for one in self.decode_features(z, frames, seed, noise)]
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions, but each of the N latents gets noise of its own."""
@@ -232,57 +227,56 @@ class FlowModel(nn.Module):
         frames: int,
         seed: int = 0,
         noise: torch.Tensor | None = None,
-        guidance: float | None = None,
-        steps: int | None = None,
+        origin: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """As decode_motions, but (N, frames, 147) features."""
+        """As decode_motions, but (N, frames, 147) features.
+
+        Guidance goes from no condition at all to z; with `origin`, shaped as z, from there to z: where both are
+        the same, the noise that `analyse` found gives exactly the motion back that it was found for.
+        """
         if noise is None:
             noise = self.draw_noise(1, frames, seed).expand(len(z), -1, -1)
-        z = z[:, None].expand(-1, noise.shape[1], -1) if z.ndim == 2 else z
+        z, origin = (y if y is None or y.ndim == 3 else y[:, None].expand(-1, noise.shape[1], -1) for y in (z, origin))
+        guidance = self.config.guidance if origin is None else self.config.edit_guidance
+        if origin is None:
+            origin = self.velocity.null.expand_as(z)
         starts = self.window_starts(frames)
-        steps = steps or self.config.steps
         x = noise.clone()
-        for step in range(steps):
-            t = step / steps
-            velocity = self.guided_velocity(x, t, z, guidance)
+        for step in range(self.config.steps):
+            t = step / self.config.steps
+            velocity = self._guided_velocity(x, t, z, origin, guidance)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
                 clean = self.basis.project(
                     self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
                 )
                 velocity = (clean - x) / (1 - t)
-            x = x + velocity / steps
+            x = x + velocity / self.config.steps
         return planted(grounded(self._join(self.basis.expand(x), starts)[:, :frames]))
 
-    def guided_velocity(self, x: torch.Tensor, t: float, z: torch.Tensor, guidance: float | None) -> torch.Tensor:
-        """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z (N, windows, latent)."""
-        guidance = self.config.guidance if guidance is None else guidance
-        flat, condition = x.flatten(0, 1), z.flatten(0, 1)
-        times = torch.full((len(flat),), t)
-        if guidance == 1:
-            return self.velocity(flat, times, condition).view_as(x)
-        null = self.velocity.null.expand_as(condition)
-        both = self.velocity(flat.repeat(2, 1), times.repeat(2), torch.cat([condition, null]))
-        with_z, without = both.chunk(2)
-        return (without + guidance * (with_z - without)).view_as(x)
+    def _guided_velocity(
+        self, x: torch.Tensor, t: float, z: torch.Tensor, origin: torch.Tensor, guidance: float
+    ) -> torch.Tensor:
+        """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z and origin (N, windows, latent)."""
+        flat = x.flatten(0, 1)
+        both = torch.cat([z.flatten(0, 1), origin.flatten(0, 1)])
+        to, without = self.velocity(flat.repeat(2, 1), torch.full((2 * len(flat),), t), both).chunk(2)
+        return (without + guidance * (to - without)).view_as(x)
 
     @torch.inference_mode()
-    def analyse(
-        self, motion: Motion, guidance: float | None = None, steps: int | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def analyse(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:
         """What a motion is and which instance of it: latents z (windows, latent), noise (1, windows, components).
 
-        Decoding z with the noise gives the motion back, within the basis' error: the decoder's Euler steps are
-        undone one by one, each by fixed-point iteration.
+        Decoding z with the noise, and z as the origin, gives the motion back within the basis' error: the
+        decoder's Euler steps are undone one by one, each by fixed-point iteration.
         """
         starts = self.window_starts(len(motion))
         whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
         x = self.basis.project(self._cut(whole, starts))
         z = self.encode_coefficients(x[0])
-        steps = steps or self.config.steps
-        for step in reversed(range(steps)):
-            after = x
-            for _ in range(4):
-                x = after - self.guided_velocity(x, step / steps, z[None], guidance) / steps
+        for step in reversed(range(self.config.steps)):
+            after, times = x, torch.full((len(starts),), step / self.config.steps)
+            for _ in range(FIXED_POINT_ROUNDS):
+                x = after - self.velocity(x[0], times, z)[None] / self.config.steps
         return z, x
 
     def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:

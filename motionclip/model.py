@@ -140,7 +140,9 @@ class MotionTransformer(nn.Module):
         """As decode_motions: there is no noise to differ by."""
         return self.decode_motions(z, frames, seed)
 
-    def decode_features(self, z: torch.Tensor, frames: int, seed: int = 0, noise: None = None) -> torch.Tensor:
+    def decode_features(
+        self, z: torch.Tensor, frames: int, seed: int = 0, noise: None = None, origin: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)
         return torch.stack([canonical(motion_features(motion)) for motion in self.decode_motions(z, frames, seed)])

@@ -138,16 +138,13 @@ class MotionCLIP:
         if not 0 <= closeness <= 1:
             raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
         texts = [text] if isinstance(text, str) else list(text)
-        z = self.encode_text(texts)
-        if self.bank is not None and texts:
-            z = self.bank.pull(z, closeness)
-        motions = self.decode(z, frames, seed) if texts else []
+        motions = self.decode(self._drawn(texts, closeness), frames, seed) if texts else []
         named = [replace(motion, name=words) for motion, words in zip(motions, texts, strict=True)]
         return named[0] if isinstance(text, str) else named
 
-    def nearest(self, text: str, count: int = 5) -> list[Entry]:
-        """The known motions nearest to a text, best first. Raises ValueError for a model without a bank."""
-        return self._banked().nearest(self.encode_text([text])[0], count)
+    def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
+        """The known motions nearest to what `generate` makes of a text, best first. Raises ValueError without a bank."""
+        return self._banked().nearest(self._drawn([text], closeness)[0], count)
 
     def familiarity(self, text: str) -> float:
         """How near a text is to the nearest that the model was trained with, as a cosine. Needs a bank."""
@@ -194,16 +191,17 @@ class MotionCLIP:
         if path not in ("spherical", "linear"):
             raise ValueError(f'path: must be "spherical" or "linear", not {path!r}')
         share = torch.linspace(0, 1, steps)
-        noise = None
+        noise = origin = None
         if isinstance(a, Motion) and isinstance(b, Motion):
             frames = self._length(min(len(a), len(b)))
             (za, from_a), (zb, from_b) = self.model.analyse(a.crop(0, frames)), self.model.analyse(b.crop(0, frames))
             z = _between(za, zb, share, path)
+            origin = z
             if from_a is not None and from_b is not None:
                 noise = _between(from_a[0], from_b[0], share, "spherical")
         else:
             z = _between(self.latent(a), self.latent(b), share, path)
-        decoded = self.model.decode_features(z, self._length(frames), seed, noise=noise)
+        decoded = self.model.decode_features(z, self._length(frames), seed, noise, origin)
         return [features.features_motion(one, f"{percent:.0%}") for one, percent in zip(decoded, share, strict=True)]
 
     def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
@@ -226,10 +224,10 @@ class MotionCLIP:
     ) -> Motion:
         """Change what a motion is like: decode base + strength · (target − source), brought to unit length.
 
-        base, source, target: texts, Motions, entries of the bank, or latents. Where the base is a Motion, its
-        instance (timing, path, body) is kept: the flow run backwards from it gives the noise to decode with,
-        and what changes is added to it, so that strength 0 gives the base back; frames is then its own
-        length. part: only the "upper body" or the "lower body" takes the change.
+        base, source, target: texts, Motions, entries of the bank, or latents. The base's instance (timing, path,
+        body) is kept: the flow run backwards from it gives the noise to decode with, and what changes is added
+        to it, so that strength 0 gives the base back. frames and seed are those of a base that is no Motion.
+        part: only the "upper body" or the "lower body" takes the change.
         Raises ValueError for a strength outside of −5 to 5.
         """
         return self.edit_towards(base, source, [target], strength, frames, seed, part)[0]
@@ -250,20 +248,16 @@ class MotionCLIP:
         if part not in PARTS:
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
         steps = strength * (torch.stack([self.latent(target) for target in targets]) - self.latent(source))
-        if isinstance(base, Motion):
-            frames = self._length(len(base))
-            z, noise = self.model.analyse(base)
-            before = features.motion_features(base)
-            start, facing = base.translation[0] * [1, 0, 1], features.facing(before)
-            before = features.canonical(before)
-        else:
-            windows = len(self.model.window_starts(self._length(frames)))
-            z, noise = self.latent(base).expand(windows, -1), None
-            before = self.model.decode_features(z[None], frames, seed)[0]
-            start, facing = 0.0, torch.zeros(())
+        motion = self.as_motion(base, self._length(frames), seed)
+        z, noise = self.model.analyse(motion)
+        before = features.motion_features(motion)
+        start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
+        before = features.canonical(before)
         wanted = torch.cat([z[None], functional.normalize(z + steps[:, None], dim=-1)])
         noise = None if noise is None else noise.expand(len(wanted), -1, -1)
-        decoded = self.model.decode_features(wanted, frames, seed, noise=noise)
+        decoded = self.model.decode_features(
+            wanted, self._length(len(motion)), noise=noise, origin=z[None].expand_as(wanted)
+        )
         edited = []
         for after in decoded[1:]:
             change = (after - decoded[0]) * PARTS[part]
@@ -301,6 +295,10 @@ class MotionCLIP:
             else:
                 segments.append(Segment(label, edges[number], edges[number + 1], float(score)))
         return segments
+
+    def _drawn(self, texts: Sequence[str], closeness: float) -> torch.Tensor:
+        z = self.encode_text(texts)
+        return z if self.bank is None else self.bank.pull(z, closeness)
 
     def _labels(self, labels: Sequence[str] | None) -> list[str]:
         names = list(labels) if labels is not None else self._banked().actions
