@@ -190,21 +190,26 @@ def out_of_domain(
 def edits(
     mc: MotionCLIP, clips: Sequence[Clip], known: Sequence[Clip], judge: Evaluator, strength: float = 1.0
 ) -> list[Figure]:
-    """Real neutral motion edited to each style, judged for the style reached and the action kept.
+    """Real neutral motion edited to other styles, judged for the style reached and the action kept.
 
-    Apart: styles that the training clips (`known`) have with that action, and those they have with others only.
+    Apart: pairs of an action and a style that are recorded, among the training clips (`known`) and among these;
+    and styles that the training clips have with other actions only.
     """
     counts = Counter(clip.style for clip in known)
     styles = [style for style in STYLES if counts[style] >= MIN_STYLE_CLIPS]
     together = {(clip.action, clip.style) for clip in known}
+    here = {(clip.action, clip.style) for clip in clips}
     actions = {clip.action for clip in clips if clip.style != "normal"}
     frames = mc.model.config.window
     rows: dict[str, list[tuple[Motion, str, str]]] = defaultdict(list)
     for clip in tqdm([c for c in clips if c.style == "normal" and c.action in actions], "edits", unit="clip"):
         for start in window_starts(len(clip.motion), frames, frames)[:2]:
             base = clip.motion.padded(frames).crop(start, start + frames)
-            targets = [f"{clip.action} {STYLES[style]}" for style in styles]
-            for style, motion in zip(styles, mc.edit_towards(base, clip.action, targets, strength), strict=True):
+            wanted = [s for s in styles if (clip.action, s) in here or (clip.action, s) not in together]
+            if not wanted:
+                continue
+            targets = [f"{clip.action} {STYLES[style]}" for style in wanted]
+            for style, motion in zip(wanted, mc.edit_towards(base, clip.action, targets, strength), strict=True):
                 kind = "seen with the action" if (clip.action, style) in together else "seen with others only"
                 rows[f"edited to a style {kind}"].append((motion, clip.action, style))
                 rows[f"unedited, style {kind}"].append((base, clip.action, style))

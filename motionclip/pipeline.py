@@ -143,7 +143,7 @@ class MotionCLIP:
         return named[0] if isinstance(text, str) else named
 
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
-        """The known motions nearest to what `generate` makes of a text, best first. Raises ValueError without a bank."""
+        """The known motions nearest to what `generate` makes of a text, best first. ValueError without a bank."""
         return self._banked().nearest(self._drawn([text], closeness)[0], count)
 
     def familiarity(self, text: str) -> float:
