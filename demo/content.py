@@ -58,7 +58,10 @@ of the data is. The method is
 """
 
 CSS = """
-.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
+.gradio-container {max-width: min(1240px, 100vw) !important; min-width: 0 !important; margin: 0 auto !important}
+.gradio-container .main, .gradio-container .main > .wrap, .gradio-container main {min-width: 0; max-width: 100%}
+.gradio-container .tab-container {overflow: hidden}
+@media (max-width: 600px) {.gradio-container .main > .wrap {padding: 12px}}
 .verdict {min-height: 1.6em}
 """
 

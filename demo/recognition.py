@@ -45,7 +45,7 @@ def build(mc: MotionCLIP, generated: gr.Files) -> None:
             motion = end_input(mc, "Motion in words (to be generated, then read)", "kick", file_first=True)
             last = gr.Button("Use the last generated motion", size="sm")
             label_set = gr.Radio([OURS, BABEL, OWN], value=OURS, label="Labels to choose from")
-            own = gr.Textbox(label="My own labels, one a line", lines=4, visible=False, max_length=20_000)
+            own = gr.Textbox("", label="My own labels, one a line", lines=4, visible=False, max_length=20_000)
             go = gr.Button("Recognize", variant="primary", elem_id="recognize")
         with gr.Column(scale=3, min_width=320):
             figure = figure_view(400)

@@ -18,7 +18,7 @@ from .player import (
     video_and_files,
 )
 
-KNOWN, RELATED = 0.75, 0.5  # cosine to the nearest text that was said of a recording
+KNOWN, RELATED = 0.75, 0.55  # cosine to the nearest text that was said of a recording
 
 
 def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:

@@ -98,12 +98,12 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
     checkpoint of another config, or the data does not suffice.
     """
+    clips = load_clips(data, "train", licence)
+    validation = load_clips(data, "val", licence)
     accelerator = Accelerator(
         mixed_precision=config.precision, kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
     )
     say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
-    clips = load_clips(data, "train", licence)
-    validation = load_clips(data, "val", licence)
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     tower = load_tower(config.model.tower)

@@ -44,11 +44,9 @@ def test_interpolate_edit_recognize(client, tmp_path):
     assert scene["labels"] == ["walk", "clip"]
     scene, _, files = client.predict("", "walk", "walk proudly", base_file=handle_file(str(clip)), api_name="/edit")
     assert len(scene["bodies"]) == 2 and len(scene["bodies"][1]) == 150 and len(files) == 5
-    _, best, timeline, _ = client.predict(handle_file(str(clip)), api_name="/recognize")
+    _, best, timeline = client.predict(handle_file(str(clip)), api_name="/recognize")
     assert len(best["confidences"]) == 5 and timeline
-    _, best, _, _ = client.predict(
-        None, "kick", label_set="my own list", own_labels="kick\nsleep", api_name="/recognize"
-    )
+    _, best, _ = client.predict(None, "kick", label_set="my own list", own_labels="kick\nsleep", api_name="/recognize")
     assert best["label"] == "kick"
 
 

@@ -98,8 +98,9 @@ def test_flow_run_backwards_finds_the_noise_that_decodes_to_the_motion(flow, fra
     motion = synthetic_motion("walk", frames, seed=1)
     z, noise = flow.analyse(motion)
     again = features_motion(flow.decode_features(z[None], frames, noise=noise, origin=z[None])[0])
-    error = np.linalg.norm(again.joints() - motion.canonical().joints(), axis=-1)
-    assert error.mean() < 0.03
+    # Where the body is as a whole is settled after decoding, by standing feet and the floor.
+    poses = [joints - joints[:, :1] for joints in (again.joints(), motion.canonical().joints())]
+    assert np.linalg.norm(poses[0] - poses[1], axis=-1).mean() < 0.03
 
 
 def test_transformer_ignores_masked_frames_and_zeroes_them(transformer):
