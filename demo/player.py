@@ -40,7 +40,7 @@ def video_and_files(what: str) -> tuple[gr.Video, gr.Files]:
 def picture(caption: str) -> gr.Image:
     """A picture under its caption."""
     gr.Markdown(f"**{caption}**")
-    return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"])
+    return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"], elem_classes="picture")
 
 
 def outbox(*key: Any) -> Path:

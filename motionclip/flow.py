@@ -44,7 +44,7 @@ class FlowConfig:
     flow_condition: int = 160
     steps: int = 10
     guidance: float = 1.5
-    edit_guidance: float = 2.0
+    edit_guidance: float = 1.5
     hop: int = 40
 
 

@@ -19,6 +19,7 @@ from .towers import TextTower, TowerMismatch, load_tower
 
 MAX_TEXT = 2000
 MAX_FRAMES = 1800
+UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
@@ -247,13 +248,18 @@ class MotionCLIP:
             raise ValueError(f"strength: must be from -5 to 5, not {strength}")
         if part not in PARTS:
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
-        steps = strength * (torch.stack([self.latent(target) for target in targets]) - self.latent(source))
+        start_z = self.latent(source)
+        steps = strength * (torch.stack([self.latent(target) for target in targets]) - start_z)
         motion = self.as_motion(base, self._length(frames), seed)
         z, noise = self.model.analyse(motion)
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
         before = features.canonical(before)
-        wanted = torch.cat([z[None], functional.normalize(z + steps[:, None], dim=-1)])
+        # As far as the source describes the base, its word is taken for it: what the base's latent says beside
+        # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
+        described = ((z @ start_z - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1) * min(abs(strength), 1.0)
+        changed = torch.lerp(z, start_z.expand_as(z), described[:, None]) + steps[:, None]
+        wanted = torch.cat([z[None], functional.normalize(changed, dim=-1)])
         noise = None if noise is None else noise.expand(len(wanted), -1, -1)
         decoded = self.model.decode_features(
             wanted, self._length(len(motion)), noise=noise, origin=z[None].expand_as(wanted)
