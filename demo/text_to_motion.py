@@ -119,7 +119,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
 def verdict(familiarity: float) -> str:
     """Whether the words make the result a known motion or a guess, for the page; takes the nearest text's cosine."""
     if familiarity >= KNOWN:
-        return "✅ **Known:** motions like this were recorded."
+        return "**Known:** motions like this were recorded."
     if familiarity >= RELATED:
-        return "🟡 **Related:** put together from recorded motions that are near in meaning."
-    return "🔮 **A guess:** nothing like this was recorded; the model goes by what the words are near to."
+        return "**Related:** put together from recorded motions that are near in meaning."
+    return "**A guess:** nothing like this was recorded; the model goes by what the words are near to."

@@ -132,10 +132,17 @@ def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed
     real = [Motion.from_rotations(*from_features(window)) for window in real_windows]
     captions = [(caption, clip.action) for clip in clips for caption in clip.captions]
     names = [(action, action) for action in judge.actions for _ in range(4)]
+    # Each clip as often as it has captions, to compare like with like.
+    times = torch.tensor([len(clip.captions) for clip in clips])
+    encoded = mc.encode_motion([clip.motion for clip in clips]).repeat_interleave(times, dim=0)
     sources = {
         "action names": (_distinct(mc, mc.encode_text([text for text, _ in names]), seed), [a for _, a in names]),
         "captions": (_distinct(mc, mc.encode_text([text for text, _ in captions]), seed), [a for _, a in captions]),
-        "encoded motions": (_distinct(mc, mc.model.encode_windows(real_windows), seed), [c.action for c in owners]),
+        "encoded clips": (_distinct(mc, encoded, seed), [action for _, action in captions]),
+        "encoded windows": (
+            _distinct(mc, mc.model.encode_windows(real_windows), seed),
+            [clip.action for clip in owners],
+        ),
     }
     real_judged = judge.judge(real)
     group = "text-to-motion, judged apart"
