@@ -151,3 +151,13 @@ def test_nothing_sticks_out_of_a_narrow_window(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     expect(page.get_by_role("button", name="Generate")).to_be_visible(timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+
+
+def test_the_last_generated_motion_is_read(page):
+    expect(page.locator("a[download]", has_text=re.compile(r"KB|MB")).first).to_be_visible(timeout=90_000)
+    page.get_by_role("tab", name="Recognition").click()
+    page.get_by_role("button", name="Use the last generated motion").click()
+    expect(page.get_by_role("tabpanel").get_by_text("motion").locator("visible=true").first).to_be_visible()
+    page.wait_for_timeout(2000)
+    page.locator("#recognize").click()
+    expect(page.get_by_role("heading", name="zombie walk").locator("visible=true").first).to_be_visible(timeout=60_000)
