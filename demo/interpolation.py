@@ -18,6 +18,9 @@ STEPS = 11
 def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
 
+    def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
+        return chosen(mc, start, start_known, start_file, "From"), chosen(mc, end, end_known, end_file, "To")
+
     @told
     def interpolate(
         start: str,
@@ -35,10 +38,7 @@ def build(mc: MotionCLIP) -> None:
             start: the first motion in words; a known motion's name or a file goes before it.
             end: the last motion in words; likewise.
         """
-        (a, name_a), (b, name_b) = (
-            chosen(mc, start, start_known, start_file, "From"),
-            chosen(mc, end, end_known, end_file, "To"),
-        )
+        (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         return scene(motions, [name_a, name_b], pick=True), strip(motions, size=320)
 
@@ -53,10 +53,7 @@ def build(mc: MotionCLIP) -> None:
         seed: float = 0,
     ):
         """One long motion that begins as the first and becomes the second, as video and files."""
-        (a, name_a), (b, name_b) = (
-            chosen(mc, start, start_known, start_file, "From"),
-            chosen(mc, end, end_known, end_file, "To"),
-        )
+        (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
         motion = mc.blend(a, b, frames=240, seed=int(seed))
         return take_home(
             Motion(motion.poses, motion.translation, f"{name_a} to {name_b}"),

@@ -1,6 +1,6 @@
 """The generative model: a motion encoder into the text space, and a conditional flow that decodes from it.
 
-motion ↔ coefficients of a linear basis; coefficients → aligned latent z by a transformer; z and noise →
+motion ↔ coefficients of a linear basis; coefficients → aligned latent z by a perceptron and convolutions; z and noise →
 coefficients by integrating a velocity field learned with flow matching (Lipman et al. 2023). Text says what a
 motion is but not which instance of it: the noise does, so that nothing is averaged into a frozen pose.
 """

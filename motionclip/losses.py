@@ -46,10 +46,6 @@ def flow_losses(
     if not aligning:
         model.encoder.eval()
     z = model.encode_coefficients(coefficients[encoded])
-    similarity = captions[encoded] @ captions.T
-    own = torch.arange(size, device=device) == encoded[:, None]
-    contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
-
     condition = captions[mine].clone()
     condition[mine < size // ENCODED_SHARE] = z.detach()
     condition = functional.normalize(condition + condition_noise[mine], dim=-1)
@@ -58,6 +54,9 @@ def flow_losses(
     weights = (deviations / deviations.mean()).clamp(0.2, 4)
     losses = {"flow": (weights * model.velocity.loss(coefficients[mine], noise[mine], t[mine], condition)).mean()}
     if aligning:
+        similarity = captions[encoded] @ captions.T
+        own = torch.arange(size, device=device) == encoded[:, None]
+        contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
         losses |= {
             "action": functional.cross_entropy(z @ prototypes.T / TEMPERATURE, labels[encoded]),
             "caption": 0.5 * functional.cross_entropy(contrast, encoded),

@@ -177,7 +177,7 @@ def renamed(motion, path, family, unit=100.0):
     """The motion on another skeleton: other names, centimetres, no hand joints, and with "mixamo:" prefixes."""
     motion.save(path)
     names = dict(zip(PARTS, NAMES[family].split(), strict=True))
-    lines, skip, out = path.read_text().splitlines(), 0, []
+    lines, out = path.read_text().splitlines(), []
     for line in lines:
         words = line.split()
         if words[:1] in (["ROOT"], ["JOINT"]) and words[1] in names:
@@ -188,7 +188,6 @@ def renamed(motion, path, family, unit=100.0):
         elif len(words) > 20:
             line = " ".join([*(str(unit * float(word)) for word in words[:3]), *words[3:]])
         out.append(line)
-    assert not skip
     path.write_text("\n".join(out))
     return path
 
