@@ -65,10 +65,7 @@ class MotionBasis(nn.Module):
         """(…, window, 147) → (…, components)."""
         return ((windows * self.weights).flatten(-2) - self.mean) @ self.directions.T / self.deviations
 
-    def weighted(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(…, components) → (…, window, 147) weighted features without their mean."""
-        return ((coefficients * self.deviations) @ self.directions).unflatten(-1, (self.window, features.FEATURES))
-
     def expand(self, coefficients: torch.Tensor) -> torch.Tensor:
         """(…, components) → (…, window, 147)."""
-        return (self.weighted(coefficients) + self.mean.unflatten(-1, (self.window, -1))) / self.weights
+        flat = (coefficients * self.deviations) @ self.directions + self.mean
+        return flat.unflatten(-1, (self.window, features.FEATURES)) / self.weights

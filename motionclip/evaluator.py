@@ -1,7 +1,7 @@
 """The judge: a classifier of action and style with text-aligned features, trained apart from every generator.
 
-It sees joint positions (no generator does), has another architecture (temporal convolutions), another seed, and is
-never used to generate or to choose what is generated.
+It is trained on real motion alone with another objective and another seed than the models' own encoders, and is never
+used to generate, to encode, or to choose what is generated.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from . import skeleton
 from .data import Clip, WindowSampler, actions_of
-from .features import canonical, from_features, motion_features
+from .features import POINTS, canonical, motion_features, points
 from .motion import Motion
 from .texts import Paraphrases, TextPool
 from .towers import load_tower
 from .weights import write_atomically
 
 WINDOW = 60
-_INPUTS = 3 * skeleton.NUM_JOINTS + 2
 
 
 class Evaluator(nn.Module):
@@ -34,7 +32,7 @@ class Evaluator(nn.Module):
     def __init__(self, actions: Sequence[str], styles: Sequence[str], width: int = 192, text: int = 384) -> None:
         super().__init__()
         self.actions, self.styles = list(actions), list(styles)
-        self.embed = nn.Conv1d(_INPUTS, width, 5, stride=2, padding=2)
+        self.embed = nn.Conv1d(POINTS, width, 5, stride=2, padding=2)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.BatchNorm1d(width),
@@ -54,7 +52,7 @@ class Evaluator(nn.Module):
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, 60, 147) features → (batch, 2·width): the features that distances are measured in."""
-        x = self.embed(_points(windows).transpose(1, 2))
+        x = self.embed(points(windows).transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
             if number < len(self.blocks) - 1:
@@ -92,15 +90,6 @@ class Evaluator(nn.Module):
         state = load_file(folder / "model.safetensors")
         evaluator.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
         return evaluator.eval().requires_grad_(False)
-
-
-def _points(windows: torch.Tensor) -> torch.Tensor:
-    """(batch, frames, 147) features → (batch, frames, 74): joints about the pelvis's ground point, its velocity."""
-    rotations, translation = from_features(windows)
-    flat = translation * translation.new_tensor([0, 1, 0])
-    joints = skeleton.forward_kinematics(rotations, flat).flatten(-2)
-    velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])[..., [0, 2]]
-    return torch.cat([joints, 30 * velocity], dim=-1)
 
 
 def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, seed: int = 1234) -> Evaluator:

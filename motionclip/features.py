@@ -14,6 +14,7 @@ from .motion import Motion, about_y, heading
 
 ROTATIONS = 6 * skeleton.NUM_JOINTS
 FEATURES = ROTATIONS + 3
+POINTS = 3 * skeleton.NUM_JOINTS + 2
 
 
 def to_6d(rotations: torch.Tensor) -> torch.Tensor:
@@ -70,6 +71,15 @@ def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:
 def canonical(features: torch.Tensor) -> torch.Tensor:
     """Turned so that the first frame faces +z."""
     return turn(features, -facing(features))
+
+
+def points(features: torch.Tensor) -> torch.Tensor:
+    """(..., frames, 147) → (..., frames, 74): the joints about the pelvis's ground point, and its velocity, in metres
+    and metres a second."""
+    rotations, translation = from_features(features)
+    joints = skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0])).flatten(-2)
+    velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])[..., [0, 2]]
+    return torch.cat([joints, 30 * velocity], dim=-1)
 
 
 def mirror(features: torch.Tensor) -> torch.Tensor:

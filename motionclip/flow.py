@@ -22,7 +22,6 @@ from .data import cut_windows
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
-_INPUT_SCALE = 4.0  # brings the basis' weighted features near unit variance
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class FlowConfig:
 
 
 class MotionEncoder(nn.Module):
-    """Basis coefficients → unit latents: the sum of a perceptron's view of the whole and convolutions over time.
+    """Motion → unit latents: the sum of a perceptron's view of its coefficients and convolutions over its joints.
 
     Each alone recognises less; a transformer of the same size learned several times slower (docs/experiments.md).
     """
@@ -66,12 +65,12 @@ class MotionEncoder(nn.Module):
             nn.Dropout(drop),
             nn.Linear(hidden, config.latent),
         )
-        self.embed = nn.Conv1d(features.FEATURES, width, 5, stride=3, padding=1)
+        self.embed = nn.Conv1d(features.POINTS, width, 5, stride=2, padding=2)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.GroupNorm(8, width),
                 nn.GELU(),
-                nn.Conv1d(width, width, 3, padding=1),
+                nn.Conv1d(width, width, 5, padding=2),
                 nn.GroupNorm(8, width),
                 nn.GELU(),
                 nn.Dropout(drop),
@@ -79,14 +78,17 @@ class MotionEncoder(nn.Module):
             )
             for _ in range(config.encoder_blocks)
         )
-        self.dropout = nn.Dropout(drop)
+        self.halve = nn.AvgPool1d(2)
+        self.dropout = nn.Dropout(1.5 * drop)
         self.head = nn.Linear(2 * width, config.latent)
 
-    def forward(self, coefficients: torch.Tensor, weighted: torch.Tensor) -> torch.Tensor:
-        """coefficients (batch, components), each scaled by its importance; weighted: (batch, window, 147)."""
-        x = self.embed(_INPUT_SCALE * weighted.transpose(1, 2))
-        for block in self.blocks:
+    def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74)."""
+        x = self.embed(points.transpose(1, 2))
+        for number, block in enumerate(self.blocks):
             x = x + block(x)
+            if number < len(self.blocks) - 1:
+                x = self.halve(x)
         over_time = self.head(self.dropout(torch.cat([x.mean(-1), x.amax(-1)], dim=-1)))
         return functional.normalize((self.whole(coefficients) + over_time).float(), dim=-1)
 
@@ -170,11 +172,14 @@ class FlowModel(nn.Module):
         self.encoder = MotionEncoder(config)
         self.velocity = VelocityField(config)
 
-    def encode_coefficients(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(batch, components) → (batch, latent), unit length."""
+    def encode_coefficients(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
+        """(batch, components) → (batch, latent), unit length. jitter: (batch, window, 147), added in training."""
         deviations = self.basis.deviations
         scaled = coefficients * (deviations / deviations.mean()).sqrt()
-        return self.encoder(scaled, self.basis.weighted(coefficients))
+        with torch.no_grad(), torch.autocast(coefficients.device.type, enabled=False):
+            windows = self.basis.expand(coefficients.float())
+            joints = features.points(windows if jitter is None else windows + jitter)
+        return self.encoder(scaled, joints)
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:

@@ -165,7 +165,9 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 model.encoder.load_state_dict(average.module.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
-        warped = config.batch // ENCODED_SHARE if isinstance(model, FlowModel) else 0
+        # What the encoder learns from is played faster and slower, too.
+        aligning = isinstance(model, FlowModel) and model.encoder.head.weight.requires_grad
+        warped = config.batch // ENCODED_SHARE if aligning else 0
         batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
         with accelerator.autocast():
             losses = objective(batch, generator, part)
