@@ -36,8 +36,11 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         """
         frames, seed = frames_of(seconds), int(seed)
         motion = mc.generate(prompt, frames=frames, seed=seed, closeness=closeness)
+        figure = figure_file(motion, prompt, frames, seed, closeness)
+        if mc.bank is None:
+            return figure, None, "This model has no list of known motions to compare with."
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
-        return figure_file(motion, prompt, frames, seed, closeness), nearest, verdict(mc.familiarity(prompt))
+        return figure, nearest, verdict(mc.familiarity(prompt))
 
     @told
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):

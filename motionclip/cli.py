@@ -184,6 +184,30 @@ def convert(
 
 
 @app.command()
+def import_official(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As in checkpoint_0100.pth.tar.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the model.")],
+    heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't tell.")] = 4,
+    up: Annotated[
+        str, typer.Option(help="The axis that points up in its motions: z, or y if trained with --align_pose_frontview.")
+    ] = "z",
+) -> None:
+    """Import a checkpoint of the authors' code: every command then takes it as --model.
+
+    motionclip import-official exps/paper-model/checkpoint_0100.pth.tar paper-model/
+    """
+    with _plain_errors():
+        from .official import import_official as run
+
+        config = run(checkpoint, out, heads, up)
+        typer.echo(f"{out}: {config.layers} layers, {config.heads} heads, latents of {config.latent} numbers")
+        if config.tower is None:
+            typer.echo("CLIP's latents have 512: this model encodes and decodes motion, but it can't take text")
+        else:
+            typer.echo(f'try: motionclip generate "a person walks" -o walk.mp4 --model {out}')
+
+
+@app.command()
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],

@@ -28,6 +28,8 @@ FIXED_POINT_ROUNDS = 6
 class FlowConfig:
     """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with."""
 
+    normalised = True  # its latents always have unit length
+
     architecture: str = "flow"
     tower: str = "minilm"
     latent: int = 384

@@ -9,7 +9,7 @@ from . import skeleton
 from .data import Batch
 from .features import from_6d, from_features
 from .flow import FlowModel
-from .model import MotionTransformer, official_windows
+from .model import MotionTransformer
 from .texts import TextPool
 
 TEMPERATURE = 0.07
@@ -79,7 +79,7 @@ def transformer_losses(
     mine = _share(len(batch.clip), part)
     captions = pool.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
     rotations, translation = from_features(batch.features[mine])
-    x = official_windows(rotations, translation)
+    x = model.layout(batch.features[mine])
     mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool, device=x.device)
     z = model.encode(x, mask)
     y = model.decode(z, mask)

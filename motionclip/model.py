@@ -1,7 +1,8 @@
 """The paper's transformer motion auto-encoder (Tevet et al. 2022), deterministic encoder and decoder.
 
 Layout of its input and output, as in the official code: (batch, 25, 6, frames) — 24 joint rotations as 6D, then
-a row whose first three values are the root's translation.
+a row whose first three values are the root's translation. A config says whether the rest follows this project (y up,
+a rotation's first two columns) or the authors' checkpoints (z up as in AMASS, its first two rows).
 """
 
 from __future__ import annotations
@@ -15,16 +16,23 @@ from torch import nn
 from torch.nn import functional
 
 from . import skeleton
+from .contacts import grounded
 from .data import window_starts
-from .features import canonical, from_6d, from_features, motion_features, to_6d, to_features
+from .features import canonical, features_motion, from_6d, from_features, motion_features, to_6d, to_features
 from .motion import Motion
 
 ROWS = skeleton.NUM_JOINTS + 1
+UPS = ("y", "z")
+_Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # a y-up vector, seen with z up
 
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """Sizes of a MotionTransformer; the defaults are the paper's, but for the tower."""
+    """Sizes of a MotionTransformer; the defaults are the paper's, but for the tower.
+
+    normalised: latents have unit length, as MiniLM's do; without, they are as they come, as in the official code.
+    up, rows: the axis that points up in its frames, and whether a rotation's 6D are its first two rows.
+    """
 
     architecture: str = "transformer"
     tower: str | None = "minilm"
@@ -35,6 +43,14 @@ class TransformerConfig:
     dropout: float = 0.1
     window: int = 60
     normalised: bool = True
+    up: str = "y"
+    rows: bool = False
+
+    def __post_init__(self) -> None:
+        if self.up not in UPS:
+            raise ValueError(f"up: must be one of {', '.join(UPS)}, not {self.up!r}")
+        if not self.heads or self.latent % self.heads:
+            raise ValueError(f"heads: {self.heads} do not divide the latent's {self.latent} numbers")
 
 
 class PositionalEncoding(nn.Module):
@@ -50,7 +66,7 @@ class PositionalEncoding(nn.Module):
         table = torch.zeros(length, 1, width)
         table[:, 0, 0::2] = torch.sin(position * rate)
         table[:, 0, 1::2] = torch.cos(position * rate)
-        self.register_buffer("pe", table)
+        self.register_buffer("pe", table, persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.dropout(x + self.pe[: len(x)])
@@ -89,10 +105,46 @@ class Decoder(nn.Module):
         )
         self.seqTransDecoder = nn.TransformerDecoder(layer, config.layers)
         self.finallayer = nn.Linear(config.latent, 6 * ROWS)
+        self._begun: tuple[tuple[object, ...], torch.Tensor] | None = None
 
     def forward(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         queries = self.sequence_pos_encoder(z.new_zeros(mask.shape[1], *z.shape))
-        states = self.seqTransDecoder(queries, z[None], tgt_key_padding_mask=~mask)
+        return self._frames(self.seqTransDecoder(queries, z[None], tgt_key_padding_mask=~mask), mask)
+
+    def infer(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """As forward without dropout, but leaves out what doesn't depend on z.
+
+        Attention to a single memory token is that token's value, whatever the query; and the first layer's
+        self-attention sees positions only, so that its outcome serves every latent of the same length.
+        """
+        padding = None if mask.all() else ~mask
+        layers = self.seqTransDecoder.layers
+        x = self._first(layers[0], mask, padding)
+        for number, layer in enumerate(layers):
+            if number:
+                x = self._attend(layer, x, padding)
+            attention = layer.multihead_attn
+            start = 2 * attention.embed_dim  # of the values' part, after the queries' and the keys'
+            value = functional.linear(z, attention.in_proj_weight[start:], attention.in_proj_bias[start:])
+            x = layer.norm2(x + attention.out_proj(value))
+            x = layer.norm3(x + layer.linear2(layer.activation(layer.linear1(x))))
+        return self._frames(x, mask)
+
+    def _first(self, layer: nn.Module, mask: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+        positions = self.sequence_pos_encoder.pe[: mask.shape[1]]
+        if padding is not None:
+            return self._attend(layer, positions.expand(-1, len(mask), -1), padding)
+        weight = layer.self_attn.in_proj_weight
+        made_for = (mask.shape[1], weight.device, weight.dtype, weight._version, weight.data_ptr())
+        if self._begun is None or self._begun[0] != made_for:
+            self._begun = (made_for, self._attend(layer, positions, None))
+        return self._begun[1]
+
+    @staticmethod
+    def _attend(layer: nn.Module, x: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+        return layer.norm1(x + layer.self_attn(x, x, x, key_padding_mask=padding, need_weights=False)[0])
+
+    def _frames(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         x = self.finallayer(states).unflatten(-1, (ROWS, 6))
         return (x * mask.T[..., None, None]).permute(1, 2, 3, 0)
 
@@ -111,41 +163,45 @@ class MotionTransformer(nn.Module):
 
     def decode(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """z (batch, latent), mask (batch, frames) bool → (batch, 25, 6, frames)."""
-        return self.decoder(z, mask)
+        if self.training or torch.is_grad_enabled():
+            return self.decoder(z, mask)
+        return self.decoder.infer(z, mask)
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 147) features that start facing +z → (batch, latent), unit length."""
-        z = [self.encode(x, _all_frames(x)) for x in _official_windows(windows).split(128)]
-        return functional.normalize(torch.cat(z), dim=-1)
+        """(batch, frames, 147) features that start facing +z → (batch, latent)."""
+        return torch.cat([self._ruled(self.encode(x, _all_frames(x))) for x in self.layout(windows).split(128)])
 
     @torch.inference_mode()
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, latent), unit length: the mean over windows of at most `window` frames, half of it apart."""
+        """(motions, latent): the mean over windows of at most `window` frames, half of it apart."""
         latents = []
         for motion in motions:
             starts = window_starts(len(motion), self.config.window, self.config.window // 2)
             whole = motion_features(motion)
             windows = canonical(torch.stack([whole[start : start + self.config.window] for start in starts]))
             latents.append(self.encode_windows(windows).mean(0))
-        return functional.normalize(torch.stack(latents), dim=-1)
+        return self._ruled(torch.stack(latents))
 
     @torch.inference_mode()
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int = 0) -> list[Motion]:
         """(N, latent) → N motions. The decoder is deterministic: the seed changes nothing."""
-        parts = [self.decode(part, torch.ones(len(part), frames, dtype=torch.bool)) for part in z.split(128)]
-        return [from_official(one) for part in parts for one in part]
+        return [features_motion(one) for one in self.decode_features(z, frames, seed)]
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions: there is no noise to differ by."""
         return self.decode_motions(z, frames, seed)
 
+    @torch.inference_mode()
     def decode_features(
         self, z: torch.Tensor, frames: int, seed: int = 0, noise: None = None, origin: torch.Tensor | None = None
     ) -> torch.Tensor:
         """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)
-        return torch.stack([canonical(motion_features(motion)) for motion in self.decode_motions(z, frames, seed)])
+        decoded = [
+            self.features(self.decode(part, torch.ones(len(part), frames, dtype=torch.bool))) for part in z.split(128)
+        ]
+        return grounded(canonical(torch.cat(decoded)))
 
     def window_starts(self, frames: int) -> list[int]:
         """One window, however long: this model decodes any length from one latent."""
@@ -158,33 +214,37 @@ class MotionTransformer(nn.Module):
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 147) features through the latent and back."""
-        decoded = []
-        for x in _official_windows(windows).split(128):
-            y = self.decode(self.encode(x, _all_frames(x)), _all_frames(x)).permute(0, 3, 1, 2)
-            decoded.append(to_features(from_6d(y[..., : skeleton.NUM_JOINTS, :]), y[..., skeleton.NUM_JOINTS, :3]))
-        return torch.cat(decoded)
+        return torch.cat(
+            [self.features(self.decode(self.encode(x, _all_frames(x)), _all_frames(x))) for x in self.layout(windows).split(128)]
+        )
 
+    def layout(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, 147) features → (batch, 25, 6, frames), as this model's config says."""
+        rotations, translation = from_features(windows)
+        if self.config.up == "z":
+            turn = _Y_TO_Z.to(rotations)
+            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+            translation = translation @ turn.T
+            translation = translation - translation[..., :1, :]
+        six = to_6d(rotations.transpose(-1, -2) if self.config.rows else rotations)
+        root = functional.pad(translation, (0, 3))[..., None, :]
+        return torch.cat([six, root], dim=-2).permute(0, 2, 3, 1)
 
-def official_windows(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """(batch, frames, 24, 3, 3) and (batch, frames, 3) → (batch, 25, 6, frames)."""
-    root = functional.pad(translation, (0, 3))
-    return torch.cat([to_6d(rotations), root[..., None, :]], dim=-2).permute(0, 2, 3, 1)
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, 25, 6, frames) of this model's layout → (batch, frames, 147) features."""
+        x = x.permute(0, 3, 1, 2)
+        rotations, translation = from_6d(x[..., : skeleton.NUM_JOINTS, :]), x[..., skeleton.NUM_JOINTS, :3]
+        if self.config.rows:
+            rotations = rotations.transpose(-1, -2)
+        if self.config.up == "z":
+            turn = _Y_TO_Z.to(rotations).T
+            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+            translation = translation @ turn.T
+        return to_features(rotations, translation)
 
-
-def _official_windows(windows: torch.Tensor) -> torch.Tensor:
-    return official_windows(*from_features(windows))
+    def _ruled(self, z: torch.Tensor) -> torch.Tensor:
+        return functional.normalize(z, dim=-1) if self.config.normalised else z
 
 
 def _all_frames(x: torch.Tensor) -> torch.Tensor:
     return torch.ones(len(x), x.shape[-1], dtype=torch.bool)
-
-
-def to_official(motion: Motion) -> torch.Tensor:
-    """Motion → (25, 6, frames)."""
-    return official_windows(motion.rotations()[None], torch.from_numpy(motion.translation)[None])[0]
-
-
-def from_official(x: torch.Tensor) -> Motion:
-    """(25, 6, frames) → Motion."""
-    x = x.permute(2, 0, 1)
-    return Motion.from_rotations(from_6d(x[:, : skeleton.NUM_JOINTS]), x[:, skeleton.NUM_JOINTS, :3])

@@ -14,6 +14,7 @@ from torch.nn import functional
 from . import CLOSENESS, features, hub, skeleton, weights
 from .bank import Bank, Entry
 from .data import cut_windows, window_starts
+from .labels import BABEL_60
 from .motion import FPS, Motion
 from .towers import TextTower, TowerMismatch, load_tower
 
@@ -91,17 +92,21 @@ class MotionCLIP:
         if self._tower is None:
             if self.model.config.tower is None:
                 raise TowerMismatch(
-                    "this model is aligned with no text tower: it can encode and decode motion, but it can't take text"
+                    f"this model is aligned with no text tower (its latents have {self.model.config.latent} numbers, "
+                    "CLIP's 512): it can encode and decode motion, but it can't take text"
                 )
-            self._tower = load_tower(self.model.config.tower)
+            self._tower = load_tower(self.model.config.tower, self.model.config.normalised)
         return self._tower
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """(texts, D) latents, unit length. Raises ValueError for a text that is empty or over 2,000 characters."""
+        """(texts, D) latents, by the model's rule of unit length (the default) or as the tower gives them.
+
+        Raises ValueError for a text that is empty or over 2,000 characters.
+        """
         return self.tower.encode([_checked(text) for text in texts])
 
     def encode_motion(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, D) latents, unit length, in the space of the texts.
+        """(motions, D) latents, in the space of the texts and by the same rule.
 
         Motions may have any length: one shorter than the model's window (60 frames) is held at its last pose,
         of a longer one the windows, half a window apart, are averaged.
@@ -223,7 +228,7 @@ class MotionCLIP:
         seed: int = 0,
         part: Part = "whole body",
     ) -> Motion:
-        """Change what a motion is like: decode base + strength · (target − source), brought to unit length.
+        """Change what a motion is like: decode base + strength · (target − source), at unit length if that is the rule.
 
         base, source, target: texts, Motions, entries of the bank, or latents. The base's instance (timing, path,
         body) is kept: the flow run backwards from it gives the noise to decode with, and what changes is added
@@ -257,9 +262,12 @@ class MotionCLIP:
         before = features.canonical(before)
         # As far as the source describes the base, its word is taken for it: what the base's latent says beside
         # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
-        described = ((z @ start_z - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1) * min(abs(strength), 1.0)
+        likeness = functional.cosine_similarity(z, start_z, dim=-1)
+        described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1) * min(abs(strength), 1.0)
         changed = torch.lerp(z, start_z.expand_as(z), described[:, None]) + steps[:, None]
-        wanted = torch.cat([z[None], functional.normalize(changed, dim=-1)])
+        if self.model.config.normalised:
+            changed = functional.normalize(changed, dim=-1)
+        wanted = torch.cat([z[None], changed])
         noise = None if noise is None else noise.expand(len(wanted), -1, -1)
         decoded = self.model.decode_features(
             wanted, self._length(len(motion)), noise=noise, origin=z[None].expand_as(wanted)
@@ -274,10 +282,11 @@ class MotionCLIP:
     def recognize(self, motion: Motion, labels: Sequence[str] | None = None, top: int = 5) -> list[tuple[str, float]]:
         """The labels that fit a motion best, with their cosines, best first.
 
-        labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows.
+        labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows, or
+        BABEL's 60 for a model without a bank.
         """
         names = self._labels(labels)
-        scores = self.encode_text(names) @ self.encode_motion([motion])[0]
+        scores = functional.cosine_similarity(self.encode_text(names), self.encode_motion([motion]), dim=-1)
         best = scores.topk(min(top, len(names)))
         return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
 
@@ -286,7 +295,7 @@ class MotionCLIP:
         names = self._labels(labels)
         window, stride = self.model.config.window, 15
         windows = cut_windows(motion, window, stride)
-        scores = self.model.encode_windows(windows) @ self.encode_text(names).T
+        scores = _unit(self.model.encode_windows(windows)) @ _unit(self.encode_text(names)).T
         # Neighbouring windows vote, so that one odd window makes no segment of its own.
         smooth = functional.avg_pool1d(scores.T[None], 3, 1, padding=1, count_include_pad=False)[0].T
         starts = window_starts(len(motion), window, stride)
@@ -307,9 +316,11 @@ class MotionCLIP:
         return z if self.bank is None else self.bank.pull(z, closeness)
 
     def _labels(self, labels: Sequence[str] | None) -> list[str]:
-        names = list(labels) if labels is not None else self._banked().actions
-        if not names:
+        if labels is None:
+            labels = self.bank.actions if self.bank else BABEL_60
+        if not labels:
             raise ValueError("labels: there are none to choose from")
+        names = list(labels)
         return names
 
     def _banked(self) -> Bank:
@@ -321,6 +332,10 @@ class MotionCLIP:
         if not 1 <= frames <= MAX_FRAMES:
             raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _unit(z: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(z, dim=-1)
 
 
 def _between(a: torch.Tensor, b: torch.Tensor, share: torch.Tensor, path: str) -> torch.Tensor:

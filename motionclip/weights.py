@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -56,7 +57,10 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
             raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
         if type(value) in (int, float) and not 0 <= value <= 100_000:
             raise ModelFolderError(f"{source}: {key}: must lie between 0 and 100,000, not {value!r}")
-    return kind(**content)
+    try:
+        return kind(**content)
+    except ValueError as error:
+        raise ModelFolderError(f"{source}: {error}") from error
 
 
 def load(folder: Path) -> Model:
@@ -83,10 +87,16 @@ def load(folder: Path) -> Model:
     return model.eval().requires_grad_(False)
 
 
-def save(model: Model, folder: Path) -> None:
-    """Write config.json and model.safetensors; each file is replaced as a whole or not at all."""
+def save(model: Model, folder: Path, half: bool = False) -> None:
+    """Write config.json and model.safetensors; each file is replaced as a whole or not at all.
+
+    Numbers are written in half precision where that loses nothing, and with `half` in any case.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
+    state = {
+        key: (value.half() if half or torch.equal(value.half().float(), value) else value).contiguous()
+        for key, value in model.state_dict().items()
+    }
     write_atomically(folder / WEIGHTS, lambda path: save_file(state, path, metadata={"format": "pt"}))
     config = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
     write_atomically(folder / CONFIG, lambda path: path.write_text(config, encoding="utf-8"))

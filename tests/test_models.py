@@ -1,5 +1,6 @@
 """The two model families, their building blocks, and the interface that they share."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -12,7 +13,7 @@ from motionclip.basis import MotionBasis
 from motionclip.data import cut_windows
 from motionclip.features import features_motion
 from motionclip.flow import FlowConfig, FlowModel
-from motionclip.model import MotionTransformer, TransformerConfig, from_official, to_official
+from motionclip.model import MotionTransformer, TransformerConfig
 from motionclip.weights import ModelFolderError
 
 SMALL_FLOW = FlowConfig(
@@ -116,11 +117,33 @@ def test_transformer_ignores_masked_frames_and_zeroes_them(transformer):
     assert torch.allclose(transformer.encode(x[1:, ..., :30], mask[1:, :30])[0], z[1], atol=1e-5)
 
 
-def test_official_layout_round_trip():
+@pytest.mark.parametrize(("up", "rows"), [("y", False), ("z", True), ("y", True)])
+def test_layouts_of_frames_round_trip(up, rows):
+    model = MotionTransformer(dataclasses.replace(SMALL_TRANSFORMER, up=up, rows=rows))
     motion = synthetic_motion("walk", 30)
-    x = to_official(motion)
-    assert x.shape == (25, 6, 30) and x[24, 3:].abs().max() == 0
-    assert np.abs(from_official(x).joints() - motion.joints()).max() < 1e-4
+    window = cut_windows(motion, 30, 30)
+    x = model.layout(window)
+    assert x.shape == (1, 25, 6, 30) and x[:, 24, 3:].abs().max() == 0
+    again = features_motion(model.features(x)[0])
+    relative = [m.joints() - m.joints()[:1, :1] for m in (again, features_motion(window[0]))]
+    assert np.abs(relative[0] - relative[1]).max() < 1e-4
+    # Walking ahead is +z in a y-up frame, and −y in one with z up.
+    travelled = x[0, 24, :3, -1] - x[0, 24, :3, 0]
+    assert travelled[2 if up == "y" else 1] * (1 if up == "y" else -1) > 0.5
+
+
+def test_what_inference_leaves_out_changes_nothing():
+    model = MotionTransformer(TransformerConfig(latent=128, layers=3)).eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(5, 128, generator=generator)
+    mask = torch.arange(60) < torch.tensor([60, 12, 33, 1, 60])[:, None]
+    for m in (mask, torch.ones(5, 60, dtype=torch.bool), torch.ones(5, 21, dtype=torch.bool)):
+        assert (model.decoder.infer(z, m) - model.decoder(z, m)).abs().max() < 1e-5
+    with torch.no_grad():  # what was computed ahead belongs to the weights that it was computed with
+        for parameter in model.parameters():
+            parameter.add_(0.01)
+        full = torch.ones(5, 21, dtype=torch.bool)
+        assert (model.decode(z, full) - model.decoder(z, full)).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("name", ["flow", "transformer"])
