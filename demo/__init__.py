@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from os import PathLike
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from motionclip import MotionCLIP
+from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
 from . import content, interpolation, recognition, style_editing, text_to_motion
@@ -17,8 +17,8 @@ from . import content, interpolation, recognition, style_editing, text_to_motion
 FILES_KEPT_SECONDS = 3600
 
 
-def build(mc: MotionCLIP) -> gr.Blocks:
-    """The page for one model."""
+def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
+    """The page for one model, which is called by what it was loaded from."""
     with gr.Blocks(title=content.TITLE, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.Markdown(content.HEADER)
         with gr.Tab("Text to motion"):
@@ -30,18 +30,30 @@ def build(mc: MotionCLIP) -> gr.Blocks:
         with gr.Tab("Recognition"):
             recognition.build(mc, generated)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
-            gr.Markdown(content.LIMITS)
+            gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
+            gr.Markdown(content.models(name, hub.found()))
     return page
 
 
 def launch(
-    model: Path | None = None, host: str = "127.0.0.1", port: int = 7860, share: bool = False, block: bool = True
+    model: str | PathLike[str] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    share: bool = False,
+    queue: int = 64,
+    mcp: bool = False,
+    block: bool = True,
 ) -> gr.Blocks:
-    """Load a model and serve the page; returns when the server stops, or at once where block is False."""
+    """Load a model and serve the page; returns when the server stops, or at once where block is False.
+
+    model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
+    """
     mc = MotionCLIP.from_pretrained(model)
-    glb.to_bytes(mc.generate("walk"))  # what is loaded on first use is loaded before the first visitor
-    page = build(mc)
-    page.queue(default_concurrency_limit=2, max_size=64)
+    if mc.model.config.tower is not None:
+        # What is loaded on first use is loaded before the first visitor.
+        glb.to_bytes(mc.generate("walk"))
+    page = build(mc, model)
+    page.queue(default_concurrency_limit=2, max_size=queue)
     page.launch(
         server_name=host,
         server_port=port,
@@ -52,5 +64,6 @@ def launch(
         css=content.CSS,
         max_file_size="50mb",
         footer_links=["api", "gradio", "settings"],
+        mcp_server=mcp,
     )
     return page

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from os import PathLike
+from pathlib import Path
+
 import gradio as gr
 
 from motionclip import labels
@@ -56,6 +60,23 @@ of the data is. The method is
 [MotionCLIP: Exposing Human Motion Generation to CLIP Space](https://arxiv.org/abs/2203.08063)
 (Tevet et al., ECCV 2022).
 """
+
+
+def card(text: str | None) -> str:
+    """What stands in the accordion for another model than the default: its own card."""
+    body = re.sub(r"\A---\n.*?\n---\n", "", text or "", flags=re.DOTALL).strip()
+    return body or "This model came without a card: what it learned from, and on which terms, is not known."
+
+
+def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
+    """Which model this page runs, and which others are on the machine that serves it."""
+    others = [name for name in found if name != str(current or "default")]
+    listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
+    return (
+        f"**Model.** This page runs `{current or 'default'}`. {listed}start `app.py --model NAME` for another: a folder, "
+        "or a repo on the Hugging Face Hub."
+    )
+
 
 CSS = """
 .gradio-container {max-width: min(1240px, 100vw) !important; min-width: 0 !important; margin: 0 auto !important}

@@ -29,7 +29,12 @@ class Split(StrEnum):
     test = "test"
 
 
-ModelOption = Annotated[Path | None, typer.Option("--model", help="Model folder; by default the project's weights/.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", envvar="MOTIONCLIP_MODEL", help="Model folder or Hub repo (user/name); by default the project's own."
+    ),
+]
 FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
@@ -184,12 +189,55 @@ def convert(
 
 
 @app.command()
+def download(
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="As in user/name.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; by default the newest.")] = None,
+) -> None:
+    """Fetch a model from the Hugging Face Hub into the standard cache, checked, once for all commands.
+
+    HF_TOKEN opens private repos, HF_HUB_CACHE chooses the place, HF_HUB_OFFLINE=1 uses only what is there.
+    """
+    with _plain_errors():
+        from . import hub
+
+        typer.echo(hub.download(repo, revision))
+        typer.echo(f'try: motionclip generate "a person walks" -o walk.mp4 --model {repo}')
+
+
+@app.command()
+def push(
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="As in user/name; made if it isn't there.")],
+    model: ModelOption = None,
+    metrics: Annotated[Path | None, typer.Option(help="What `evaluate --json` wrote, for the model card.")] = None,
+    private: Annotated[bool, typer.Option(help="Make a new repo private.")] = False,
+) -> None:
+    """Put a model on the Hugging Face Hub, with its card. Needs `hf auth login` or HF_TOKEN."""
+    with _plain_errors():
+        from .pipeline import MotionCLIP
+
+        mc = MotionCLIP.from_pretrained(model)
+        figures = json.loads(metrics.read_text(encoding="utf-8")) if metrics else []
+        if figures:
+            mc.card = None  # written anew around the figures
+        typer.echo(mc.push_to_hub(repo, private=private or None, model_card_kwargs={"metrics": figures}))
+
+
+@app.command()
+def models() -> None:
+    """List the models on this machine, by the name that --model takes."""
+    from . import hub
+
+    for name, folder in hub.found().items():
+        typer.echo(f"{name}  {folder}")
+
+
+@app.command()
 def import_official(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As in checkpoint_0100.pth.tar.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the model.")],
     heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't tell.")] = 4,
     up: Annotated[
-        str, typer.Option(help="The axis that points up in its motions: z, or y if trained with --align_pose_frontview.")
+        str, typer.Option(help="The axis that points up in its motions: z; y if trained with --align_pose_frontview.")
     ] = "z",
 ) -> None:
     """Import a checkpoint of the authors' code: every command then takes it as --model.

@@ -214,9 +214,11 @@ class MotionTransformer(nn.Module):
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 147) features through the latent and back."""
-        return torch.cat(
-            [self.features(self.decode(self.encode(x, _all_frames(x)), _all_frames(x))) for x in self.layout(windows).split(128)]
-        )
+        decoded = []
+        for x in self.layout(windows).split(128):
+            mask = _all_frames(x)
+            decoded.append(self.features(self.decode(self.encode(x, mask), mask)))
+        return torch.cat(decoded)
 
     def layout(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 147) features → (batch, 25, 6, frames), as this model's config says."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import torch
+from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
 from . import CLOSENESS, features, hub, skeleton, weights
@@ -19,6 +20,28 @@ from .motion import FPS, Motion
 from .towers import TextTower, TowerMismatch, load_tower
 
 MAX_TEXT = 2000
+MODEL_CARD = """---
+{{ card_data }}
+---
+# A MotionCLIP model
+
+Text to human motion and back, in the latent space of a language model: a model folder of
+[MotionCLIP for everyone]({{ repo_url | default("https://arxiv.org/abs/2203.08063", true) }}).
+
+```python
+from motionclip import MotionCLIP
+
+mc = MotionCLIP.from_pretrained("USER/THIS-REPO")
+mc.generate("a person walks").save("walk.bvh")
+```
+{% if metrics %}
+| what | figure |
+|---|---|
+{% for f in metrics %}| {{ f.group }}: {{ f.name }} | {{ "%.4g" | format(f.value) }} {{ f.unit }} |
+{% endfor %}
+{% else %}
+It has not been measured: `python -m motionclip evaluate --model FOLDER --data DATA`.
+{% endif %}"""
 MAX_FRAMES = 1800
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -59,32 +82,72 @@ class Segment:
     score: float
 
 
-class MotionCLIP:
+class MotionCLIP(
+    ModelHubMixin,
+    library_name="motionclip",
+    pipeline_tag="text-to-3d",
+    tags=["motion", "text-to-motion", "motion-capture", "smpl"],
+    model_card_template=MODEL_CARD,
+):
     """A motion model, the text tower that it is aligned with, and its bank of known motions."""
 
-    def __init__(self, model: weights.Model, tower: TextTower | None = None, bank: Bank | None = None) -> None:
+    def __init__(
+        self,
+        model: weights.Model,
+        tower: TextTower | None = None,
+        bank: Bank | None = None,
+        card: str | None = None,
+    ) -> None:
         wanted = model.config.tower
         if tower is not None and tower.name != wanted:
             raise TowerMismatch(f"this model is aligned with the tower {wanted!r}, not with {tower.name!r}")
-        self.model, self.bank, self._tower = model, bank, tower
+        self.model, self.bank, self.card, self._tower = model, bank, card, tower
 
     @classmethod
-    def from_pretrained(cls, source: str | PathLike[str] | None = None, tower: TextTower | None = None) -> MotionCLIP:
-        """Load a model folder; by default the project's own, in weights/.
+    def from_pretrained(
+        cls,
+        source: str | PathLike[str] | None = None,
+        tower: TextTower | None = None,
+        revision: str | None = None,
+        **options: Any,
+    ) -> MotionCLIP:
+        """Load a model: a folder, a Hub repo ("user/name"), or by default the project's own, in weights/.
 
-        Raises FileNotFoundError where there is no model, weights.ModelFolderError where its files are unsound,
-        and TowerMismatch for a tower that it isn't aligned with.
+        revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
+        FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
+        weights.ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
         """
-        folder = hub.locate(source)
+        folder = hub.locate(source, revision, **options)
         model = weights.load(folder)
         bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
-        return cls(model, tower, bank)
+        card = folder / hub.CARD
+        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None)
 
-    def save_pretrained(self, folder: str | PathLike[str]) -> None:
-        """Write config.json, model.safetensors and, where there is one, the bank."""
-        weights.save(self.model, Path(folder))
+    def save_pretrained(
+        self,
+        folder: str | PathLike[str],
+        *,
+        repo_id: str | None = None,
+        push_to_hub: bool = False,
+        model_card_kwargs: dict[str, Any] | None = None,
+        config: object = None,
+        **push_options: Any,
+    ) -> str | None:
+        """Write config.json, model.safetensors, the model card and, where there is one, the bank.
+
+        Each file is replaced as a whole or not at all. With push_to_hub it goes to the Hub, too, as `push_to_hub`
+        does, which returns the commit's address. model_card_kwargs may hold metrics: the figures of
+        `evaluate`, as the card's table. config is not used: the model's own is written.
+        """
+        folder = Path(folder)
+        weights.save(self.model, folder)
         if self.bank is not None:
-            self.bank.save(Path(folder))
+            self.bank.save(folder)
+        card = self.card or str(self.generate_model_card(**{"metrics": [], **(model_card_kwargs or {})}))
+        weights.write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
+        if push_to_hub:
+            return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **push_options)
+        return None
 
     @property
     def tower(self) -> TextTower:

@@ -165,6 +165,7 @@ class CLIP(_Remembered):
                 raise TowerUnavailable(_how_to_get(architecture, pretrained, error)) from error
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = open_clip.get_tokenizer(architecture)
+        self._dtype = next(model.parameters()).dtype
         self.dim = int(model.text_projection.shape[-1])
         self.size = int(open_clip.get_model_config(architecture)["vision_cfg"]["image_size"])
         self._mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN, device=self._device)[:, None, None]
@@ -176,7 +177,8 @@ class CLIP(_Remembered):
         found = []
         for start in range(0, len(pictures), 64):
             batch = torch.from_numpy(pictures[start : start + 64]).to(self._device).permute(0, 3, 1, 2) / 255
-            found.append(self._ruled(self._model.encode_image(self._as_the_model((batch - self._mean) / self._deviation))))
+            batch = ((batch - self._mean) / self._deviation).to(self._dtype)
+            found.append(self._ruled(self._model.encode_image(batch)))
         return torch.cat(found)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
@@ -185,9 +187,6 @@ class CLIP(_Remembered):
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
         features = features.float().cpu()
         return torch.nn.functional.normalize(features, dim=-1) if self.normalised else features
-
-    def _as_the_model(self, pictures: torch.Tensor) -> torch.Tensor:
-        return pictures.to(next(self._model.parameters()).dtype)
 
 
 RANDOM = "random"
@@ -226,7 +225,7 @@ def _how_to_get(architecture: str, pretrained: str, error: Exception) -> str:
     repo = source.get("hf_hub", "").rstrip("/")
     return (
         f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
-        f"({str(error).splitlines()[0]}). With a network, once: hf download {repo}. Without: run that elsewhere and copy "
-        f"its folder into this machine's Hugging Face cache (HF_HUB_CACHE), or give a file as the tower "
+        f"({str(error).splitlines()[0]}). With a network, once: hf download {repo}. Without: run that elsewhere and "
+        f"copy its folder into this machine's Hugging Face cache (HF_HUB_CACHE), or give a file as the tower "
         f"clip:{architecture}/FILE. The project's own model, the default, works without CLIP"
     )

@@ -63,8 +63,8 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
         raise ModelFolderError(f"{source}: {error}") from error
 
 
-def load(folder: Path) -> Model:
-    """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
+def read_config(folder: Path) -> ModelConfig:
+    """The config of the model in a folder. Raises ModelFolderError, or OSError for a missing file."""
     path = folder / CONFIG
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +72,12 @@ def load(folder: Path) -> Model:
         raise ModelFolderError(f"{path}: is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise ModelFolderError(f"{path}: must hold one JSON object")
-    model = build(parse_config(content, str(path)))
+    return parse_config(content, str(path))
+
+
+def load(folder: Path) -> Model:
+    """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
+    model = build(read_config(folder))
     path = folder / WEIGHTS
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
@@ -83,7 +88,8 @@ def load(folder: Path) -> Model:
     try:
         model.load_state_dict({key: value.float() for key, value in state.items()})
     except RuntimeError as error:
-        raise ModelFolderError(f"{path}: does not fit {CONFIG}: {error}") from error
+        first = str(error).splitlines()[1:2] or [str(error)]
+        raise ModelFolderError(f"{path}: does not fit {CONFIG}: {first[0].strip()}") from error
     return model.eval().requires_grad_(False)
 
 
