@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from .weights import BANK, Model, ModelFolderError, write_atomically
 MAX_WINDOWS_A_CLIP = 3
 # How texts are drawn to known ones; chosen on configs/out_of_domain.csv, see docs/experiments.md.
 NEIGHBOURS, TEMPERATURE = 10, 0.03
+CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
 SAME, FOREIGN = 0.9, 0.6  # cosines from which a text is a known one, and below which it is none
 
 
@@ -88,6 +91,29 @@ class Bank:
     def labels(self) -> list[str]:
         """Every label that `find` takes, sorted."""
         return sorted({entry.label for entry in self.entries})
+
+    def changes_like(self, change: torch.Tensor) -> torch.Tensor:
+        """(pairs, 2, D): actions without a style and with one, where that changes latents as `change` (D,) does."""
+        before, after = self._styled
+        likeness = functional.cosine_similarity(after - before, change, dim=-1)
+        best = likeness.topk(min(CHANGES, len(likeness)))
+        picked = best.indices[best.values > LIKE]
+        return torch.stack([before[picked], after[picked]], dim=1)
+
+    @functools.cached_property
+    def _styled(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(pairs, D) twice: the mean latents of each action that is known in a style, without and with it."""
+        members: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for entry in self.entries:
+            members[entry.action, entry.style].append(entry.index)
+        means = {key: functional.normalize(self.latents[index].mean(0), dim=-1) for key, index in members.items()}
+        pairs = [
+            (means[a, "normal"], z) for (a, style), z in means.items() if style != "normal" and (a, "normal") in means
+        ]
+        if not pairs:
+            return self.latents[:0], self.latents[:0]
+        before, after = zip(*pairs, strict=True)
+        return torch.stack(before), torch.stack(after)
 
     def familiarity(self, z: torch.Tensor) -> float:
         """How near a text's latent (D,) is to the nearest text that the decoder was trained with, as a cosine."""

@@ -256,6 +256,26 @@ def import_official(
 
 
 @app.command()
+def prepare(
+    amass: Annotated[Path, typer.Option(help="Folder of AMASS's subsets (CMU/, KIT/, …), SMPL+H, as downloaded.")],
+    babel: Annotated[Path, typer.Option(help="Folder of BABEL's release, with train.json and val.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for clips/ and labels.csv.")],
+    split: Annotated[str, typer.Option(help='"amass" as in the paper, "babel" for its recognition.')] = "amass",
+) -> None:
+    """Cut AMASS recordings into the stretches that BABEL labels, for `train` and `evaluate`.
+
+    Both are free for research after registering: amass.is.tue.mpg.de and babel.is.tue.mpg.de.
+    """
+    with _plain_errors():
+        from .prepare import prepare_babel
+
+        written, missing = prepare_babel(amass, babel, out, split)
+        typer.echo(f"{written} clips in {out}")
+        if missing:
+            typer.echo(f"{missing} recording{'s' * (missing != 1)} that BABEL labels: not in {amass}")
+
+
+@app.command()
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],

@@ -114,11 +114,13 @@ def cut_windows(motion: Motion, window: int, stride: int) -> torch.Tensor:
 class Batch:
     """Windows drawn for one training step.
 
-    features: (batch, window, 147). clip: (batch,) index into the clips. mirrored: (batch,) bool.
+    features: (batch, window, 147). clip: (batch,) index into the clips. start: (batch,) the clip's frame that the
+    window begins with. mirrored: (batch,) bool.
     """
 
     features: torch.Tensor
     clip: torch.Tensor
+    start: torch.Tensor
     mirrored: torch.Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -170,7 +172,7 @@ class WindowSampler:
         above = self._frames[first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None])]
         windows[:warped] = torch.lerp(windows[:warped], above, share)
         windows[:warped, :, features.ROTATIONS : features.ROTATIONS + 2] *= rate[:warped, None, None]
-        return Batch(self._turned(windows, mirrored), clip, mirrored)
+        return Batch(self._turned(windows, mirrored), clip, offset.long(), mirrored)
 
     @staticmethod
     def _turned(windows: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,11 @@ FIXED_POINT_ROUNDS = 6
 
 @dataclass(frozen=True)
 class FlowConfig:
-    """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with."""
+    """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
+
+    edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
+    known motions, and what should stay.
+    """
 
     normalised = True  # its latents always have unit length
 
@@ -45,7 +49,9 @@ class FlowConfig:
     flow_condition: int = 160
     steps: int = 10
     guidance: float = 1.5
-    edit_guidance: float = 1.5
+    edit_guidance: float = 2.0
+    edit_likeness: float = 1.0
+    edit_keeping: float = 1.0
     hop: int = 40
 
 
@@ -160,6 +166,26 @@ class VelocityField(nn.Module):
         return (self.residual(x, t, z) - target).square()
 
 
+class _Terms:
+    """A weighted sum of velocities for each row of a batch: under which conditions, and with which weights."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._conditions: list[torch.Tensor] = []
+        self._weights: list[float] = []
+
+    def add(self, row: int, condition: torch.Tensor, weight: float) -> None:
+        """condition: (latent,) or (windows, latent)."""
+        self._rows.append(row)
+        self._conditions.append(condition)
+        self._weights.append(weight)
+
+    def stacked(self, windows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rows (terms,), conditions (terms · windows, latent), weights (terms,)."""
+        conditions = torch.cat([condition.expand(windows, -1) for condition in self._conditions])
+        return torch.tensor(self._rows), conditions, torch.tensor(self._weights)
+
+
 def _spread(t: torch.Tensor) -> torch.Tensor:
     return (t.square() + (1 - t).square()).sqrt()
 
@@ -238,20 +264,66 @@ class FlowModel(nn.Module):
     ) -> torch.Tensor:
         """As decode_motions, but (N, frames, 147) features.
 
-        Guidance goes from no condition at all to z; with `origin`, shaped as z, from there to z: where both are
-        the same, the noise that `analyse` found gives exactly the motion back that it was found for.
+        Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
+        origin and z being the same, the noise that `analyse` found gives exactly the motion back that it was
+        found for.
         """
         if noise is None:
             noise = self.draw_noise(1, frames, seed).expand(len(z), -1, -1)
-        z, origin = (y if y is None or y.ndim == 3 else y[:, None].expand(-1, noise.shape[1], -1) for y in (z, origin))
-        guidance = self.config.guidance if origin is None else self.config.edit_guidance
-        if origin is None:
-            origin = self.velocity.null.expand_as(z)
+        terms = _Terms()
+        guidance = self.config.guidance if origin is None else 1.0
+        for row, latent in enumerate(z):
+            terms.add(row, latent, guidance)
+            if guidance != 1:
+                terms.add(row, self.velocity.null, 1 - guidance)
+        return self._decode(noise, frames, terms)
+
+    @torch.inference_mode()
+    def edit_features(
+        self,
+        z: torch.Tensor,
+        noise: torch.Tensor,
+        frames: int,
+        changed: torch.Tensor,
+        kept: torch.Tensor,
+        keeping: torch.Tensor,
+        alike: Sequence[torch.Tensor],
+        strength: float,
+    ) -> torch.Tensor:
+        """A motion, and the same instance with its latents changed: (1 + N, frames, 147) features.
+
+        z, noise: what `analyse` found for the motion. changed: (N, windows, latent), the latents wanted. kept: a
+        latent (latent,) of what should stay, as far as `keeping` (windows,) says. alike: for each of the N, pairs
+        (pairs, 2, latent) of known motions that show the same change, from and to: what is common to these
+        differences is the change itself (compositional guidance, Liu et al. 2022).
+        """
+        config, amount = self.config, min(abs(strength), 1.0)
+        null = self.velocity.null
+        terms = _Terms()
+        terms.add(0, z, 1.0)
+        for row, (wanted, pairs) in enumerate(zip(changed, alike, strict=True), start=1):
+            terms.add(row, z, 1 - config.edit_guidance)
+            terms.add(row, wanted, config.edit_guidance)
+            held = config.edit_keeping * amount * float(keeping.mean())
+            if held:
+                terms.add(row, kept, held)
+                terms.add(row, null, -held)
+            for before, after in pairs:
+                share = config.edit_likeness * strength / len(pairs)
+                terms.add(row, after, share)
+                terms.add(row, before, -share)
+        return self._decode(noise.expand(1 + len(changed), -1, -1), frames, terms)
+
+    def _decode(self, noise: torch.Tensor, frames: int, terms: _Terms) -> torch.Tensor:
+        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
         starts = self.window_starts(frames)
+        rows, conditions, weights = terms.stacked(len(starts))
         x = noise.clone()
         for step in range(self.config.steps):
             t = step / self.config.steps
-            velocity = self._guided_velocity(x, t, z, origin, guidance)
+            flat = x[rows].flatten(0, 1)
+            each = self.velocity(flat, torch.full((len(flat),), t), conditions).unflatten(0, (len(rows), -1))
+            velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
                 clean = self.basis.project(
                     self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
@@ -259,15 +331,6 @@ class FlowModel(nn.Module):
                 velocity = (clean - x) / (1 - t)
             x = x + velocity / self.config.steps
         return planted(grounded(self._join(self.basis.expand(x), starts)[:, :frames]))
-
-    def _guided_velocity(
-        self, x: torch.Tensor, t: float, z: torch.Tensor, origin: torch.Tensor, guidance: float
-    ) -> torch.Tensor:
-        """Classifier-free guidance (Ho & Salimans 2022); x (N, windows, K), z and origin (N, windows, latent)."""
-        flat = x.flatten(0, 1)
-        both = torch.cat([z.flatten(0, 1), origin.flatten(0, 1)])
-        to, without = self.velocity(flat.repeat(2, 1), torch.full((2 * len(flat),), t), both).chunk(2)
-        return (without + guidance * (to - without)).view_as(x)
 
     @torch.inference_mode()
     def analyse(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:

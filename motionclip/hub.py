@@ -37,8 +37,8 @@ def download(repo: str, revision: str | None = None, **options: object) -> Path:
     """Fetch a model's files into the standard cache and return their folder.
 
     What is there already is not fetched again, a connection that breaks is resumed where it stopped, and each file is
-    checked against the hash that the Hub gives for it. HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT and HF_HUB_CACHE are respected.
-    Raises HubError.
+    checked against the hash that the Hub gives for it. HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT and HF_HUB_CACHE are
+    respected. Raises HubError.
     """
     from huggingface_hub import errors, snapshot_download
 

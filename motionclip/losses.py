@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch.nn import functional
 
 from . import skeleton
+from .body import Body
 from .data import Batch
-from .features import from_6d, from_features
 from .flow import FlowModel
+from .images import FrameTower
 from .model import MotionTransformer
 from .texts import TextPool
 
@@ -17,21 +20,45 @@ NEAR_DUPLICATE = 0.95
 PARAPHRASED = 0.4
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
-ENCODED_SHARE = 3  # one in so many windows
+ENCODED_SHARE = 2  # one in so many windows
 LABEL_SMOOTHING = 0.05
 JITTER = 0.01  # added to the features that the encoder learns from
 
 
+@dataclass(frozen=True)
+class Alignment:
+    """What latents are drawn to, and how much: texts, and frames seen by an image tower. A weight of 0 leaves it out.
+
+    body: with one, body points are its vertices, as in the paper; without, the joints.
+    """
+
+    texts: TextPool
+    frames: FrameTower | None = None
+    text_weight: float = 1.0
+    image_weight: float = 0.0
+    body: Body | None = None
+
+    def images(
+        self, z: torch.Tensor, batch: Batch, mine: torch.Tensor, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
+        """1 − cosine of latents (len(mine), D) to frames of their windows."""
+        if self.frames is None or not self.image_weight:
+            return {}
+        seen = self.frames.draw(batch, mine.cpu(), generator).to(z.device)
+        return {"image": self.image_weight * (1 - functional.cosine_similarity(z, seen, dim=-1).mean())}
+
+
 def flow_losses(
-    model: FlowModel, batch: Batch, pool: TextPool, generator: torch.Generator, part: tuple[int, int] = (0, 1)
+    model: FlowModel, batch: Batch, alignment: Alignment, generator: torch.Generator, part: tuple[int, int] = (0, 1)
 ) -> dict[str, torch.Tensor]:
     """The encoder's alignment and the flow's matching error for one batch.
 
-    The first part of the batch (a third) is encoded: its latents are aligned with text and condition the flow; the
+    The first half of the batch is encoded: its latents are aligned with text and condition the flow; the
     rest is conditioned on text, so that both are interchangeable as the decoder's input. `part` is
     (rank, ranks): everything random is drawn for the whole batch, so that processes together compute what
     one process would.
     """
+    pool, text = alignment.texts, alignment.text_weight
     size, device = len(batch.clip), batch.features.device
     coefficients = model.basis.project(batch.features)
     captions = _mixed_texts(batch, pool, generator).to(device)
@@ -45,12 +72,10 @@ def flow_losses(
     mine = _share(size, part).to(device)
     encoded = mine[mine < size // ENCODED_SHARE]
     aligning = model.encoder.head.weight.requires_grad
-    if aligning:
-        jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
-        z = model.encode_coefficients(coefficients[encoded], jitter.to(device)[encoded])
-    else:
-        model.encoder.eval()
-        z = model.encode_coefficients(coefficients[encoded])
+    # Jitter and dropout stay when the encoder learns no more: then the flow meets latents as uncertain as those of
+    # motion that the encoder never saw.
+    jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
+    z = model.encode_coefficients(coefficients[encoded], jitter.to(device)[encoded])
     condition = captions[mine].clone()
     condition[mine < size // ENCODED_SHARE] = z.detach()
     condition = functional.normalize(condition + condition_noise[mine], dim=-1)
@@ -62,38 +87,50 @@ def flow_losses(
         similarity = captions[encoded] @ captions.T
         own = torch.arange(size, device=device) == encoded[:, None]
         contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
+        losses |= alignment.images(z, batch, encoded, generator)
         losses |= {
-            "action": functional.cross_entropy(
+            "action": text
+            * functional.cross_entropy(
                 z @ prototypes.T / TEMPERATURE, labels[encoded], label_smoothing=LABEL_SMOOTHING
             ),
-            "caption": 0.5 * functional.cross_entropy(contrast, encoded),
-            "cosine": 1 - (z * captions[encoded]).sum(-1).mean(),
+            "caption": 0.5 * text * functional.cross_entropy(contrast, encoded),
+            "cosine": text * (1 - (z * captions[encoded]).sum(-1).mean()),
         }
     return losses
 
 
 def transformer_losses(
-    model: MotionTransformer, batch: Batch, pool: TextPool, generator: torch.Generator, part: tuple[int, int] = (0, 1)
+    model: MotionTransformer,
+    batch: Batch,
+    alignment: Alignment,
+    generator: torch.Generator,
+    part: tuple[int, int] = (0, 1),
 ) -> dict[str, torch.Tensor]:
-    """The paper's losses: rotations and root, body points, velocities (each × 100), and text alignment."""
+    """The paper's losses: rotations and root, body points, velocities (each × 100), and alignment."""
     mine = _share(len(batch.clip), part)
-    captions = pool.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
-    rotations, translation = from_features(batch.features[mine])
+    captions = alignment.texts.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
     x = model.layout(batch.features[mine])
     mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool, device=x.device)
     z = model.encode(x, mask)
     y = model.decode(z, mask)
-    joints = skeleton.forward_kinematics(rotations, translation)
-    decoded = y.permute(0, 3, 1, 2)
-    decoded_joints = skeleton.forward_kinematics(
-        from_6d(decoded[..., : skeleton.NUM_JOINTS, :].float()), decoded[..., skeleton.NUM_JOINTS, :3].float()
-    )
-    return {
+    points = [_points(model, frames.float(), alignment.body) for frames in (y, x)]
+    losses = {
         "rc": 100 * functional.mse_loss(y, x),
-        "rcxyz": 100 * functional.mse_loss(decoded_joints, joints),
+        "rcxyz": 100 * functional.mse_loss(*points),
         "vel": 100 * functional.mse_loss(y.diff(dim=-1), x.diff(dim=-1)),
-        "cosine": 1 - functional.cosine_similarity(z, captions, dim=-1).mean(),
     }
+    if alignment.text_weight:
+        losses["cosine"] = alignment.text_weight * (1 - functional.cosine_similarity(z, captions, dim=-1).mean())
+    return losses | alignment.images(z, batch, mine, generator)
+
+
+def _points(model: MotionTransformer, x: torch.Tensor, body: Body | None) -> torch.Tensor:
+    """(batch, 25, 6, frames) → (batch, frames, points, 3): the body's vertices, or the joints."""
+    rotations, translation = model.pose(x)
+    if body is None:
+        return skeleton.forward_kinematics(rotations, translation)
+    vertices = body.vertices(rotations.flatten(0, 1), translation.flatten(0, 1))
+    return vertices.unflatten(0, rotations.shape[:2])
 
 
 def _share(size: int, part: tuple[int, int]) -> torch.Tensor:

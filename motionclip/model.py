@@ -203,6 +203,23 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
+    def edit_features(
+        self,
+        z: torch.Tensor,
+        noise: None,
+        frames: int,
+        changed: torch.Tensor,
+        kept: torch.Tensor,
+        keeping: torch.Tensor,
+        alike: Sequence[torch.Tensor],
+        strength: float,
+    ) -> torch.Tensor:
+        """A motion's latent z (1, latent) and N changed ones (N, 1, latent), decoded: (1 + N, frames, 147) features.
+
+        That is the paper's edit; what guides a flow beside it (kept, keeping, alike) says nothing to this decoder.
+        """
+        return self.decode_features(torch.cat([z, changed.flatten(0, 1)]), frames)
+
     def window_starts(self, frames: int) -> list[int]:
         """One window, however long: this model decodes any length from one latent."""
         return [0]
@@ -234,6 +251,10 @@ class MotionTransformer(nn.Module):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(batch, 25, 6, frames) of this model's layout → (batch, frames, 147) features."""
+        return to_features(*self.pose(x))
+
+    def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, 25, 6, frames) → rotations (batch, frames, 24, 3, 3) and translation (batch, frames, 3), y up."""
         x = x.permute(0, 3, 1, 2)
         rotations, translation = from_6d(x[..., : skeleton.NUM_JOINTS, :]), x[..., skeleton.NUM_JOINTS, :3]
         if self.config.rows:
@@ -242,7 +263,7 @@ class MotionTransformer(nn.Module):
             turn = _Y_TO_Z.to(rotations).T
             rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
             translation = translation @ turn.T
-        return to_features(rotations, translation)
+        return rotations, translation
 
     def _ruled(self, z: torch.Tensor) -> torch.Tensor:
         return functional.normalize(z, dim=-1) if self.config.normalised else z

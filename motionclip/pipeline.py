@@ -240,8 +240,10 @@ class MotionCLIP(
         """A Motion as it is; a text, an entry of the bank or a latent decoded."""
         if isinstance(end, Motion):
             return end
+        if isinstance(end, str):
+            return self.generate(end, frames, seed)
         motion = self.decode(self.latent(end)[None], frames, seed)[0]
-        return replace(motion, name=end if isinstance(end, str) else end.label if isinstance(end, Entry) else "")
+        return replace(motion, name=end.label if isinstance(end, Entry) else "")
 
     def interpolate(
         self, a: End, b: End, steps: int = 11, seed: int = 0, frames: int = 60, path: Course = "spherical"
@@ -269,7 +271,7 @@ class MotionCLIP(
             if from_a is not None and from_b is not None:
                 noise = _between(from_a[0], from_b[0], share, "spherical")
         else:
-            z = _between(self.latent(a), self.latent(b), share, path)
+            z = _between(self._shown(a), self._shown(b), share, path)
         decoded = self.model.decode_features(z, self._length(frames), seed, noise, origin)
         return [features.features_motion(one, f"{percent:.0%}") for one, percent in zip(decoded, share, strict=True)]
 
@@ -278,7 +280,7 @@ class MotionCLIP(
         windows = len(self.model.window_starts(self._length(frames)))
         ramp = torch.linspace(0, 1, windows) if windows > 1 else torch.tensor([0.5])
         ramp = ramp * ramp * (3 - 2 * ramp)  # stays a while with either end
-        z = _between(self.latent(a), self.latent(b), ramp, "spherical")
+        z = _between(self._shown(a), self._shown(b), ramp, "spherical")
         return features.features_motion(self.model.decode_features(z[None], frames, seed)[0], "blend")
 
     def edit(
@@ -317,7 +319,7 @@ class MotionCLIP(
         if part not in PARTS:
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
         start_z = self.latent(source)
-        steps = strength * (torch.stack([self.latent(target) for target in targets]) - start_z)
+        changes = torch.stack([self.latent(target) for target in targets]) - start_z
         motion = self.as_motion(base, self._length(frames), seed)
         z, noise = self.model.analyse(motion)
         before = features.motion_features(motion)
@@ -326,14 +328,17 @@ class MotionCLIP(
         # As far as the source describes the base, its word is taken for it: what the base's latent says beside
         # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
-        described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1) * min(abs(strength), 1.0)
-        changed = torch.lerp(z, start_z.expand_as(z), described[:, None]) + steps[:, None]
+        described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
+        taken = (described * min(abs(strength), 1.0))[:, None]
+        changed = torch.lerp(z, start_z.expand_as(z), taken) + strength * changes[:, None]
         if self.model.config.normalised:
             changed = functional.normalize(changed, dim=-1)
-        wanted = torch.cat([z[None], changed])
-        noise = None if noise is None else noise.expand(len(wanted), -1, -1)
-        decoded = self.model.decode_features(
-            wanted, self._length(len(motion)), noise=noise, origin=z[None].expand_as(wanted)
+        alike = [
+            changes[:0].new_zeros(0, 2, z.shape[-1]) if self.bank is None else self.bank.changes_like(change)
+            for change in changes
+        ]
+        decoded = self.model.edit_features(
+            z, noise, self._length(len(motion)), changed, start_z, described, alike, strength
         )
         edited = []
         for after in decoded[1:]:
@@ -373,6 +378,10 @@ class MotionCLIP(
             else:
                 segments.append(Segment(label, edges[number], edges[number + 1], float(score)))
         return segments
+
+    def _shown(self, end: End) -> torch.Tensor:
+        """The latent (D,) that shows an end: of a text what `generate` makes of it."""
+        return self._drawn([end], CLOSENESS)[0] if isinstance(end, str) else self.latent(end)
 
     def _drawn(self, texts: Sequence[str], closeness: float) -> torch.Tensor:
         z = self.encode_text(texts)

@@ -36,17 +36,22 @@ FEET = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for par
 FEET_REST_HEIGHTS = (0.076, 0.018, 0.073, 0.015)
 
 
-def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """Place the joints.
+def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turn and place the joints.
 
     rotations: (..., 24, 3, 3) rotation of each joint relative to its parent, the pelvis's to the world.
     translation: (..., 3) position of the pelvis in metres.
-    Returns (..., 24, 3) joint positions in metres.
+    Returns (..., 24, 3, 3) rotations to the world and (..., 24, 3) positions in metres.
     """
     offsets = OFFSETS.to(rotations)
-    global_rotations, positions = [rotations[..., 0, :, :]], [translation]
+    turned, placed = [rotations[..., 0, :, :]], [translation]
     for joint in range(1, NUM_JOINTS):
         parent = PARENTS[joint]
-        positions.append(positions[parent] + global_rotations[parent] @ offsets[joint])
-        global_rotations.append(global_rotations[parent] @ rotations[..., joint, :, :])
-    return torch.stack(positions, dim=-2)
+        placed.append(placed[parent] + turned[parent] @ offsets[joint])
+        turned.append(turned[parent] @ rotations[..., joint, :, :])
+    return torch.stack(turned, dim=-3), torch.stack(placed, dim=-2)
+
+
+def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
+    """Place the joints: as global_transforms, (..., 24, 3) positions alone."""
+    return global_transforms(rotations, translation)[1]

@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ class TextTower(Protocol):
     def encode(self, texts: Sequence[str]) -> torch.Tensor: ...
 
 
+@runtime_checkable
 class ImageTower(TextTower, Protocol):
     """A tower that sees, too: pictures (N, size, size, 3), RGB bytes → (N, dim), in the space of the texts."""
 

@@ -19,12 +19,14 @@ from tqdm import tqdm
 
 from . import weights
 from .bank import build_bank
+from .body import load_body
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
 from .features import features_motion
 from .flow import FlowModel
-from .losses import ENCODED_SHARE, flow_losses, transformer_losses
+from .images import FrameTower
+from .losses import ENCODED_SHARE, Alignment, flow_losses, transformer_losses
 from .texts import Paraphrases, TextPool
-from .towers import TextTower, load_tower
+from .towers import ImageTower, TextTower, load_tower
 
 CHECKPOINT = "checkpoint.pt"
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -45,6 +47,9 @@ class TrainConfig:
     gradient_norm: float = 1.0
     average: float = 0.999  # of the weights; 0 keeps the last ones
     precision: str = "bf16"  # of matrix products; or "no" for single precision
+    text_weight: float = 1.0  # of the alignment with texts
+    image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
+    body: str = ""  # folder of the user's SMPL files: frames and body points are of that body
     paraphrases: str = ""  # a JSON file beside the TOML file
     seed: int = 0
     validate_every: int = 1000
@@ -80,15 +85,15 @@ class TrainConfig:
 class Objective(nn.Module):
     """The model with its losses, as one module, so that gradients are shared between processes."""
 
-    def __init__(self, model: weights.Model, pool: TextPool) -> None:
+    def __init__(self, model: weights.Model, alignment: Alignment) -> None:
         super().__init__()
-        self.model, self.pool = model, pool
+        self.model, self.alignment = model, alignment
         self.losses: Callable[..., dict[str, torch.Tensor]] = (
             flow_losses if isinstance(model, FlowModel) else transformer_losses
         )
 
     def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
-        return self.losses(self.model, batch, self.pool, generator, part)
+        return self.losses(self.model, batch, self.alignment, generator, part)
 
 
 def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None, resume: bool = True) -> Path:
@@ -106,10 +111,17 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
-    tower = load_tower(config.model.tower)
+    tower = load_tower(config.model.tower or "", config.model.normalised)
     paraphrases = Paraphrases.load(config.paraphrases or None)
     pool = TextPool(clips, actions, paraphrases, tower)
     sampler = WindowSampler(clips, config.model.window)
+    frames = None
+    if config.image_weight:
+        if not isinstance(tower, ImageTower):
+            raise ValueError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
+        frames = FrameTower(tower, load_body(config.body))
+    surface = load_body(config.body) if config.body else None
+    alignment = Alignment(pool, frames, config.text_weight, config.image_weight, surface)
 
     torch.manual_seed(config.seed)
     model = weights.build(config.model)
@@ -132,7 +144,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
         optimizer.load_state_dict(found["optimizer"])
         start = found["step"]
         say(f"resumed at step {start}")
-    objective, optimizer = accelerator.prepare(Objective(model, pool), optimizer)
+    objective, optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
     part = (accelerator.process_index, accelerator.num_processes)
 
     def keep(step: int) -> None:
@@ -167,7 +179,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
         model.train()
         # What the encoder learns from is played faster and slower, too.
         aligning = isinstance(model, FlowModel) and model.encoder.head.weight.requires_grad
-        warped = config.batch // ENCODED_SHARE if aligning else 0
+        warped = config.batch // ENCODED_SHARE if aligning and frames is None else 0
         batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
         with accelerator.autocast():
             losses = objective(batch, generator, part)

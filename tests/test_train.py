@@ -165,6 +165,7 @@ from motionclip import weights
 from motionclip.data import WindowSampler, actions_of, load_clips
 from motionclip.texts import Paraphrases, TextPool
 from motionclip.towers import load_tower
+from motionclip.losses import Alignment
 from motionclip.train import Objective, TrainConfig
 
 data, config, out = sys.argv[1:]
@@ -178,7 +179,7 @@ model.basis.fit(sampler.spread(8))
 for parameter in model.parameters():
     torch.nn.init.normal_(parameter, std=0.05)
 pool = TextPool(clips, actions_of(clips), Paraphrases({}, {}), load_tower("minilm"))
-objective = accelerator.prepare(Objective(model, pool))
+objective = accelerator.prepare(Objective(model, Alignment(pool)))
 generator = torch.Generator().manual_seed(7)
 losses = objective(sampler.draw(16, generator), generator, (accelerator.process_index, accelerator.num_processes))
 accelerator.backward(torch.stack(list(losses.values())).sum())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import roma
 import torch
 
 from .. import skeleton
+from ..body import wooden_figure
 from ..motion import FPS, Motion
 
 _MATERIALS = {"wood": [0.52, 0.26, 0.10, 1.0], "floor": [0.66, 0.70, 0.76, 1.0], "line": [0.38, 0.43, 0.52, 1.0]}
@@ -30,7 +29,7 @@ def save(motion: Motion, path: Path, floor: bool = False) -> None:
 
 def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     """The GLB file's content."""
-    figure = _figure()
+    figure = wooden_figure()
     builder = _Builder(gltf.GLTF2(asset=gltf.Asset(version="2.0", generator="MotionCLIP for everyone")))
     document = builder.document
     for name, colour in _MATERIALS.items():
@@ -50,7 +49,7 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     faces = builder.array(figure.faces.reshape(-1), target=gltf.ELEMENT_ARRAY_BUFFER)
     document.meshes.append(gltf.Mesh(primitives=[gltf.Primitive(attributes=attributes, indices=faces, material=0)]))
     document.skins.append(
-        gltf.Skin(joints=list(range(24)), skeleton=0, inverseBindMatrices=builder.array(figure.inverse_binds))
+        gltf.Skin(joints=list(range(24)), skeleton=0, inverseBindMatrices=builder.array(_inverse_binds()))
     )
     document.nodes.append(gltf.Node(name="figure", mesh=0, skin=0))
     roots = [0, 24]
@@ -75,47 +74,10 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     return builder.to_bytes()
 
 
-@dataclass(frozen=True)
-class _Figure:
-    """The wooden figure at rest: geometry, and how it hangs on the 24 joints."""
-
-    vertices: np.ndarray
-    normals: np.ndarray
-    faces: np.ndarray
-    joints: np.ndarray
-    weights: np.ndarray
-    inverse_binds: np.ndarray
-
-
-@functools.cache
-def _figure() -> _Figure:
-    # The skin is no public API of mannequin-x (hence the pinned version); it is touched here alone.
-    from mannequin import Mannequin
-
-    mannequin = Mannequin("wooden")
-    vertices = mannequin.vertices(mannequin.rest_pose()).astype(np.float32)
-    joints, weights = mannequin._skin_joint_indices, mannequin._skin_weights
-    parents = np.array(mannequin.parents)
-    while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
-        joints = np.where(joints >= 24, parents[joints], joints)
-    weights = np.round(255 * weights).astype(np.int32)
-    weights[np.arange(len(weights)), weights.argmax(1)] += 255 - weights.sum(1)
-    corners = vertices[mannequin.faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, mannequin.faces[:, corner], across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+def _inverse_binds() -> np.ndarray:
     binds = np.tile(np.eye(4, dtype=np.float32), (24, 1, 1))
     binds[:, 3, :3] = -skeleton.REST_JOINTS.numpy()  # glTF matrices are column-major
-    return _Figure(
-        vertices,
-        normals,
-        mannequin.faces.astype(np.uint16),
-        joints.astype(np.uint8),
-        weights.astype(np.uint8),
-        binds.reshape(24, 16),
-    )
+    return binds.reshape(24, 16)
 
 
 def _add_floor(builder: _Builder, motion: Motion) -> int:
