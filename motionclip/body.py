@@ -86,7 +86,7 @@ class WoodenBody:
 class SMPLBody:
     """The neutral SMPL body of mean shape, from the user's own files (SMPL_NEUTRAL.npz or .pkl in a folder).
 
-    Raises FileNotFoundError where the file or the smplx package is missing, with what to do.
+    The .pkl is a pickle: take it from nowhere but SMPL's own site. Raises FileNotFoundError where the file or the smplx package is missing, with what to do.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +99,8 @@ class SMPLBody:
             raise FileNotFoundError(
                 f"{folder}: has no SMPL_NEUTRAL.npz or .pkl; get it from smpl.is.tue.mpg.de, or leave body empty"
             )
-        self._model = smplx.SMPL(str(files[0]), batch_size=1).eval().requires_grad_(False)
+        content = smplx.utils.Struct(**np.load(files[0])) if files[0].suffix == ".npz" else None
+        self._model = smplx.SMPL(str(files[0]), data_struct=content, batch_size=1).eval().requires_grad_(False)
         self.faces = self._model.faces.astype(np.int64)
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:

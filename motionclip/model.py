@@ -135,6 +135,8 @@ class Decoder(nn.Module):
         if padding is not None:
             return self._attend(layer, positions.expand(-1, len(mask), -1), padding)
         weight = layer.self_attn.in_proj_weight
+        if weight.is_inference():  # a copy made for a moment, whose changes can't be told
+            return self._attend(layer, positions, None)
         made_for = (mask.shape[1], weight.device, weight.dtype, weight._version, weight.data_ptr())
         if self._begun is None or self._begun[0] != made_for:
             self._begun = (made_for, self._attend(layer, positions, None))
