@@ -4,8 +4,14 @@ import argparse
 import os
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in")
-parser.add_argument("--port", type=int, default=7860, help="port to listen on")
+parser.add_argument(
+    "--host",
+    default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),  # a Space sets it
+    help="address to listen on; 0.0.0.0 lets other machines in",
+)
+parser.add_argument(
+    "--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")), help="port to listen on"
+)
 parser.add_argument("--share", action="store_true", help="also give a public link through gradio.live")
 parser.add_argument(
     "--model",

@@ -86,7 +86,8 @@ class WoodenBody:
 class SMPLBody:
     """The neutral SMPL body of mean shape, from the user's own files (SMPL_NEUTRAL.npz or .pkl in a folder).
 
-    The .pkl is a pickle: take it from nowhere but SMPL's own site. Raises FileNotFoundError where the file or the smplx package is missing, with what to do.
+    The .pkl is a pickle: take it from nowhere but SMPL's own site. Raises FileNotFoundError where the file or
+    the smplx package is missing, with what to do.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -279,7 +279,7 @@ def prepare(
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
-    config: Annotated[str, typer.Option(help='TOML file, or "default" or "paper" for those in configs/.')] = "default",
+    config: Annotated[str, typer.Option(help="TOML file, or one of configs/: default, paper, clip.")] = "default",
     steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
     licence: LicenceOption = None,
@@ -335,6 +335,23 @@ def evaluate(
         typer.echo(table(figures))
         if json_file:
             json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
+
+
+@app.command()
+def space(
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+) -> None:
+    """Put what a Hugging Face Space needs into a folder; then: hf upload USER/SPACE FOLDER --repo-type space"""
+    with _plain_errors():
+        from .space import make_space
+
+        files = make_space(out)
+        size = sum((out / path).stat().st_size for path in files) / 1e6
+        typer.echo(f"{len(files)} files, {size:.0f} MB, in {out}")
+        typer.echo(
+            f"now: hf repo create USER/SPACE --repo-type space --space-sdk gradio; "
+            f"hf upload USER/SPACE {out} --repo-type space"
+        )
 
 
 class _plain_errors:

@@ -57,11 +57,11 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's ("default", "paper").
+        """Read a TOML file, or by name one of the project's ("default", "paper", "clip").
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = CONFIGS / f"{path}.toml" if str(path) in ("default", "paper") else Path(path)
+        path = CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip") else Path(path)
         with open(path, "rb") as file:
             try:
                 content = tomllib.load(file)

@@ -1,14 +1,25 @@
 """The app through its real HTTP API."""
 
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import gradio
 import httpx
 import pytest
 from conftest import synthetic_motion
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from typer.testing import CliRunner
 
+import demo
 from motionclip import Motion
+from motionclip.cli import app
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +97,71 @@ def test_several_visitors_each_get_their_own(app_url):
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "weights/config.json"])
 def test_the_servers_own_files_cannot_be_read(app_url, path):
     assert httpx.get(f"{app_url}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_the_readmes_example_works(app_url):
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    example = text.split("## From another program")[1].split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(example.replace("http://127.0.0.1:7860", app_url), names)
+    assert names["labels"]["label"] and len(names["files"]) == 5
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def test_a_space_runs_from_its_folder_alone(tmp_path):
+    result = CliRunner().invoke(app, ["space", "--out", str(tmp_path / "space")])
+    assert result.exit_code == 0, result.output
+    again = CliRunner().invoke(app, ["space", "--out", str(tmp_path / "space")])
+    assert again.exit_code == 1 and "not empty" in again.output
+    front = (tmp_path / "space/README.md").read_text(encoding="utf-8").split("---")[1]
+    settings = dict(line.split(":", 1) for line in front.strip().splitlines())
+    assert settings["sdk"].strip() == "gradio" and settings["sdk_version"].strip() == gradio.__version__
+    assert (tmp_path / "space" / settings["app_file"].strip()).is_file()
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment |= {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    with subprocess.Popen([sys.executable, "app.py"], cwd=tmp_path / "space", env=environment) as process:
+        try:
+            client = connected(f"http://127.0.0.1:{port}")
+            assert "Known" in client.predict("walk", api_name="/generate")[2]
+        finally:
+            process.terminate()
+
+
+def connected(url):
+    for _ in range(120):
+        try:
+            return Client(url, verbose=False)
+        except (httpx.HTTPError, OSError, ValueError):
+            time.sleep(0.5)
+    raise AssertionError(f"nothing answers at {url}")
+
+
+def test_an_mcp_client_finds_and_calls_the_tools():
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def use(url):
+        async with streamablehttp_client(url) as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+            name = next(name for name in tools if name.endswith("generate"))
+            said = tools[name]
+            answer = await session.call_tool(name, {"prompt": "a person walks like a zombie"})
+            return set(tools), said, answer
+
+    port = free_port()
+    page = demo.launch(port=port, mcp=True, block=False)
+    try:
+        names, tool, answer = asyncio.run(use(f"http://127.0.0.1:{port}/gradio_api/mcp/"))
+    finally:
+        page.close()
+    assert {name.rsplit("_", 1)[-1] for name in names} >= {"generate", "interpolate", "edit", "recognize"}
+    assert "in English" in str(tool.inputSchema["properties"]["prompt"])
+    text = " ".join(getattr(part, "text", "") for part in answer.content)
+    assert not answer.isError and "Known" in text and ".glb" in text

@@ -113,6 +113,15 @@ def test_a_bad_training_config_is_refused_by_setting(tmp_path, line, complaint):
 def test_the_projects_own_configs_are_sound():
     assert TrainConfig.load("default").model.architecture == "flow"
     assert TrainConfig.load("paper").batch == 20
+    clip = TrainConfig.load("clip")
+    assert clip.image_weight == clip.text_weight == 1 and clip.model.tower == "clip" and not clip.model.normalised
+
+
+def test_pictures_need_a_tower_that_sees(data_folder, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("image_weight = 1.0\n" + PAPER)
+    with pytest.raises(ValueError, match="image_weight: the tower minilm reads texts only"):
+        train(data_folder, tmp_path / "run", TrainConfig.load(path))
 
 
 class Killed(Exception):
