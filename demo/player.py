@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +78,11 @@ def frames_of(seconds: float) -> int:
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Show what was wrong with an input on the page, instead of "Error"."""
+    """Show what was wrong with an input on the page, instead of "Error"; on a ZeroGPU Space, with its GPU."""
+    if os.environ.get("SPACES_ZERO_GPU"):
+        import spaces  # there on such a Space, and of no use elsewhere
+
+        handler = spaces.GPU(handler)
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

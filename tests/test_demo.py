@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gradio_client.exceptions import AppError
 from typer.testing import CliRunner
 
 import demo
+from demo.player import told
 from motionclip import Motion
 from motionclip.cli import app
 
@@ -165,3 +167,13 @@ def test_an_mcp_client_finds_and_calls_the_tools():
     assert "in English" in str(tool.inputSchema["properties"]["prompt"])
     text = " ".join(getattr(part, "text", "") for part in answer.content)
     assert not answer.isError and "Known" in text and ".glb" in text
+
+
+def test_on_a_zero_gpu_space_requests_ask_for_the_gpu(monkeypatch):
+    asked = []
+    fake = types.ModuleType("spaces")
+    fake.GPU = lambda function: lambda *args: (asked.append(args), function(*args))[1]
+    monkeypatch.setitem(sys.modules, "spaces", fake)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert told(lambda words: words.upper())("walk") == "WALK"
+    assert asked == [("walk",)]

@@ -1,5 +1,6 @@
 """Models from the Hugging Face Hub: the real client against a small hub on this machine, on good and bad days."""
 
+import base64
 import errno
 import hashlib
 import http.server
@@ -8,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.do_GET()
 
+    def do_POST(self):
+        """Repos are made, and commits of small files taken, as the Hub takes them."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Authorization") != "Bearer secret":
+            return self.answer(401, b'{"error": "Invalid username or password."}', Content_Type="application/json")
+        if self.path == "/api/repos/create":
+            answer = {"url": f"http://{self.headers['Host']}/{REPO}", "id": REPO}
+        elif self.path.startswith(f"/api/models/{REPO}/preupload/"):
+            files = json.loads(body)["files"]
+            answer = {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]}
+        elif self.path.startswith(f"/api/models/{REPO}/commit/"):
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    content = base64.b64decode(line["value"]["content"])
+                    (self.server.folder / line["value"]["path"]).write_bytes(content)
+            answer = {
+                "commitUrl": f"http://{self.headers['Host']}/{REPO}/commit/{COMMIT}",
+                "commitOid": COMMIT,
+                "success": True,
+            }
+        elif self.path == "/api/validate-yaml":
+            answer = {"errors": [], "warnings": []}
+        else:
+            return self.answer(404)
+        return self.answer(200, json.dumps(answer).encode(), Content_Type="application/json")
+
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -108,6 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
             return self.connection.close()
+        if name == "model.safetensors" and hub.happens("silent"):
+            time.sleep(8)  # longer than the client waits
         if name == "model.safetensors" and hub.happens("garbled"):
             part = part[:-1] + bytes([part[-1] ^ 1])
         if start:
@@ -148,7 +178,7 @@ def hub(tmp_path, model):
 def fetch(hub, tmp_path):
     """Run the download in a process of its own, as the client reads its settings once."""
 
-    def run(*arguments: str, wait: bool = True, **settings: str):
+    def run(*arguments: str, wait: bool = True, script: str = SCRIPT, **settings: str):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
         environment |= {
             "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}",
@@ -160,7 +190,7 @@ def fetch(hub, tmp_path):
             **settings,
         }
         process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *(arguments or (REPO,))],
+            [sys.executable, "-c", script, *(arguments or (REPO,))],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         if not wait:
@@ -240,6 +270,31 @@ def test_no_network_no_revision_no_model(hub, fetch, tmp_path):
     assert "no revision 'nowhere'" in fetch(REPO, "nowhere")
     (hub.folder / "model.safetensors").unlink()
     assert "no model.safetensors" in fetch()
+
+
+def test_a_hub_that_falls_silent_is_not_waited_for_forever(hub, fetch):
+    hub.trouble, hub.times = "silent", 1
+    answer = fetch()
+    assert whole(answer if not answer.startswith("HubError") else fetch(), hub)
+
+
+PUSH = """
+import sys
+from motionclip import MotionCLIP
+print(MotionCLIP.from_pretrained(sys.argv[1]).push_to_hub(sys.argv[2]))
+"""
+
+
+def test_a_model_is_pushed_and_comes_back(hub, fetch, model, tmp_path):
+    model.save_pretrained(tmp_path / "mine")
+    for path in hub.folder.iterdir():
+        path.unlink()
+    assert "401" in fetch(str(tmp_path / "mine"), REPO, script=PUSH, HF_TOKEN="wrong")
+    assert COMMIT in fetch(str(tmp_path / "mine"), REPO, script=PUSH, HF_TOKEN="secret")
+    assert {path.name for path in hub.folder.iterdir()} == {"config.json", "model.safetensors", "README.md"}
+    again = MotionCLIP.from_pretrained(fetch())
+    motion = synthetic_motion()
+    assert torch.allclose(again.encode_motion([motion]), model.encode_motion([motion]), atol=1e-6)
 
 
 def test_two_downloads_at_once(hub, fetch):

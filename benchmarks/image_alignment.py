@@ -1,0 +1,109 @@
+"""Does the alignment with rendered frames teach anything? Trained on nothing else, on a labelled motion folder.
+
+    python benchmarks/image_alignment.py --data FOLDER [--steps 600]
+
+The image tower is open_clip's at random weights: this proves the machinery (rendering, loss, caching), not CLIP's
+semantics. Held-out clips: the loss beside that of the best constant answer, and how often a motion's latent finds its
+own frame among those of all the clips, after the mean of each side is taken off: a random tower's pictures all lie in
+one narrow cone. Needs requirements-clip.txt.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from motionclip.body import WoodenBody
+from motionclip.data import Batch, WindowSampler, load_clips
+from motionclip.features import from_features
+from motionclip.images import FrameTower, pictures
+from motionclip.model import MotionTransformer, TransformerConfig
+from motionclip.towers import load_tower
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and clips/")
+parser.add_argument("--steps", type=int, default=600)
+parser.add_argument("--batch", type=int, default=32)
+parser.add_argument("--frame-tower", default="clip:ViT-S-32-alt/random", help="as in a model's config")
+parser.add_argument("--weight", type=float, default=100.0, help="of the loss: random pictures differ by thousandths")
+
+
+def held_out(clips: list, window: int) -> Batch:
+    """One window of each clip, its first."""
+    drawn = WindowSampler(clips, window)
+    start = torch.zeros(len(clips), dtype=torch.long)
+    features = torch.stack([drawn._frames[first : first + window] for first in drawn._first])
+    mirrored = torch.zeros(len(clips), dtype=torch.bool)
+    return Batch(drawn._turned(features, mirrored), torch.arange(len(clips)), start, mirrored)
+
+
+@torch.no_grad()
+def measure(model: MotionTransformer, batch: Batch, seen: torch.Tensor) -> tuple[float, float, float]:
+    """Loss, and retrieval among all: top-1 and top-10."""
+    x = model.layout(batch.features)
+    mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool)
+    z = torch.cat([model.encode(a, b) for a, b in zip(x.split(64), mask.split(64), strict=True)])
+    loss = 1 - functional.cosine_similarity(z, seen, dim=-1).mean()
+    z, seen = functional.normalize(z, dim=-1), functional.normalize(seen, dim=-1)
+    similarity = functional.normalize(z - z.mean(0), dim=-1) @ functional.normalize(seen - seen.mean(0), dim=-1).T
+    rank = (similarity > similarity.diagonal()[:, None]).sum(1)
+    return float(loss), float((rank < 1).float().mean()), float((rank < 10).float().mean())
+
+
+def main() -> None:
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    tower = load_tower(options.frame_tower, normalised=False)
+    config = TransformerConfig(tower=options.frame_tower, latent=tower.dim, feedforward=512, layers=3, normalised=False)
+    model = MotionTransformer(config)
+    clips, others = load_clips(options.data, "train"), load_clips(options.data, "val")
+    sampler, frames = WindowSampler(clips, config.window), FrameTower(tower, WoodenBody())
+    batch = held_out(others, config.window)
+    seen = FrameTower(tower, WoodenBody()).draw(batch, torch.arange(len(others)), torch.Generator().manual_seed(1))
+    unit = functional.normalize(seen, dim=-1)
+    constant = 1 - float(unit.mean(0).norm())
+
+    rotations, _ = from_features(batch.features[:32, :1])
+    began = time.perf_counter()
+    drawn = pictures(WoodenBody(), rotations[:, 0], torch.zeros(len(rotations)).numpy(), tower.size)
+    drawing = time.perf_counter() - began
+    began = time.perf_counter()
+    tower.encode_images(drawn)
+    print(f"drawing {1000 * drawing / len(drawn):.1f} ms a picture, ", end="")
+    print(f"the tower {1000 * (time.perf_counter() - began) / len(drawn):.1f} ms")
+
+    def report(step: int) -> None:
+        loss, first, ten = measure(model.eval(), batch, seen)
+        tqdm.write(
+            f"step {step}: held-out loss {loss:.6f} (best constant {constant:.6f}), motion finds its frame among "
+            f"{len(others)}: first {first:.1%} (chance {1 / len(others):.1%}), "
+            f"in ten {ten:.1%} ({10 / len(others):.1%})"
+        )
+
+    report(0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4)
+    looking = 0.0
+    began = time.perf_counter()
+    for step in tqdm(range(options.steps), unit="step"):
+        generator = torch.Generator().manual_seed(step)
+        drawn = sampler.draw(options.batch, generator)
+        started = time.perf_counter()
+        wanted = frames.draw(drawn, torch.arange(options.batch), generator)
+        looking += time.perf_counter() - started
+        x = model.layout(drawn.features)
+        z = model.train().encode(x, torch.ones(len(x), x.shape[-1], dtype=torch.bool))
+        loss = options.weight * (1 - functional.cosine_similarity(z, wanted, dim=-1).mean())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if (step + 1) % max(options.steps // 4, 1) == 0:
+            report(step + 1)
+    print(f"drawing and the tower took {looking / (time.perf_counter() - began):.0%} of the time")
+
+
+if __name__ == "__main__":
+    main()
