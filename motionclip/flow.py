@@ -49,7 +49,7 @@ class FlowConfig:
     flow_condition: int = 160
     steps: int = 10
     guidance: float = 1.5
-    edit_guidance: float = 2.0
+    edit_guidance: float = 1.5
     edit_likeness: float = 1.0
     edit_keeping: float = 1.0
     hop: int = 40

@@ -20,7 +20,7 @@ NEAR_DUPLICATE = 0.95
 PARAPHRASED = 0.4
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
-ENCODED_SHARE = 2  # one in so many windows
+ENCODED_SHARE = 3  # one in so many windows
 LABEL_SMOOTHING = 0.05
 JITTER = 0.01  # added to the features that the encoder learns from
 
@@ -53,7 +53,7 @@ def flow_losses(
 ) -> dict[str, torch.Tensor]:
     """The encoder's alignment and the flow's matching error for one batch.
 
-    The first half of the batch is encoded: its latents are aligned with text and condition the flow; the
+    The first part of the batch (a third) is encoded: its latents are aligned with text and condition the flow; the
     rest is conditioned on text, so that both are interchangeable as the decoder's input. `part` is
     (rank, ranks): everything random is drawn for the whole batch, so that processes together compute what
     one process would.
@@ -72,10 +72,12 @@ def flow_losses(
     mine = _share(size, part).to(device)
     encoded = mine[mine < size // ENCODED_SHARE]
     aligning = model.encoder.head.weight.requires_grad
-    # Jitter and dropout stay when the encoder learns no more: then the flow meets latents as uncertain as those of
-    # motion that the encoder never saw.
-    jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
-    z = model.encode_coefficients(coefficients[encoded], jitter.to(device)[encoded])
+    if aligning:
+        jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
+        z = model.encode_coefficients(coefficients[encoded], jitter.to(device)[encoded])
+    else:
+        model.encoder.eval()
+        z = model.encode_coefficients(coefficients[encoded])
     condition = captions[mine].clone()
     condition[mine < size // ENCODED_SHARE] = z.detach()
     condition = functional.normalize(condition + condition_noise[mine], dim=-1)
