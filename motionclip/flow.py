@@ -276,7 +276,9 @@ class FlowModel(nn.Module):
             terms.add(row, latent, guidance)
             if guidance != 1:
                 terms.add(row, self.velocity.null, 1 - guidance)
-        return self._decode(noise, frames, terms)
+        decoded = self._decode(noise, frames, terms)
+        # Motion that is given back has a path of its own; only what was generated is held by its feet.
+        return decoded if origin is not None else planted(decoded)
 
     @torch.inference_mode()
     def edit_features(
@@ -312,7 +314,7 @@ class FlowModel(nn.Module):
                 share = config.edit_likeness * strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
-        return self._decode(noise.expand(1 + len(changed), -1, -1), frames, terms)
+        return planted(self._decode(noise.expand(1 + len(changed), -1, -1), frames, terms))
 
     def _decode(self, noise: torch.Tensor, frames: int, terms: _Terms) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
@@ -330,7 +332,7 @@ class FlowModel(nn.Module):
                 )
                 velocity = (clean - x) / (1 - t)
             x = x + velocity / self.config.steps
-        return planted(grounded(self._join(self.basis.expand(x), starts)[:, :frames]))
+        return grounded(self._join(self.basis.expand(x), starts)[:, :frames])
 
     @torch.inference_mode()
     def analyse(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:

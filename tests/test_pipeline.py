@@ -86,7 +86,8 @@ def test_what_is_generated_is_recognised(mc, text):
 def test_long_motion_has_no_seams(mc):
     motion = mc.generate("run", frames=196, seed=0)
     jump = np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).mean(axis=1)
-    assert len(motion) == 196 and jump.max() < 6 * np.median(jump)
+    # Windows meet later than at the first frame, which starts with a jolt where recordings do.
+    assert len(motion) == 196 and jump[1:].max() < 6 * np.median(jump)
     assert np.linalg.norm(motion.translation[-1, [0, 2]]) > 5
 
 
