@@ -16,7 +16,7 @@ EVERY = 10  # frames of a clip between those that are drawn, so that they are me
 FACES = 24_000  # so many are enough for a surface without holes at 224 pixels
 _LIGHT = np.array([0.4, 0.75, 0.53])
 _COLOUR, _BACKGROUND = np.array([214, 170, 120]), 245
-_VIEW = np.pi / 3  # to either side of the front
+VIEW = np.pi / 3  # how far to either side of the front a frame is seen from
 
 
 def pictures(body: Body, rotations: torch.Tensor, yaws: np.ndarray, size: int) -> np.ndarray:
@@ -49,8 +49,8 @@ def pictures(body: Body, rotations: torch.Tensor, yaws: np.ndarray, size: int) -
 class FrameTower:
     """Embeds a random frame of each window of a batch; a frame that was embedded before is remembered."""
 
-    def __init__(self, tower: ImageTower, body: Body) -> None:
-        self.tower, self.body = tower, body
+    def __init__(self, tower: ImageTower, body: Body, view: float = VIEW) -> None:
+        self.tower, self.body, self.view = tower, body, view
         self._known: dict[tuple[int, int, bool], torch.Tensor] = {}
 
     def draw(self, batch: Batch, mine: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -68,8 +68,7 @@ class FrameTower:
             self._known.update(zip(new, self.tower.encode_images(seen), strict=True))
         return torch.stack([self._known[key] for key in keys])
 
-    @staticmethod
-    def _yaws(keys: list[tuple[int, int, bool]], rotations: torch.Tensor) -> np.ndarray:
+    def _yaws(self, keys: list[tuple[int, int, bool]], rotations: torch.Tensor) -> np.ndarray:
         """A side for each frame, about where it faces; always the same for the same frame."""
-        turned = np.array([np.random.default_rng(key).uniform(-_VIEW, _VIEW) for key in keys])
+        turned = np.array([np.random.default_rng(key).uniform(-self.view, self.view) for key in keys])
         return heading(rotations[:, 0]).numpy() + turned

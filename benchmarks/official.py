@@ -1,0 +1,70 @@
+"""An official-size model: our inference beside the plain layers of the authors' architecture, in time and in numbers.
+
+    python benchmarks/official.py [--checkpoint FILE --expected FILE]
+
+With a checkpoint and what the authors' code returned for it (an npz with x, mask, z, reconstruction, latent,
+generation), also how far the imported model is from that.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from motionclip import weights
+from motionclip.model import MotionTransformer, TransformerConfig
+from motionclip.official import import_official
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--checkpoint", type=Path)
+parser.add_argument("--expected", type=Path)
+parser.add_argument("--repeats", type=int, default=15)
+
+
+def timed(call, repeats: int) -> tuple[float, float]:
+    """Minimum and median milliseconds."""
+    call()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return min(times), statistics.median(times)
+
+
+@torch.inference_mode()
+def main() -> None:
+    options = parser.parse_args()
+    model = MotionTransformer(TransformerConfig(latent=512)).eval()
+    print("decoding 60 frames, ms         plain min / median     ours min / median    times    largest difference")
+    for batch in (1, 8, 64):
+        z, mask = torch.randn(batch, 512), torch.ones(batch, 60, dtype=torch.bool)
+        repeats = max(3, options.repeats // batch)
+        plain = timed(lambda z=z, mask=mask: model.decoder(z, mask), repeats)
+        ours = timed(lambda z=z, mask=mask: model.decode(z, mask), repeats)
+        apart = float((model.decoder(z, mask) - model.decode(z, mask)).abs().max())
+        print(
+            f"  batch {batch:3d}            {plain[0]:12.1f} / {plain[1]:6.1f} {ours[0]:14.1f} / {ours[1]:6.1f}"
+            f" {plain[1] / ours[1]:8.2f}    {apart:.1e}"
+        )
+    if options.checkpoint and options.expected:
+        with tempfile.TemporaryDirectory() as folder:
+            import_official(options.checkpoint, Path(folder) / "model")
+            imported = weights.load(Path(folder) / "model")
+        expected = {name: torch.from_numpy(value) for name, value in np.load(options.expected).items()}
+        z = imported.encode(expected["x"], expected["mask"])
+        full = torch.ones(len(expected["latent"]), expected["generation"].shape[-1], dtype=torch.bool)
+        for name, found in (
+            ("z", z),
+            ("reconstruction", imported.decode(z, expected["mask"])),
+            ("generation", imported.decode(expected["latent"], full)),
+        ):
+            print(f"  {name}: at most {float((found - expected[name]).abs().max()):.1e} from the authors' code")
+
+
+if __name__ == "__main__":
+    main()
