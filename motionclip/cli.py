@@ -53,6 +53,7 @@ def generate(
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
+    samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
 ) -> None:
@@ -67,12 +68,20 @@ def generate(
         from .pipeline import MotionCLIP
 
         suffix = "." + suffix.lstrip(".")
-        if out.suffix and len(texts) > 1:
-            raise ValueError(f"{out}: is one file, but there are {len(texts)} texts; give a folder, as in -o out/")
+        if samples > 1 and len(texts) > 1:
+            raise ValueError("--samples: is for one text")
+        count = max(len(texts), samples)
+        if out.suffix and count > 1:
+            raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         wanted = out.suffix.lower() or suffix
         if wanted not in WRITABLE:
             raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
-        motions = MotionCLIP.from_pretrained(model).generate(texts, frames=frames, seed=seed, closeness=closeness)
+        mc = MotionCLIP.from_pretrained(model)
+        if samples > 1:
+            motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
+            texts = texts * samples
+        else:
+            motions = mc.generate(texts, frames=frames, seed=seed, closeness=closeness)
         for number, motion in enumerate(motions):
             path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
             typer.echo(motion.save(path))

@@ -43,6 +43,7 @@ mc.generate("a person walks").save("walk.bvh")
 It has not been measured: `python -m motionclip evaluate --model FOLDER --data DATA`.
 {% endif %}"""
 MAX_FRAMES = 1800
+MAX_SAMPLES = 64
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
@@ -193,19 +194,30 @@ class MotionCLIP(
     def generate(self, text: str, frames: int = ..., seed: int = ..., closeness: float = ...) -> Motion: ...
     @overload
     def generate(
+        self, text: str, frames: int = ..., seed: int = ..., closeness: float = ..., *, samples: int
+    ) -> list[Motion]: ...
+    @overload
+    def generate(
         self, text: Sequence[str], frames: int = ..., seed: int = ..., closeness: float = ...
     ) -> list[Motion]: ...
 
-    def generate(self, text, frames=60, seed=0, closeness=CLOSENESS):
+    def generate(self, text, frames=60, seed=0, closeness=CLOSENESS, *, samples=None):
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
         frames: the length, 30 a second. seed: which instance; the same seed gives the same motion, alone or in
         a batch. closeness: from the text's own latent (0) to what the nearest texts make of it that the model was
-        trained with (1); without a bank it says nothing. Raises ValueError for an empty or overlong text,
-        frames outside 1–1,800, or a closeness outside 0–1.
+        trained with (1); without a bank it says nothing. samples: for one str, so many different instances as a
+        list, of which the first is the one without `samples`. Raises ValueError for an empty or overlong text,
+        frames outside 1–1,800, a closeness outside 0–1, or samples outside 1–64 or for several texts.
         """
         if not 0 <= closeness <= 1:
             raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
+        if samples is not None:
+            if not isinstance(text, str) or not 1 <= samples <= MAX_SAMPLES:
+                raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
+            z = self._drawn([text], closeness).expand(samples, -1)
+            found = self.model.decode_distinct(z, self._length(frames), seed)
+            return [replace(motion, name=text) for motion in found]
         texts = [text] if isinstance(text, str) else list(text)
         motions = self.decode(self._drawn(texts, closeness), frames, seed) if texts else []
         named = [replace(motion, name=words) for motion, words in zip(motions, texts, strict=True)]

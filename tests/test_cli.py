@@ -32,6 +32,13 @@ def test_generate_many_into_a_folder(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"walk-1.bvh", "walk-2.bvh", "jump.bvh"}
 
 
+def test_generate_several_of_one(tmp_path):
+    result = run("generate", "jump", "-o", tmp_path / "out", "--samples", 3, "--frames", 20)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"jump-1.npz", "jump-2.npz", "jump-3.npz"}
+    assert run("generate", "jump", "-o", tmp_path / "one.npz", "--samples", 2).exit_code == 1
+
+
 def test_the_other_uses(tmp_path):
     motion = synthetic_motion(frames=90)
     clip = motion.save(tmp_path / "clip.npz")

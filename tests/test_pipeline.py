@@ -83,6 +83,17 @@ def test_what_is_generated_is_recognised(mc, text):
     assert action in best
 
 
+def test_samples_of_one_text_differ_and_begin_with_the_plain_one(mc):
+    motions = mc.generate("wave both hands", samples=4, seed=2)
+    assert np.allclose(motions[0].joints(), mc.generate("wave both hands", seed=2).joints(), atol=1e-4)
+    joints = np.stack([motion.joints() for motion in motions])
+    apart = [np.abs(a - b).mean() for i, a in enumerate(joints) for b in joints[:i]]
+    assert min(apart) > 0.005
+    for wrong in ({"text": "walk", "samples": 0}, {"text": ["walk"], "samples": 2}):
+        with pytest.raises(ValueError, match="^samples"):
+            mc.generate(**wrong)
+
+
 def test_long_motion_has_no_seams(mc):
     motion = mc.generate("run", frames=196, seed=0)
     jump = np.linalg.norm(np.diff(motion.joints(), n=2, axis=0), axis=-1).mean(axis=1)
