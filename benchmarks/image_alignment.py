@@ -19,7 +19,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from motionclip.body import WoodenBody
-from motionclip.data import Batch, WindowSampler, load_clips
+from motionclip.data import Batch, WindowSampler, cut_windows, load_clips
 from motionclip.features import from_features
 from motionclip.flow import FlowConfig, FlowModel
 from motionclip.images import FrameTower, pictures
@@ -46,11 +46,9 @@ class Centred:
 
 def held_out(clips: list, window: int) -> Batch:
     """One window of each clip, its first."""
-    drawn = WindowSampler(clips, window)
-    start = torch.zeros(len(clips), dtype=torch.long)
-    features = torch.stack([drawn._frames[first : first + window] for first in drawn._first])
-    mirrored = torch.zeros(len(clips), dtype=torch.bool)
-    return Batch(drawn._turned(features, mirrored), torch.arange(len(clips)), start, mirrored)
+    features = torch.stack([cut_windows(clip.motion, window, window)[0] for clip in clips])
+    zeros = torch.zeros(len(clips), dtype=torch.long)
+    return Batch(features, torch.arange(len(clips)), zeros, zeros.bool())
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from . import features
 from .basis import MotionBasis
 from .contacts import grounded, planted
 from .data import cut_windows
+from .edits import Edit
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
@@ -281,40 +282,27 @@ class FlowModel(nn.Module):
         return decoded if origin is not None else planted(decoded)
 
     @torch.inference_mode()
-    def edit_features(
-        self,
-        z: torch.Tensor,
-        noise: torch.Tensor,
-        frames: int,
-        changed: torch.Tensor,
-        kept: torch.Tensor,
-        keeping: torch.Tensor,
-        alike: Sequence[torch.Tensor],
-        strength: float,
-    ) -> torch.Tensor:
-        """A motion, and the same instance with its latents changed: (1 + N, frames, 147) features.
+    def edit_features(self, z: torch.Tensor, noise: torch.Tensor, frames: int, edit: Edit) -> torch.Tensor:
+        """A motion, and the same instance edited in N ways: (1 + N, frames, 147) features.
 
-        z, noise: what `analyse` found for the motion. changed: (N, windows, latent), the latents wanted. kept: a
-        latent (latent,) of what should stay, as far as `keeping` (windows,) says. alike: for each of the N, pairs
-        (pairs, 2, latent) of known motions that show the same change, from and to: what is common to these
-        differences is the change itself (compositional guidance, Liu et al. 2022).
+        z, noise: what `analyse` found for the motion. What is common to the differences between known motions that
+        show the same change is the change itself (compositional guidance, Liu et al. 2022).
         """
-        config, amount = self.config, min(abs(strength), 1.0)
-        null = self.velocity.null
+        config = self.config
+        held = config.edit_keeping * edit.keeping
         terms = _Terms()
         terms.add(0, z, 1.0)
-        for row, (wanted, pairs) in enumerate(zip(changed, alike, strict=True), start=1):
+        for row, (wanted, pairs) in enumerate(zip(edit.changed, edit.alike, strict=True), start=1):
             terms.add(row, z, 1 - config.edit_guidance)
             terms.add(row, wanted, config.edit_guidance)
-            held = config.edit_keeping * amount * float(keeping.mean())
             if held:
-                terms.add(row, kept, held)
-                terms.add(row, null, -held)
+                terms.add(row, edit.kept, held)
+                terms.add(row, self.velocity.null, -held)
             for before, after in pairs:
-                share = config.edit_likeness * strength / len(pairs)
+                share = config.edit_likeness * edit.strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
-        return planted(self._decode(noise.expand(1 + len(changed), -1, -1), frames, terms))
+        return planted(self._decode(noise.expand(1 + len(edit.changed), -1, -1), frames, terms))
 
     def _decode(self, noise: torch.Tensor, frames: int, terms: _Terms) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""

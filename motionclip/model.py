@@ -18,6 +18,7 @@ from torch.nn import functional
 from . import skeleton
 from .contacts import grounded
 from .data import window_starts
+from .edits import Edit
 from .features import canonical, features_motion, from_6d, from_features, motion_features, to_6d, to_features
 from .motion import Motion
 
@@ -205,22 +206,12 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def edit_features(
-        self,
-        z: torch.Tensor,
-        noise: None,
-        frames: int,
-        changed: torch.Tensor,
-        kept: torch.Tensor,
-        keeping: torch.Tensor,
-        alike: Sequence[torch.Tensor],
-        strength: float,
-    ) -> torch.Tensor:
-        """A motion's latent z (1, latent) and N changed ones (N, 1, latent), decoded: (1 + N, frames, 147) features.
+    def edit_features(self, z: torch.Tensor, noise: None, frames: int, edit: Edit) -> torch.Tensor:
+        """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 147) features.
 
-        That is the paper's edit; what guides a flow beside it (kept, keeping, alike) says nothing to this decoder.
+        That is the paper's edit; what guides a flow beside it says nothing to this decoder.
         """
-        return self.decode_features(torch.cat([z, changed.flatten(0, 1)]), frames)
+        return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
 
     def window_starts(self, frames: int) -> list[int]:
         """One window, however long: this model decodes any length from one latent."""

@@ -15,6 +15,7 @@ from torch.nn import functional
 from . import CLOSENESS, features, hub, skeleton, weights
 from .bank import Bank, Entry
 from .data import cut_windows, window_starts
+from .edits import Edit
 from .labels import BABEL_60
 from .motion import FPS, Motion
 from .towers import TextTower, TowerMismatch, load_tower
@@ -341,17 +342,16 @@ class MotionCLIP(
         # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
-        taken = (described * min(abs(strength), 1.0))[:, None]
-        changed = torch.lerp(z, start_z.expand_as(z), taken) + strength * changes[:, None]
+        taken = described * min(abs(strength), 1.0)
+        changed = torch.lerp(z, start_z.expand_as(z), taken[:, None]) + strength * changes[:, None]
         if self.model.config.normalised:
             changed = functional.normalize(changed, dim=-1)
         alike = [
             changes[:0].new_zeros(0, 2, z.shape[-1]) if self.bank is None else self.bank.changes_like(change)
             for change in changes
         ]
-        decoded = self.model.edit_features(
-            z, noise, self._length(len(motion)), changed, start_z, described, alike, strength
-        )
+        asked = Edit(changed, start_z, float(taken.mean()), alike, strength)
+        decoded = self.model.edit_features(z, noise, self._length(len(motion)), asked)
         edited = []
         for after in decoded[1:]:
             change = (after - decoded[0]) * PARTS[part]
@@ -404,8 +404,7 @@ class MotionCLIP(
             labels = self.bank.actions if self.bank else BABEL_60
         if not labels:
             raise ValueError("labels: there are none to choose from")
-        names = list(labels)
-        return names
+        return list(labels)
 
     def _banked(self) -> Bank:
         if self.bank is None:

@@ -13,6 +13,7 @@ import torch
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CACHED_TEXTS = 20_000
+RANDOM = "random"  # untrained weights, in place of a tag
 
 
 class TextTower(Protocol):
@@ -188,9 +189,6 @@ class CLIP(_Remembered):
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
         features = features.float().cpu()
         return torch.nn.functional.normalize(features, dim=-1) if self.normalised else features
-
-
-RANDOM = "random"
 
 
 def clip_name(architecture: str, pretrained: str) -> str:

@@ -115,12 +115,13 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     paraphrases = Paraphrases.load(config.paraphrases or None)
     pool = TextPool(clips, actions, paraphrases, tower)
     sampler = WindowSampler(clips, config.model.window)
+    body = load_body(config.body) if config.image_weight or config.body else None
     frames = None
     if config.image_weight:
         if not isinstance(tower, ImageTower):
             raise ValueError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
-        frames = FrameTower(tower, load_body(config.body))
-    surface = load_body(config.body) if config.body else None
+        frames = FrameTower(tower, body)
+    surface = body if config.body else None
     alignment = Alignment(pool, frames, config.text_weight, config.image_weight, surface)
 
     torch.manual_seed(config.seed)
