@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import roma
 import torch
 from torch.nn import functional
 
 from . import skeleton
-from .features import ROTATIONS, from_features
+from .features import ROTATIONS, from_features, to_6d
 
-# A foot stands when it is within about 4 cm of the floor and slower than about 60 cm a second.
-_LOW, _LOW_EDGE = 0.04, 0.008
-_SLOW, _SLOW_EDGE = 0.020, 0.003
+# A foot stands when its ball is within about 6 cm of the floor and slower than about 1.3 m a second: what is faster
+# is meant to move. Chosen on val, with the weights below, for the sliding of real feet (docs/experiments.md).
+_LOW, _LOW_EDGE = 0.06, 0.01
+_SLOW, _SLOW_EDGE = 0.045, 0.005
+# What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
+_SLIDE, _STRAY, _JERK = 300.0, 0.06, 10.0
+_LEGS = tuple(
+    tuple(skeleton.JOINT_INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot"))
+    for side in ("left", "right")
+)
+_BALL_HEIGHTS = (skeleton.FEET_REST_HEIGHTS[1], skeleton.FEET_REST_HEIGHTS[3])
 
 
 def grounded(features: torch.Tensor) -> torch.Tensor:
@@ -22,27 +31,74 @@ def grounded(features: torch.Tensor) -> torch.Tensor:
     return torch.cat([features[..., :-1], features[..., -1:] - lowest[..., None, None]], dim=-1)
 
 
-def planted(features: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 147) with the body's path moved so that standing feet stay where they are.
+def locked(features: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 147) with the legs bent so that standing feet stay where they are; all else is as it was.
 
-    The pose of each frame is kept: what a standing foot would slide, the pelvis moves the other way.
+    Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly
+    from what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.
     """
-    if features.shape[-2] < 2:
+    if features.shape[-2] < 3:
         return features
-    feet = _joints(features)[..., skeleton.FEET, :]
-    slide = feet[..., [0, 2]].diff(dim=-3)
-    height = feet[..., 1] - feet.new_tensor(skeleton.FEET_REST_HEIGHTS)
-    height = torch.maximum(height[..., 1:, :], height[..., :-1, :])
-    standing = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((_SLOW - slide.norm(dim=-1)) / _SLOW_EDGE).sigmoid()
-    # Feet are set down and lifted over some frames, not at once.
-    standing = functional.avg_pool1d(standing.transpose(-1, -2), 5, 1, padding=2, count_include_pad=False)
-    standing = standing.transpose(-1, -2)[..., None]
-    shift = -(standing * slide).sum(-2) / standing.sum(-2).clamp(min=1)
-    shift = functional.pad(shift, (0, 0, 1, 0))
-    velocity = features[..., ROTATIONS : ROTATIONS + 2] + shift
-    return torch.cat([features[..., :ROTATIONS], velocity, features[..., -1:]], dim=-1)
+    rotations, translation = from_features(features)
+    turned, placed = skeleton.global_transforms(rotations, translation)
+    balls = placed[..., [leg[-1] for leg in _LEGS], :]
+    shift = _steadied(balls[..., [0, 2]].transpose(1, 2), _standing(balls).transpose(1, 2))
+    for number, (hip, knee, ankle, _) in enumerate(_LEGS):
+        there = placed[..., ankle, :].clone()
+        there[..., [0, 2]] += shift[:, number]
+        aim, bend = _two_bones(*(placed[..., joint, :] for joint in (hip, knee, ankle)), there, turned[..., knee, :, 0])
+        upper, lower = aim @ turned[..., hip, :, :], aim @ bend @ turned[..., knee, :, :]
+        rotations[..., hip, :, :] = turned[..., skeleton.PARENTS[hip], :, :].mT @ upper
+        rotations[..., knee, :, :] = upper.mT @ lower
+        rotations[..., ankle, :, :] = lower.mT @ turned[..., ankle, :, :]
+    return torch.cat([to_6d(rotations).flatten(-2), features[..., ROTATIONS:]], dim=-1)
+
+
+def _standing(balls: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 2, 3) balls of the feet → (N, frames − 1, 2) how far each stands from one frame to the next, 0–1."""
+    height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
+    height = torch.maximum(height[:, 1:], height[:, :-1])
+    slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
+    return ((_LOW - height) / _LOW_EDGE).sigmoid() * ((_SLOW - slide) / _SLOW_EDGE).sigmoid()
+
+
+def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:
+    """(N, 2, frames, 2) paths on the ground, (N, 2, frames − 1) weights → the (N, 2, frames, 2) shift d that minimises
+    slide·Σ standing·|Δ(path + d)|² + stray·Σ|d|² + jerk·Σ|Δ²d|²."""
+    frames = paths.shape[-2]
+    weights = _SLIDE * standing.double()
+    pull = weights[..., None] * paths.double().diff(dim=-2)
+    pull = functional.pad(pull, (0, 0, 0, 1)) - functional.pad(pull, (0, 0, 1, 0))  # its divergence
+    bending = torch.eye(frames, dtype=torch.float64).diff(n=2, dim=0)
+    system = _STRAY * torch.eye(frames, dtype=torch.float64) + _JERK * bending.T @ bending
+    diagonal = functional.pad(weights, (0, 1)) + functional.pad(weights, (1, 0))
+    system = system + torch.diag_embed(diagonal) - torch.diag_embed(weights, 1) - torch.diag_embed(weights, -1)
+    return torch.cholesky_solve(pull, torch.linalg.cholesky(system)).to(paths)
+
+
+def _two_bones(
+    hip: torch.Tensor, knee: torch.Tensor, ankle: torch.Tensor, there: torch.Tensor, hinge: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(..., 3) positions → the turns (..., 3, 3) of the leg about the hip, and before it of the shin about the knee,
+    that bring the ankle `there`, or as near as the leg reaches. hinge: the knee's axis for a leg that is straight."""
+    thigh, shin = knee - hip, ankle - knee
+    a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
+    # No straighter than it can be, or than it was.
+    reach = torch.maximum(0.999 * (a + b), (ankle - hip).norm(dim=-1))
+    distance = torch.minimum((there - hip).norm(dim=-1), reach)
+    before = ((thigh * shin).sum(-1) / (a * b)).clamp(-1, 1).acos()
+    after = ((distance.square() - a.square() - b.square()) / (2 * a * b)).clamp(-1, 1).acos()
+    axis = torch.linalg.cross(thigh, shin)
+    length = axis.norm(dim=-1, keepdim=True)
+    axis = torch.where(length > 1e-4, axis / length.clamp(min=1e-9), hinge)
+    bend = roma.rotvec_to_rotmat(axis * (after - before)[..., None])
+    bent = functional.normalize(thigh + (bend @ shin[..., None])[..., 0], dim=-1)
+    wanted = functional.normalize(there - hip, dim=-1)
+    axis = torch.linalg.cross(bent, wanted)
+    length = axis.norm(dim=-1, keepdim=True)
+    angle = torch.atan2(length, (bent * wanted).sum(-1, keepdim=True))
+    return roma.rotvec_to_rotmat(axis / length.clamp(min=1e-9) * angle), bend
 
 
 def _joints(features: torch.Tensor) -> torch.Tensor:
-    rotations, translation = from_features(features)
-    return skeleton.forward_kinematics(rotations, translation)
+    return skeleton.forward_kinematics(*from_features(features))

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from . import features
 from .basis import MotionBasis
-from .contacts import grounded, planted
+from .contacts import grounded, locked
 from .data import cut_windows
 from .edits import Edit
 from .motion import Motion
@@ -279,7 +279,7 @@ class FlowModel(nn.Module):
                 terms.add(row, self.velocity.null, 1 - guidance)
         decoded = self._decode(noise, frames, terms)
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return decoded if origin is not None else planted(decoded)
+        return decoded if origin is not None else locked(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor, frames: int, edit: Edit) -> torch.Tensor:
@@ -302,7 +302,7 @@ class FlowModel(nn.Module):
                 share = config.edit_likeness * edit.strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
-        return planted(self._decode(noise.expand(1 + len(edit.changed), -1, -1), frames, terms))
+        return locked(self._decode(noise.expand(1 + len(edit.changed), -1, -1), frames, terms))
 
     def _decode(self, noise: torch.Tensor, frames: int, terms: _Terms) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
