@@ -21,6 +21,7 @@ KNOWN = [
     "a person walks like a zombie", "dance salsa", "bow politely like an old person", "run happily",
     "a person waves with both arms", "kung fu", "crawl on hands and knees", "walk backwards shyly",
     "dribble a basketball", "sneak like a thief",
+    "walk, then bow, then wave goodbye",
 ]  # fmt: skip
 # From the paper: texts that no motion was labelled with.
 UNHEARD = [

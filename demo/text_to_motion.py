@@ -29,8 +29,8 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         """Text to motion: the figure moving in 3D, the nearest known motions, and whether it is known or a guess.
 
         Args:
-            prompt: what the body does, in English, e.g. "a person walks like a zombie".
-            seconds: length of the motion, 0.7 to 6.5.
+            prompt: what the body does, in English, e.g. "a person walks like a zombie", or "walk, then bow".
+            seconds: length of the motion, or of each of its steps, 0.7 to 6.5.
             seed: which instance of it; another number gives another motion.
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
@@ -56,8 +56,8 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         )
 
     gr.Markdown(
-        "Type a motion, or anything that suggests one. Known motions come from recordings; the rest is a guess "
-        "from what the words mean."
+        "Type a motion, anything that suggests one, or several (“walk, then bow”). Known motions come from recordings; "
+        "the rest is a guess from what the words mean."
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -75,7 +75,9 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
                 make = gr.Button("Generate", variant="primary", elem_id="generate")
                 again = gr.Button("Another sample", elem_id="again")
             with gr.Row():
-                seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
+                seconds = gr.Slider(
+                    MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds", info="of each step"
+                )
                 seed = gr.Number(
                     0,
                     label="Seed",

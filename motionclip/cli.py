@@ -62,6 +62,8 @@ def generate(
     motionclip generate "a person walks like a zombie" -o zombie.mp4
 
     motionclip generate "walk" "jump" "bow" -o out/ --format bvh --frames 90
+
+    motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
     """
     with _plain_errors():
         from .files import WRITABLE

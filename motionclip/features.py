@@ -6,6 +6,8 @@ velocity along x and z (metres a frame) and its height (metres). The first frame
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import roma
 import torch
 
@@ -89,3 +91,18 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
     signs = features.new_tensor([1, -1, -1, -1, 1, 1])
     vx = features[..., ROTATIONS : ROTATIONS + 1]
     return torch.cat([(sides * signs).flatten(-2), -vx, features[..., ROTATIONS + 1 :]], dim=-1)
+
+
+def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
+    """(N, windows, frames, 147) that begin at `starts` → (N, whole, 147): turned into one heading, and cross-faded
+    where they overlap."""
+    whole = windows[:, 0]
+    for index in range(1, len(starts)):
+        start, overlap = starts[index], whole.shape[1] - starts[index]
+        window = windows[:, index]
+        window = turn(window, facing(whole, start) - facing(window))
+        share = torch.linspace(0, 1, overlap + 2)[1:-1, None]
+        share = share * share * (3 - 2 * share)
+        shared = torch.lerp(whole[:, start:], window[:, :overlap], share)
+        whole = torch.cat([whole[:, :start], shared, window[:, overlap:]], dim=1)
+    return whole

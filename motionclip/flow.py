@@ -23,6 +23,7 @@ from .edits import Edit
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
+OVERLAP = 20  # frames that a part of a chain reaches into the next one
 
 
 @dataclass(frozen=True)
@@ -231,9 +232,9 @@ class FlowModel(nn.Module):
         count = 1 + math.ceil(extra / self.config.hop)
         return [round(index * extra / max(count - 1, 1)) for index in range(count)]
 
-    def draw_noise(self, count: int, frames: int, seed: int) -> torch.Tensor:
+    def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
         """(count, windows, components); the first ones don't depend on how many are drawn."""
-        shape = (count, len(self.window_starts(frames)), self.config.components)
+        shape = (count, windows, self.config.components)
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
     def decode_motions(
@@ -247,7 +248,21 @@ class FlowModel(nn.Module):
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions, but each of the N latents gets noise of its own."""
-        return self.decode_motions(z, frames, noise=self.draw_noise(len(z), frames, seed))
+        return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
+
+    @torch.inference_mode()
+    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
+        """(N, parts, latent) → (N, parts · frames, 147) features: one part after the other, each with its own noise.
+
+        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
+        the one motion leads into the other.
+        """
+        parts = z.shape[1]
+        own = self.window_starts(frames + OVERLAP)
+        starts = [part * frames + start for part in range(parts) for start in own]
+        conditions = z.repeat_interleave(len(own), dim=1)
+        noise = self.draw_noise(len(z), len(starts), seed)
+        return locked(self._decode(noise, starts, parts * frames, self._guided(conditions)))
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -270,14 +285,9 @@ class FlowModel(nn.Module):
         found for.
         """
         if noise is None:
-            noise = self.draw_noise(1, frames, seed).expand(len(z), -1, -1)
-        terms = _Terms()
-        guidance = self.config.guidance if origin is None else 1.0
-        for row, latent in enumerate(z):
-            terms.add(row, latent, guidance)
-            if guidance != 1:
-                terms.add(row, self.velocity.null, 1 - guidance)
-        decoded = self._decode(noise, frames, terms)
+            noise = self.draw_noise(1, len(self.window_starts(frames)), seed).expand(len(z), -1, -1)
+        terms = self._guided(z, 1.0 if origin is not None else None)
+        decoded = self._decode(noise, self.window_starts(frames), frames, terms)
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
         return decoded if origin is not None else locked(decoded)
 
@@ -302,11 +312,21 @@ class FlowModel(nn.Module):
                 share = config.edit_likeness * edit.strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
-        return locked(self._decode(noise.expand(1 + len(edit.changed), -1, -1), frames, terms))
+        noise = noise.expand(1 + len(edit.changed), -1, -1)
+        return locked(self._decode(noise, self.window_starts(frames), frames, terms))
 
-    def _decode(self, noise: torch.Tensor, frames: int, terms: _Terms) -> torch.Tensor:
+    def _guided(self, z: torch.Tensor, guidance: float | None = None) -> _Terms:
+        """(N, latent) or (N, windows, latent) → what follows each z, by default with the config's guidance."""
+        guidance = self.config.guidance if guidance is None else guidance
+        terms = _Terms()
+        for row, latent in enumerate(z):
+            terms.add(row, latent, guidance)
+            if guidance != 1:
+                terms.add(row, self.velocity.null, 1 - guidance)
+        return terms
+
+    def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
-        starts = self.window_starts(frames)
         rows, conditions, weights = terms.stacked(len(starts))
         x = noise.clone()
         for step in range(self.config.steps):
@@ -316,11 +336,11 @@ class FlowModel(nn.Module):
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
                 clean = self.basis.project(
-                    self._cut(self._join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
+                    self._cut(features.join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
                 )
                 velocity = (clean - x) / (1 - t)
             x = x + velocity / self.config.steps
-        return grounded(self._join(self.basis.expand(x), starts)[:, :frames])
+        return grounded(features.join(self.basis.expand(x), starts)[:, :frames])
 
     @torch.inference_mode()
     def analyse(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:
@@ -344,16 +364,3 @@ class FlowModel(nn.Module):
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )
-
-    def _join(self, windows: torch.Tensor, starts: list[int]) -> torch.Tensor:
-        """(N, windows, window, 147) → (N, frames, 147): turned into one heading and cross-faded where they overlap."""
-        whole = windows[:, 0]
-        for index in range(1, len(starts)):
-            start, overlap = starts[index], whole.shape[1] - starts[index]
-            window = windows[:, index]
-            window = features.turn(window, features.facing(whole, start) - features.facing(window))
-            share = torch.linspace(0, 1, overlap + 2)[1:-1, None]
-            share = share * share * (3 - 2 * share)
-            shared = torch.lerp(whole[:, start:], window[:, :overlap], share)
-            whole = torch.cat([whole[:, :start], shared, window[:, overlap:]], dim=1)
-        return whole

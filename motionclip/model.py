@@ -19,10 +19,11 @@ from . import skeleton
 from .contacts import grounded
 from .data import window_starts
 from .edits import Edit
-from .features import canonical, features_motion, from_6d, from_features, motion_features, to_6d, to_features
+from .features import canonical, features_motion, from_6d, from_features, join, motion_features, to_6d, to_features
 from .motion import Motion
 
 ROWS = skeleton.NUM_JOINTS + 1
+OVERLAP = 10  # frames in which a part of a chain gives way to the next one
 UPS = ("y", "z")
 _Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # a y-up vector, seen with z up
 
@@ -205,6 +206,12 @@ class MotionTransformer(nn.Module):
             self.features(self.decode(part, torch.ones(len(part), frames, dtype=torch.bool))) for part in z.split(128)
         ]
         return grounded(canonical(torch.cat(decoded)))
+
+    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
+        """(N, parts, latent) → (N, parts · frames, 147) features: one part after the other, cross-faded."""
+        decoded = self.decode_features(z.flatten(0, 1), frames + OVERLAP).unflatten(0, z.shape[:2])
+        starts = [part * frames for part in range(z.shape[1])]
+        return grounded(join(decoded, starts)[:, : z.shape[1] * frames])
 
     def edit_features(self, z: torch.Tensor, noise: None, frames: int, edit: Edit) -> torch.Tensor:
         """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 147) features.

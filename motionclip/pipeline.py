@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -47,6 +48,8 @@ MAX_FRAMES = 1800
 MAX_SAMPLES = 64
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
+_THEN = re.compile(r"[,;.]?\s*\b(?:and\s+then|then|after\s+that|afterwards|followed\s+by)\b[,:]?\s*", re.IGNORECASE)
+
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
 Course = Literal["spherical", "linear"]
@@ -72,6 +75,12 @@ PARTS = {
     "upper body": _part_mask(_UPPER),
     "lower body": 1 - _part_mask(_UPPER),
 }
+
+
+def steps_of(text: str) -> list[str]:
+    """ "walk, then bow and then wave" → ["walk", "bow", "wave"]: the steps of a text, in order."""
+    parts = (part.strip(" ,;.") for part in _THEN.split(text))
+    return [part for part in parts if part] or [text]
 
 
 @dataclass(frozen=True)
@@ -205,32 +214,53 @@ class MotionCLIP(
     def generate(self, text, frames=60, seed=0, closeness=CLOSENESS, *, samples=None):
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
-        frames: the length, 30 a second. seed: which instance; the same seed gives the same motion, alone or in
-        a batch. closeness: from the text's own latent (0) to what the nearest texts make of it that the model was
-        trained with (1); without a bank it says nothing. samples: for one str, so many different instances as a
-        list, of which the first is the one without `samples`. Raises ValueError for an empty or overlong text,
-        frames outside 1–1,800, a closeness outside 0–1, or samples outside 1–64 or for several texts.
+        frames: the length, 30 a second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
+        motion in which each step has that length and leads into the next. seed: which instance; the same seed gives
+        the same motion, alone or in a batch. closeness: from the text's own latent (0) to what the nearest texts make
+        of it that the model was trained with (1); without a bank it says nothing. samples: for one str, so many
+        different instances as a list, of which the first is the one without `samples`. Raises ValueError for an empty
+        or overlong text, frames outside 1–1,800 in all, a closeness outside 0–1, or samples outside 1–64 or for
+        several texts.
         """
         if not 0 <= closeness <= 1:
             raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
-        if samples is not None:
-            if not isinstance(text, str) or not 1 <= samples <= MAX_SAMPLES:
-                raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
-            z = self._drawn([text], closeness).expand(samples, -1)
-            found = self.model.decode_distinct(z, self._length(frames), seed)
-            return [replace(motion, name=text) for motion in found]
+        if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
+            raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
         texts = [text] if isinstance(text, str) else list(text)
-        motions = self.decode(self._drawn(texts, closeness), frames, seed) if texts else []
-        named = [replace(motion, name=words) for motion, words in zip(motions, texts, strict=True)]
-        return named[0] if isinstance(text, str) else named
+        steps = [steps_of(_checked(words)) for words in texts]
+        if any(self._length(frames) * len(parts) > MAX_FRAMES for parts in steps):
+            raise ValueError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
+        single = [number for number, parts in enumerate(steps) if len(parts) == 1]
+        found: dict[int, list[Motion]] = {}
+        if single:
+            z = self._drawn([texts[number] for number in single], closeness)
+            if samples is None:
+                found = {n: [one] for n, one in zip(single, self.decode(z, frames, seed), strict=True)}
+            else:
+                found = {0: self.model.decode_distinct(z.expand(samples, -1), frames, seed)}
+        for number, parts in enumerate(steps):
+            if len(parts) > 1:
+                z = self._drawn(parts, closeness).expand(samples or 1, -1, -1)
+                chains = self.model.decode_chain(z, frames, seed)
+                found[number] = [features.features_motion(one) for one in chains]
+        named = [[replace(one, name=words) for one in found[number]] for number, words in enumerate(texts)]
+        if samples is not None:
+            return named[0]
+        return named[0][0] if isinstance(text, str) else [one for (one,) in named]
 
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
-        """The known motions nearest to what `generate` makes of a text, best first. ValueError without a bank."""
-        return self._banked().nearest(self._drawn([text], closeness)[0], count)
+        """The known motions nearest to what `generate` makes of a text and its steps. ValueError without a bank."""
+        bank = self._banked()
+        found = [entry for z in self._drawn(steps_of(_checked(text)), closeness) for entry in bank.nearest(z, count)]
+        best = {entry.label: entry for entry in sorted(found, key=lambda entry: entry.similarity)}
+        return sorted(best.values(), key=lambda entry: -entry.similarity)[:count]
 
     def familiarity(self, text: str) -> float:
-        """How near a text is to the nearest that the model was trained with, as a cosine. Needs a bank."""
-        return self._banked().familiarity(self.encode_text([text])[0])
+        """How near a text, or the strangest of its steps, is to the nearest text of the training, as a cosine.
+
+        Needs a bank.
+        """
+        return min(self._banked().familiarity(z) for z in self.encode_text(steps_of(_checked(text))))
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
         """Encode a motion and decode it again: what the latent alone keeps of it."""

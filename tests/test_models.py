@@ -187,3 +187,11 @@ def test_weights_that_do_not_fit_the_config_are_refused(tmp_path, flow):
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
         weights.load(tmp_path)
+
+
+def test_both_models_chain_latents(flow, transformer):
+    for model in (flow, transformer):
+        z = torch.nn.functional.normalize(torch.randn(2, 3, model.config.latent), dim=-1)
+        chain = model.decode_chain(z, 50, seed=0)
+        assert chain.shape == (2, 150, 147) and torch.isfinite(chain).all()
+        assert not torch.allclose(chain[0], chain[1])

@@ -6,6 +6,7 @@ import torch
 
 from motionclip import Motion, MotionCLIP
 from motionclip.labels import BABEL_60, parse_labels
+from motionclip.pipeline import steps_of
 from motionclip.skeleton import JOINT_INDEX
 from motionclip.towers import MINILM_SHA256, MiniLM, TowerMismatch, load_tower
 
@@ -44,6 +45,26 @@ def test_the_wrong_tower_is_an_error(mc):
 
     with pytest.raises(TowerMismatch, match=r"'minilm', not with 'clip'"):
         MotionCLIP(mc.model, Other())
+
+
+def test_steps_of_a_text_follow_each_other_without_a_jump(mc):
+    assert steps_of("Walk, then bow and then wave goodbye. After that, run!") == ["Walk", "bow", "wave goodbye", "run!"]
+    assert steps_of("strengthen your arms") == ["strengthen your arms"]
+    text = "walk, then bow, then wave goodbye"
+    motion = mc.generate(text, frames=60, seed=0)
+    assert len(motion) == 180 and motion.name == text
+    thirds = [motion.crop(start, start + 60).canonical() for start in (0, 60, 120)]
+    assert [mc.recognize(third, top=1)[0][0] for third in thirds] == ["walk", "bow", "wave goodbye"]
+    step = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1).max(1)
+    assert step[55:65].max() < 0.1 and step[115:125].max() < 0.1  # 3 m/s at the hands
+    together = mc.generate(["jump", text], frames=60, seed=0)
+    assert np.abs(together[1].joints() - motion.joints()).max() < 1e-4 and len(together[0]) == 60
+    first, second = mc.generate(text, frames=60, seed=0, samples=2)
+    assert np.abs(first.joints() - motion.joints()).max() < 1e-4
+    assert np.abs(second.joints() - motion.joints()).max() > 0.05
+    assert {"walk", "bow", "wave goodbye"} <= {entry.action for entry in mc.nearest(text, 10)}
+    with pytest.raises(ValueError, match="steps of a text together"):
+        mc.generate(text, frames=601)
 
 
 def test_generated_motion_moves_stays_on_the_floor_and_repeats_with_its_seed(mc):
