@@ -332,20 +332,34 @@ def evaluate(
     evaluator: Annotated[Path | None, typer.Option(help="The judge; by default weights/evaluator.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="Figures of another model, as --json wrote them; another column. Repeatable."),
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Also write an HTML page with the table and pictures.")] = None,
 ) -> None:
-    """Measure a model: reconstruction, recognition, text-to-motion."""
+    """Measure a model: reconstruction, recognition, text-to-motion, unheard prompts, edits, interpolation.
+
+    motionclip evaluate --data FOLDER --model runs/mine --beside theirs.json --json mine.json --page mine.html
+    """
     with _plain_errors():
         from . import hub
-        from .evaluate import as_json, table
+        from .evaluate import as_json, from_json, table
         from .evaluate import evaluate as run
         from .evaluator import Evaluator
         from .pipeline import MotionCLIP
+        from .report import write_page
 
+        others = {path.stem: from_json(path) for path in beside or []}
+        mc = MotionCLIP.from_pretrained(model)
         judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
-        figures = run(MotionCLIP.from_pretrained(model), data, split.value, judge, repeats=repeats)
-        typer.echo(table(figures))
+        figures = run(mc, data, split.value, judge, repeats=repeats)
+        models = {Path(model or "default").name: figures} | others
+        typer.echo(table(models))
         if json_file:
             json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
+        if page:
+            typer.echo(write_page(page, mc, data, split.value, models))
 
 
 @app.command()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,15 +17,29 @@ from tqdm import tqdm
 from . import CLOSENESS
 from .data import Clip, cut_windows, load_clips, read_table, window_starts
 from .evaluator import Evaluator
-from .features import from_features
+from .features import canonical, features_motion, from_features, mirror, motion_features
 from .labels import STYLES
-from .motion import FPS, Motion
+from .metrics import (
+    BATCH,
+    diversity,
+    frechet,
+    jerk,
+    multimodality,
+    nearest_distances,
+    penetration,
+    precision,
+    skating,
+    speed,
+)
+from .motion import Motion
 from .pipeline import MotionCLIP
 from .skeleton import forward_kinematics
+from .towers import load_tower
 
 STRIDE = 30
 PROMPTS = Path(__file__).resolve().parent.parent / "configs" / "out_of_domain.csv"
 MIN_STYLE_CLIPS = 5
+INTERPOLATIONS = 12
 
 
 @dataclass(frozen=True)
@@ -49,36 +64,48 @@ def evaluate(
     mc: MotionCLIP, data: Path, split: str, judge: Evaluator, prompts: Path = PROMPTS, repeats: int = 3
 ) -> list[Figure]:
     """Every figure of the table, for the clips of one split; prints progress."""
-    clips = load_clips(data, split)
-    figures: list[Figure] = []
+    clips, known = load_clips(data, split), load_clips(data, "train")
+    other = load_clips(data, "val" if split == "test" else "test")
     actions = sorted({row["action"] for row in read_table(data)})
-    figures += reconstruction(mc, clips)
-    figures += recognition(mc, clips, actions)
-    known = load_clips(data, "train")
-    figures += edits(mc, clips, known, judge)
+    figures = reconstruction(mc, clips) + recognition(mc, clips, actions) + edits(mc, clips, known, judge)
     draws = [
-        text_to_motion(mc, clips, judge, seed) + out_of_domain(mc, known, judge, prompts, seed)
+        decoding(mc, clips, judge, seed)
+        + text_to_motion(mc, clips, known, other, judge, seed)
+        + out_of_domain(mc, known, judge, prompts, seed)
+        + smoothness(mc, actions, seed)
         for seed in tqdm(range(repeats), "text to motion", unit="repeat")
     ]
-    figures += [_repeated(same) for same in zip(*draws, strict=True)]
-    return figures
+    return figures + [_repeated(same) for same in zip(*draws, strict=True)]
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """The figures as text, a line each under their groups."""
-    lines, group = [], None
-    width = max(len(figure.name) for figure in figures) + 2
-    for figure in figures:
-        if figure.group != group:
-            group = figure.group
+def table(models: Mapping[str, Sequence[Figure]]) -> str:
+    """The figures as text: a line each under their groups, a column a model."""
+    columns = {name: {(f.group, f.name): f.shown() for f in figures} for name, figures in models.items()}
+    keys = list(dict.fromkeys(key for column in columns.values() for key in column))
+    width = max(len(name) for _, name in keys) + 2
+    widths = {name: max(len(name), *(len(text) for text in column.values())) + 2 for name, column in columns.items()}
+    lines = ["" if len(columns) == 1 else " " * (width + 2) + "".join(name.ljust(widths[name]) for name in columns)]
+    group = None
+    for key in keys:
+        if key[0] != group:
+            group = key[0]
             lines += ["", group]
-        lines.append(f"  {figure.name:{width}} {figure.shown()}")
-    return "\n".join(lines[1:])
+        cells = "".join(column.get(key, "–").ljust(widths[name]) for name, column in columns.items())
+        lines.append(f"  {key[1]:{width}}{cells}".rstrip())
+    return "\n".join(lines).lstrip("\n")
 
 
 def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
     """The figures as plain dicts."""
     return [asdict(figure) for figure in figures]
+
+
+def from_json(path: Path) -> list[Figure]:
+    """What `as_json` gave, from a file. Raises ValueError where that is something else."""
+    try:
+        return [Figure(**figure) for figure in json.loads(path.read_text(encoding="utf-8"))]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: must be a list of figures, as `evaluate --json` writes it ({error})") from error
 
 
 def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
@@ -95,10 +122,12 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
     relative, relative2 = joints - joints[..., :1, :], joints2 - joints2[..., :1, :]
     cosine = ((r.transpose(-1, -2) @ r2).diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
     group = "reconstruction"
+    before, after = ([features_motion(window) for window in windows] for windows in (real, again))
     return [
         Figure(group, "MPJPE, root-relative", _mm(relative2 - relative), "mm"),
         Figure(group, "MPJPE, global", _mm(joints2 - joints), "mm"),
         Figure(group, "rotation error", math.degrees(float(cosine.clamp(-1, 1).acos().mean())), "°"),
+        *_moves(group, after, before),
     ]
 
 
@@ -126,39 +155,112 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -
     return figures
 
 
-def text_to_motion(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int) -> list[Figure]:
-    """Generated motion judged by a classifier trained apart, beside real motion judged the same way."""
+def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> tuple[torch.Tensor, list[str]]:
+    """Windows by what they show (rows) and what they are recognised as (columns), of the actions that occur."""
+    windows, owners = _windows(mc, clips)
+    best = (mc.model.encode_windows(windows) @ mc.encode_text(actions).T).argmax(1)
+    counts = torch.zeros(len(actions), len(actions))
+    shown = torch.tensor([actions.index(owner.action) for owner in owners])
+    counts.index_put_((shown, best), torch.ones(len(best)), accumulate=True)
+    occurs = (counts.sum(0) + counts.sum(1)) > 0
+    return counts[occurs][:, occurs], [action for action, there in zip(actions, occurs.tolist(), strict=True) if there]
+
+
+def decoding(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int) -> list[Figure]:
+    """What the judge sees in motion decoded from texts and from encoded motion, beside real motion."""
     real_windows, owners = _windows(mc, clips)
-    real = [Motion.from_rotations(*from_features(window)) for window in real_windows]
     captions = [(caption, clip.action) for clip in clips for caption in clip.captions]
     names = [(action, action) for action in judge.actions for _ in range(4)]
     # Each clip as often as it has captions, to compare like with like.
     times = torch.tensor([len(clip.captions) for clip in clips])
     encoded = mc.encode_motion([clip.motion for clip in clips]).repeat_interleave(times, dim=0)
+    shown = [clip.action for clip in owners]
     sources = {
-        "action names": (_distinct(mc, mc.encode_text([text for text, _ in names]), seed), [a for _, a in names]),
-        "captions": (_distinct(mc, mc.encode_text([text for text, _ in captions]), seed), [a for _, a in captions]),
-        "encoded clips": (_distinct(mc, encoded, seed), [action for _, action in captions]),
-        "encoded windows": (
-            _distinct(mc, mc.model.encode_windows(real_windows), seed),
-            [clip.action for clip in owners],
+        "real motion": ([features_motion(window) for window in real_windows], shown),
+        "from action names": (_distinct(mc, _asked(mc, [text for text, _ in names]), seed), [a for _, a in names]),
+        "from captions": (
+            _distinct(mc, _asked(mc, [text for text, _ in captions]), seed),
+            [action for _, action in captions],
         ),
+        "from encoded clips": (_distinct(mc, encoded, seed), [action for _, action in captions]),
+        "from encoded windows": (_distinct(mc, mc.model.encode_windows(real_windows), seed), shown),
     }
-    real_judged = judge.judge(real)
-    group = "text-to-motion, judged apart"
-    figures = _judged(group, "real motion", judge, real_judged, [clip.action for clip in owners])
+    figures = []
     for what, (motions, wanted) in sources.items():
-        judged = judge.judge(motions)
-        figures += _judged(group, f"from {what}", judge, judged, wanted)
-    # One for each real window, so that both sets have the same actions in the same numbers.
-    paired = [owner.captions[number % len(owner.captions)] for number, owner in enumerate(owners)]
-    motions = _distinct(mc, mc.encode_text(paired), seed + 1)
-    hidden = judge.judge(motions)["hidden"]
-    figures.append(Figure(group, "Fréchet distance to real windows", frechet(hidden, real_judged["hidden"])))
-    for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
-        share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in real])
-        figures.append(Figure(group, f"{name} as a share of real", float(share)))
+        top1, top5 = _hits(judge.judge(motions)["action"], judge.actions, wanted)
+        figures += [
+            Figure("action shown, judged apart", f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
+            Figure("action shown, judged apart", f"{what}, top-5", 100 * float(top5.float().mean()), "%"),
+        ]
     return figures
+
+
+def text_to_motion(
+    mc: MotionCLIP, clips: Sequence[Clip], known: Sequence[Clip], other: Sequence[Clip], judge: Evaluator, seed: int
+) -> list[Figure]:
+    """For each real window a motion generated from a caption of its clip, and the training clip that has the nearest
+    caption: all three by the same measures. `other`: clips of another split, for the distance of real to real."""
+    windows, owners = _windows(mc, clips)
+    captions = [owner.captions[number % len(owner.captions)] for number, owner in enumerate(owners)]
+    texts = mc.encode_text(captions)
+    real = [features_motion(window) for window in windows]
+    retrieved = _retrieved(mc, texts, known, seed)
+    generated = _distinct(mc, _asked(mc, captions), seed + 1)
+    judged_real = judge.judge(real)["hidden"]
+    judged_other = judge.judge([features_motion(window) for window in _windows(mc, other)[0]])["hidden"]
+    known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
+    spoken = load_tower(judge.tower).encode(captions)
+    figures = []
+    for group, motions in (("real motion", real), ("nearest training clip", retrieved), ("generated", generated)):
+        judged = judge.judge(motions)
+        hidden = judged["hidden"]
+        group = f"text to motion, {group}"
+        top1, _ = _hits(judged["action"], judge.actions, [owner.action for owner in owners])
+        figures.append(Figure(group, "action shown, top-1", 100 * float(top1.float().mean()), "%"))
+        for rank, share in enumerate(precision(judged["text"], spoken, seed), start=1):
+            figures.append(Figure(group, f"R-precision@{rank} of {BATCH}", 100 * share, "%"))
+        figures.append(Figure(group, "multimodal distance", float((judged["text"] - spoken).norm(dim=-1).mean())))
+        if motions is real:
+            figures.append(Figure(group, "Fréchet distance of the other split", frechet(judged_other, judged_real)))
+        else:
+            figures.append(Figure(group, "Fréchet distance", frechet(hidden, judged_real)))
+        joints = _pelvis_centred(torch.stack([canonical(motion_features(motion)) for motion in motions]))
+        figures += [
+            Figure(group, "diversity", diversity(hidden, seed)),
+            Figure(
+                group,
+                "multimodality within an action",
+                multimodality(hidden, [owner.action for owner in owners], [owner.name for owner in owners]),
+            ),
+            Figure(
+                group,
+                "novelty: distance to the nearest training window",
+                float(nearest_distances(joints, known_joints).mean()),
+                "mm",
+            ),
+        ]
+        if motions is not real:
+            figures += _moves(group, motions, real)
+    return figures
+
+
+def smoothness(mc: MotionCLIP, actions: Sequence[str], seed: int) -> list[Figure]:
+    """How even the way is along interpolations between pairs of actions: 10 % would be the most even."""
+    generator = torch.Generator().manual_seed(seed)
+    leaps, slowest = [], []
+    for _ in range(INTERPOLATIONS):
+        a, b = (actions[i] for i in torch.randperm(len(actions), generator=generator)[:2].tolist())
+        path = mc.interpolate(a, b, steps=11, seed=seed)
+        joints = np.stack([motion.joints() - motion.joints()[:, :1] for motion in path])
+        steps = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean(axis=(1, 2))
+        speeds = [speed(motion) for motion in path]
+        leaps.append(steps.max() / max(steps.sum(), 1e-9))
+        slowest.append(2 * min(speeds) / max(speeds[0] + speeds[-1], 1e-9))
+    group = f"interpolation, {INTERPOLATIONS} pairs of actions"
+    return [
+        Figure(group, "largest of ten steps, share of the way", 100 * float(np.mean(leaps)), "%"),
+        Figure(group, "slowest motion on the way, share of the ends' speed", 100 * float(np.mean(slowest)), "%"),
+    ]
 
 
 def out_of_domain(
@@ -239,14 +341,48 @@ def edits(
     return figures
 
 
-def _judged(
-    group: str, what: str, judge: Evaluator, judged: dict[str, torch.Tensor], wanted: list[str]
-) -> list[Figure]:
-    top1, top5 = _hits(judged["action"], judge.actions, wanted)
-    return [
-        Figure(group, f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
-        Figure(group, f"{what}, top-5", 100 * float(top5.float().mean()), "%"),
-    ]
+def _moves(group: str, motions: Sequence[Motion], real: Sequence[Motion]) -> list[Figure]:
+    """How motions move, as shares of real ones."""
+    figures = []
+    for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
+        share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in real])
+        figures.append(Figure(group, f"{name} as a share of real", float(share)))
+    for name, those in (("floor penetration", motions), ("floor penetration of real", real)):
+        figures.append(Figure(group, name, float(np.mean([penetration(m) for m in those])), "mm"))
+    return figures
+
+
+def _retrieved(mc: MotionCLIP, texts: torch.Tensor, known: Sequence[Clip], seed: int) -> list[Motion]:
+    """For each latent of a text a random window of a training clip with the nearest caption."""
+    owner_of: dict[str, list[Clip]] = defaultdict(list)
+    for clip in known:
+        for caption in clip.captions:
+            owner_of[caption].append(clip)
+    owners = list(owner_of.values())
+    nearest = (texts @ mc.encode_text(list(owner_of)).T).argmax(1).tolist()
+    random = np.random.default_rng(seed)
+    motions, frames = [], mc.model.config.window
+    for index in nearest:
+        motion = owners[index][random.integers(len(owners[index]))].motion.padded(frames)
+        start = int(random.integers(len(motion) - frames + 1))
+        motions.append(motion.crop(start, start + frames).canonical())
+    return motions
+
+
+def _with_mirrored(windows: torch.Tensor) -> torch.Tensor:
+    return torch.cat([windows, canonical(mirror(windows))])
+
+
+def _pelvis_centred(windows: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 147) → (N, frames, 24, 3) joints relative to the pelvis."""
+    joints = torch.cat([forward_kinematics(*from_features(part)) for part in windows.split(512)])
+    return joints - joints[..., :1, :]
+
+
+def _asked(mc: MotionCLIP, texts: Sequence[str]) -> torch.Tensor:
+    """The latents that `generate` decodes for texts."""
+    z = mc.encode_text(texts)
+    return z if mc.bank is None else mc.bank.pull(z, CLOSENESS)
 
 
 def _distinct(mc: MotionCLIP, z: torch.Tensor, seed: int) -> list[Motion]:
@@ -262,39 +398,6 @@ def _hits(scores: torch.Tensor, labels: Sequence[str], wanted: Sequence[str]) ->
     index = torch.tensor([labels.index(label) if label in labels else -1 for label in wanted])
     ranks = scores.argsort(dim=1, descending=True) == index[:, None]
     return ranks[:, 0], ranks[:, :5].any(1)
-
-
-def _relative(motion: Motion) -> np.ndarray:
-    joints = motion.joints()
-    return joints - joints[:, :1]
-
-
-def speed(motion: Motion) -> float:
-    """Mean speed of the joints relative to the pelvis, metres a second."""
-    return float(np.linalg.norm(np.diff(_relative(motion), axis=0), axis=-1).mean() * FPS)
-
-
-def jerk(motion: Motion) -> float:
-    """Mean jerk of the joints relative to the pelvis, metres a second cubed."""
-    return float(np.linalg.norm(np.diff(_relative(motion), n=3, axis=0), axis=-1).mean() * FPS**3)
-
-
-def skating(motion: Motion) -> float:
-    """Millimetres that a foot slides in a frame in which it is low and was low before."""
-    feet = motion.joints()[:, [10, 11]]
-    low = feet[..., 1] < feet[..., 1].min() + 0.03
-    contact = low[1:] & low[:-1]
-    slide = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1)
-    return float(1000 * slide[contact].mean()) if contact.any() else 0.0
-
-
-def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Fréchet distance of two sets of features (N, H), as Gaussians (Heusel et al. 2017)."""
-    a, b = a.double(), b.double()
-    # tr((Σa Σb)^½) from the singular values of the product of the centred, scaled sets.
-    product = (a - a.mean(0)) @ (b - b.mean(0)).T / math.sqrt((len(a) - 1) * (len(b) - 1))
-    cross = torch.linalg.svdvals(product).sum()
-    return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * cross)
 
 
 def _mm(difference: torch.Tensor) -> float:

@@ -27,7 +27,9 @@ WINDOW = 60
 
 
 class Evaluator(nn.Module):
-    """Windows of joint positions → action logits, style logits, and features in the text space."""
+    """Windows of joint positions → action logits, style logits, and features in the text space of `tower`."""
+
+    tower = "minilm"
 
     def __init__(self, actions: Sequence[str], styles: Sequence[str], width: int = 192, text: int = 384) -> None:
         super().__init__()
@@ -97,7 +99,7 @@ def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, 
     torch.manual_seed(seed)
     actions, styles = actions_of(clips), sorted({clip.style for clip in clips})
     evaluator = Evaluator(actions, styles)
-    pool = TextPool(clips, actions, Paraphrases({}, {}), load_tower("minilm"))
+    pool = TextPool(clips, actions, Paraphrases({}, {}), load_tower(Evaluator.tower))
     sampler = WindowSampler(clips, WINDOW)
     style_of = torch.tensor([styles.index(clip.style) for clip in clips])
     optimizer = torch.optim.AdamW(evaluator.parameters(), lr=2e-3, weight_decay=0.02)

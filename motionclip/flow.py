@@ -313,7 +313,7 @@ class FlowModel(nn.Module):
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
         noise = noise.expand(1 + len(edit.changed), -1, -1)
-        return locked(self._decode(noise, self.window_starts(frames), frames, terms))
+        return self._decode(noise, self.window_starts(frames), frames, terms)
 
     def _guided(self, z: torch.Tensor, guidance: float | None = None) -> _Terms:
         """(N, latent) or (N, windows, latent) → what follows each z, by default with the config's guidance."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from .pipeline import Segment
+
+if TYPE_CHECKING:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
 def timeline_picture(segments: Sequence[Segment], duration: float) -> np.ndarray:
@@ -28,5 +33,28 @@ def timeline_picture(segments: Sequence[Segment], duration: float) -> np.ndarray
     axes.invert_yaxis()
     axes.set_xlabel("seconds")
     axes.spines[["top", "right"]].set_visible(False)
+    return _drawn(canvas)
+
+
+def confusion_picture(counts: torch.Tensor, labels: Sequence[str]) -> np.ndarray:
+    """(labels, labels) counts, a row what was shown, a column what was recognised → RGB picture, shares of each row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    side = 2 + 0.19 * len(labels)
+    figure = Figure(figsize=(side, side), dpi=110, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    axes.imshow(shares.numpy(), cmap="Oranges", vmin=0, vmax=1)
+    names = [label.replace("$", r"\$")[:40] for label in labels]
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_xlabel("recognised as")
+    axes.set_ylabel("shown")
+    return _drawn(canvas)
+
+
+def _drawn(canvas: FigureCanvasAgg) -> np.ndarray:
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
