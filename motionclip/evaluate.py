@@ -75,7 +75,9 @@ def evaluate(
         + smoothness(mc, actions, seed)
         for seed in tqdm(range(repeats), "text to motion", unit="repeat")
     ]
-    return figures + [_repeated(same) for same in zip(*draws, strict=True)]
+    figures += [_repeated(same) for same in zip(*draws, strict=True)]
+    # Where a split has too few clips for a measure, there is no figure.
+    return [figure for figure in figures if math.isfinite(figure.value)]
 
 
 def table(models: Mapping[str, Sequence[Figure]]) -> str:

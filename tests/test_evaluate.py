@@ -25,10 +25,10 @@ def test_precision_counts_the_texts_that_are_nearer_than_ones_own():
 
 def test_distances_of_sets():
     generator = torch.Generator().manual_seed(0)
-    a = torch.randn(4000, 3, generator=generator)
+    a = torch.randn(600, 3, generator=generator)
     assert metrics.frechet(a, a) == pytest.approx(0, abs=1e-4)
     # Two Gaussians: |Δmean|² + Σ (σ₁ − σ₂)².
-    assert metrics.frechet(a, 2 * a + 1) == pytest.approx(3 + 3, rel=0.05)
+    assert metrics.frechet(a, 2 * a + 1) == pytest.approx(3 + 3, rel=0.15)
     assert metrics.diversity(a, 0) == pytest.approx(2.26, rel=0.1)  # E|x − y| of normal vectors: 2·√2·Γ(2)/Γ(3/2)
     features = torch.tensor([[0.0], [1.0], [5.0], [9.0]])
     # Of one action only pairs from different clips count: |0 − 5| and |1 − 5|.
@@ -69,8 +69,8 @@ def test_the_command_measures_and_draws(data_folder, tmp_path):
         < found["text to motion, generated", novelty].value
     )
     assert found["text to motion, generated", "Fréchet distance"].low is not None
-    assert all(np.isfinite(figure.value) for figure in found.values())
+    json.loads(figures.read_text(), parse_constant=pytest.fail)  # NaN would be no JSON
     html = page.read_text(encoding="utf-8")
     assert len(re.findall(r'<img alt="[^"]+" src="data:image/png', html)) > 10 and "<script" not in html
-    other.write_text("{}")
+    other.write_text('[{"top1": 90}]')
     assert "theirs.json" in CliRunner().invoke(app, [*asked, "--beside", str(other)]).output
