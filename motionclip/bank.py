@@ -23,7 +23,7 @@ MAX_WINDOWS_A_CLIP = 3
 # How texts are drawn to known ones; chosen on configs/out_of_domain.csv, see docs/experiments.md.
 NEIGHBOURS, TEMPERATURE = 10, 0.03
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
-SAME, FOREIGN = 0.9, 0.6  # cosines from which a text is a known one, and below which it is none
+SAME, FOREIGN = 0.9, 0.75  # cosines from which a text is a known one, and below which it is none
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,21 @@ class Entry:
 
 
 class Bank:
-    """Latents (entries, D), unit length, of labelled windows of motion, and of the texts (texts, D) said of them."""
+    """Latents (entries, D), unit length, of labelled windows of motion, and of the texts (texts, D) said of them.
 
-    def __init__(self, latents: torch.Tensor, entries: Sequence[Entry], texts: torch.Tensor) -> None:
+    shown: (texts,) which of `actions` each text tells of.
+    """
+
+    def __init__(
+        self, latents: torch.Tensor, entries: Sequence[Entry], texts: torch.Tensor, shown: torch.Tensor
+    ) -> None:
         self.latents, self.entries = functional.normalize(latents.float(), dim=-1), list(entries)
-        self.texts = functional.normalize(texts.float(), dim=-1)
+        self.texts, self.shown = functional.normalize(texts.float(), dim=-1), shown.long()
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    @property
+    @functools.cached_property
     def actions(self) -> list[str]:
         """The action names that occur, sorted."""
         return sorted({entry.action for entry in self.entries})
@@ -122,14 +127,17 @@ class Bank:
     def pull(self, z: torch.Tensor, closeness: float) -> torch.Tensor:
         """Latents of texts (N, D) drawn to where the decoder knows its way; unit length.
 
-        closeness: 0 leaves them, 1 gives the mean of the nearest texts that the decoder was trained with,
-        weighted by softmax(cosine / temperature). A text that is nearly one of these stays what it is.
+        closeness: 0 leaves them. With 1, the nearest texts that the decoder was trained with vote for an action, by
+        softmax(cosine / temperature), and the mean of those that tell of it is taken: between two actions the
+        decoder would show neither. A text that is nearly one of the known ones stays what it is.
         """
         z = functional.normalize(z, dim=-1)
         if not closeness:
             return z
         similarity, index = (z @ self.texts.T).topk(min(NEIGHBOURS, len(self.texts)), dim=-1)
-        weight = functional.softmax(similarity / TEMPERATURE, dim=-1)
+        weight, shown = functional.softmax(similarity / TEMPERATURE, dim=-1), self.shown[index]
+        votes = torch.zeros(len(z), len(self.actions)).scatter_add_(1, shown, weight)
+        weight = weight * (shown == votes.argmax(1, keepdim=True))
         known = functional.normalize((weight[..., None] * self.texts[index]).sum(-2), dim=-1)
         unknown = ((SAME - similarity[:, :1]) / (SAME - FOREIGN)).clamp(0, 1)
         return functional.normalize(torch.lerp(z, known, closeness * unknown), dim=-1)
@@ -138,7 +146,7 @@ class Bank:
         """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
         rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
         header = {"entries": json.dumps(rows, separators=(",", ":"))}
-        tensors = {}
+        tensors = {"texts.shown": self.shown.short()}
         for name, vectors in (("latents", self.latents), ("texts", self.texts)):
             scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
             tensors |= {name: (vectors / scale).round().to(torch.int8), f"{name}.scale": scale.half()}
@@ -155,12 +163,16 @@ class Bank:
                     file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()
                     for name in ("latents", "texts")
                 )
+                shown = file.get_tensor("texts.shown").long()
             entries = [Entry(index, *row) for index, row in enumerate(rows)]
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        return cls(latents, entries, texts)
+        bank = cls(latents, entries, texts, shown)
+        if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
+            raise ModelFolderError(f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts")
+        return bank
 
 
 def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, tower: TextTower) -> Bank:
@@ -174,6 +186,9 @@ def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, to
         for number in range(len(cuts)):
             start = min(number * stride, max(len(clip.motion) - window, 0))
             entries.append(Entry(len(entries), clip.name, clip.action, clip.style, clip.captions[0], start))
-    said = {caption for clip in clips for caption in clip.captions}
-    said |= {text for clip in clips for text in [clip.action, *paraphrases.actions.get(clip.action, [])]}
-    return Bank(torch.cat(latents), entries, tower.encode(sorted(said)))
+    actions = sorted({clip.action for clip in clips})
+    said = {caption: clip.action for clip in clips for caption in clip.captions}
+    said |= {text: action for action in actions for text in [action, *paraphrases.actions.get(action, [])]}
+    texts = sorted(said)
+    shown = torch.tensor([actions.index(said[text]) for text in texts])
+    return Bank(torch.cat(latents), entries, tower.encode(texts), shown)
