@@ -12,7 +12,7 @@ CLOSENESS = 1.0
 __all__ = ["Motion", "MotionCLIP"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     # Imported when first used, so that `python -m motionclip --help` needn't wait for torch.
     if name == "Motion":
         from .motion import Motion

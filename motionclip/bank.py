@@ -171,13 +171,16 @@ class Bank:
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
         bank = cls(latents, entries, texts, shown)
         if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
-            raise ModelFolderError(f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts")
+            raise ModelFolderError(
+                f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
+            )
         return bank
 
 
 def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, tower: TextTower) -> Bank:
     """Encode windows of each clip, half a window apart and at most 3 a clip, and the texts that describe the clips."""
-    latents, entries = [], []
+    latents: list[torch.Tensor] = []
+    entries: list[Entry] = []
     window = model.config.window
     for clip in clips:
         stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_A_CLIP - 1) + 1)

@@ -6,7 +6,7 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,7 @@ class Split(StrEnum):
     test = "test"
 
 
+Part = Literal["whole body", "upper body", "lower body"]
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -123,7 +124,7 @@ def edit(
     target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif).")],
     strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
-    part: Annotated[str, typer.Option(help='"whole body", "upper body" or "lower body".')] = "whole body",
+    part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     model: ModelOption = None,
@@ -135,9 +136,9 @@ def edit(
     with _plain_errors():
         from .pipeline import MotionCLIP
 
-        ends = [_end(words) for words in (base, source, target)]
+        of, before, after = (_end(words) for words in (base, source, target))
         mc = MotionCLIP.from_pretrained(model)
-        typer.echo(mc.edit(*ends, strength=strength, frames=frames, seed=seed, part=part).save(out))
+        typer.echo(mc.edit(of, before, after, strength, frames, seed, part).save(out))
 
 
 @app.command()

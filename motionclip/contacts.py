@@ -46,7 +46,8 @@ def locked(features: torch.Tensor) -> torch.Tensor:
     for number, (hip, knee, ankle, _) in enumerate(_LEGS):
         there = placed[..., ankle, :].clone()
         there[..., [0, 2]] += shift[:, number]
-        aim, bend = _two_bones(*(placed[..., joint, :] for joint in (hip, knee, ankle)), there, turned[..., knee, :, 0])
+        joints = placed[..., hip, :], placed[..., knee, :], placed[..., ankle, :]
+        aim, bend = _two_bones(*joints, there, turned[..., knee, :, 0])
         upper, lower = aim @ turned[..., hip, :, :], aim @ bend @ turned[..., knee, :, :]
         rotations[..., hip, :, :] = turned[..., skeleton.PARENTS[hip], :, :].mT @ upper
         rotations[..., knee, :, :] = upper.mT @ lower

@@ -49,10 +49,13 @@ def read_table(folder: str | Path) -> list[dict[str, str]]:
     table = Path(folder) / "labels.csv"
     with open(table, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        try:
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            rows = list(reader)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise MotionFileError(table, f"line {reader.line_num + 1}", f"is no CSV in UTF-8 ({error})") from error
         if missing:
             raise MotionFileError(table, missing[0], "this column is missing from the first line")
-        rows = list(reader)
     for line, row in enumerate(rows, start=2):
         if any(row[column] is None or not row[column].strip() for column in COLUMNS):
             raise MotionFileError(table, f"line {line}", f"needs a value for each of {', '.join(COLUMNS)}")
@@ -73,7 +76,7 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
     for line, row in enumerate(rows, start=2):
         if row["split"] not in SPLITS:
             raise MotionFileError(table, f"line {line}", f"split must be train, val or test, not {row['split']!r}")
-        if "/" in row["clip"] or "\\" in row["clip"] or ".." in row["clip"]:
+        if any(part in row["clip"] for part in ("/", "\\", "..", "\0")):
             raise MotionFileError(table, f"line {line}", f"clip must be a plain file name, not {row['clip']!r}")
         terms = row.get("licence") or ""
         if split is not None and row["split"] != split:

@@ -332,10 +332,10 @@ def edits(
         motions = list({id(motion): motion for motion, _, _ in found}.values())
         place = {id(motion): i for i, motion in enumerate(motions)}
         judged = judge.judge(motions)
-        style = [judge.styles[i] for i in judged["style"].argmax(1).tolist()]
-        action = [judge.actions[i] for i in judged["action"].argmax(1).tolist()]
-        reached = np.mean([style[place[id(motion)]] == wanted for motion, _, wanted in found])
-        kept = np.mean([action[place[id(motion)]] == wanted for motion, wanted, _ in found])
+        styles_seen = [judge.styles[i] for i in judged["style"].argmax(1).tolist()]
+        actions_seen = [judge.actions[i] for i in judged["action"].argmax(1).tolist()]
+        reached = np.mean([styles_seen[place[id(motion)]] == wanted for motion, _, wanted in found])
+        kept = np.mean([actions_seen[place[id(motion)]] == wanted for motion, wanted, _ in found])
         figures.append(
             Figure("edits, judged apart", f"{what} ({len(found)}): style reached", 100 * float(reached), "%")
         )

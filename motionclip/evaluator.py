@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -128,4 +129,5 @@ def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, 
         schedule.step()
         average.update_parameters(evaluator)
         progress.set_postfix(loss=f"{loss.item():.3f}")
-    return average.module.eval().requires_grad_(False)
+    averaged = cast(Evaluator, average.module)
+    return averaged.eval().requires_grad_(False)

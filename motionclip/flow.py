@@ -138,6 +138,7 @@ class VelocityField(nn.Module):
         self.outward = nn.Linear(width, config.components)
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.outward.bias)
+        self.frequencies: torch.Tensor
         self.register_buffer("frequencies", torch.exp(torch.linspace(0, math.log(200), 32)), persistent=False)
 
     def residual(self, x: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -292,7 +293,7 @@ class FlowModel(nn.Module):
         return decoded if origin is not None else locked(decoded)
 
     @torch.inference_mode()
-    def edit_features(self, z: torch.Tensor, noise: torch.Tensor, frames: int, edit: Edit) -> torch.Tensor:
+    def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
         """A motion, and the same instance edited in N ways: (1 + N, frames, 147) features.
 
         z, noise: what `analyse` found for the motion. What is common to the differences between known motions that
@@ -312,6 +313,8 @@ class FlowModel(nn.Module):
                 share = config.edit_likeness * edit.strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
+        if noise is None:
+            raise ValueError("noise: the flow needs what `analyse` found")
         noise = noise.expand(1 + len(edit.changed), -1, -1)
         return self._decode(noise, self.window_starts(frames), frames, terms)
 

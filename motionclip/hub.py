@@ -6,6 +6,7 @@ import hashlib
 import re
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from .weights import BANK, CONFIG, WEIGHTS
 
@@ -19,7 +20,7 @@ class HubError(OSError):
     """A model could not be had from the Hub; the message says what happened and what to do."""
 
 
-def locate(source: str | PathLike[str] | None = None, revision: str | None = None, **options: object) -> Path:
+def locate(source: str | PathLike[str] | None = None, revision: str | None = None, **options: Any) -> Path:
     """The model folder for a path, for a Hub repo ("user/name"), or the project's default weights for None.
 
     revision and options (token, cache_dir, force_download, local_files_only) are `download`'s. Raises
@@ -33,7 +34,7 @@ def locate(source: str | PathLike[str] | None = None, revision: str | None = Non
     raise FileNotFoundError(f"{folder} holds no model: there is no {CONFIG} in it")
 
 
-def download(repo: str, revision: str | None = None, **options: object) -> Path:
+def download(repo: str, revision: str | None = None, **options: Any) -> Path:
     """Fetch a model's files into the standard cache and return their folder.
 
     What is there already is not fetched again, a connection that breaks is resumed where it stopped, and each file is
@@ -43,7 +44,9 @@ def download(repo: str, revision: str | None = None, **options: object) -> Path:
     from huggingface_hub import errors, snapshot_download
 
     # The client has changed its HTTP library before; its own errors tell which one it uses.
-    http_error = next(kind for kind in errors.HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError")
+    http_error: type[BaseException] = next(
+        kind for kind in errors.HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError"
+    )
     try:
         folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(FILES), **options))
     except errors.GatedRepoError as error:

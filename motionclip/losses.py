@@ -115,10 +115,10 @@ def transformer_losses(
     mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool, device=x.device)
     z = model.encode(x, mask)
     y = model.decode(z, mask)
-    points = [_points(model, frames.float(), alignment.body) for frames in (y, x)]
+    points, wanted = (_points(model, frames.float(), alignment.body) for frames in (y, x))
     losses = {
         "rc": 100 * functional.mse_loss(y, x),
-        "rcxyz": 100 * functional.mse_loss(*points),
+        "rcxyz": 100 * functional.mse_loss(points, wanted),
         "vel": 100 * functional.mse_loss(y.diff(dim=-1), x.diff(dim=-1)),
     }
     if alignment.text_weight:

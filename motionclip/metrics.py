@@ -57,14 +57,15 @@ def precision(motions: torch.Tensor, texts: torch.Tensor, seed: int) -> tuple[fl
     Another motion's text that says the same is as near, and does not count against it.
     """
     order = torch.randperm(len(motions), generator=torch.Generator().manual_seed(seed))
-    nearer = []
+    nearer: list[torch.Tensor] = []
     for batch in order.split(BATCH):
         if len(batch) < BATCH and nearer:  # fewer texts would make it easier
             break
         distances = torch.cdist(motions[batch], texts[batch])
         nearer.append((distances < distances.diagonal()[:, None] - 1e-5).sum(1))
     ranks = torch.cat(nearer)
-    return tuple(float((ranks < k).float().mean()) for k in (1, 2, 3))
+    at1, at2, at3 = (float((ranks < k).float().mean()) for k in (1, 2, 3))
+    return at1, at2, at3
 
 
 def diversity(features: torch.Tensor, seed: int) -> float:

@@ -132,7 +132,9 @@ class Decoder(nn.Module):
             x = layer.norm3(x + layer.linear2(layer.activation(layer.linear1(x))))
         return self._frames(x, mask)
 
-    def _first(self, layer: nn.Module, mask: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+    def _first(
+        self, layer: nn.TransformerDecoderLayer, mask: torch.Tensor, padding: torch.Tensor | None
+    ) -> torch.Tensor:
         positions = self.sequence_pos_encoder.pe[: mask.shape[1]]
         if padding is not None:
             return self._attend(layer, positions.expand(-1, len(mask), -1), padding)
@@ -145,7 +147,7 @@ class Decoder(nn.Module):
         return self._begun[1]
 
     @staticmethod
-    def _attend(layer: nn.Module, x: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+    def _attend(layer: nn.TransformerDecoderLayer, x: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
         return layer.norm1(x + layer.self_attn(x, x, x, key_padding_mask=padding, need_weights=False)[0])
 
     def _frames(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -198,7 +200,7 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def decode_features(
-        self, z: torch.Tensor, frames: int, seed: int = 0, noise: None = None, origin: torch.Tensor | None = None
+        self, z: torch.Tensor, frames: int, seed: int = 0, noise: object = None, origin: torch.Tensor | None = None
     ) -> torch.Tensor:
         """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)
@@ -213,7 +215,7 @@ class MotionTransformer(nn.Module):
         starts = [part * frames for part in range(z.shape[1])]
         return grounded(join(decoded, starts)[:, : z.shape[1] * frames])
 
-    def edit_features(self, z: torch.Tensor, noise: None, frames: int, edit: Edit) -> torch.Tensor:
+    def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
         """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 147) features.
 
         That is the paper's edit; what guides a flow beside it says nothing to this decoder.

@@ -115,7 +115,7 @@ class MotionCLIP(
         self.model, self.bank, self.card, self._tower = model, bank, card, tower
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # type: ignore[override]  # None is the project's own
         cls,
         source: str | PathLike[str] | None = None,
         tower: TextTower | None = None,
@@ -134,7 +134,7 @@ class MotionCLIP(
         card = folder / hub.CARD
         return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None)
 
-    def save_pretrained(
+    def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
         self,
         folder: str | PathLike[str],
         *,
@@ -201,7 +201,9 @@ class MotionCLIP(
         return self.model.decode_motions(z, frames, seed)
 
     @overload
-    def generate(self, text: str, frames: int = ..., seed: int = ..., closeness: float = ...) -> Motion: ...
+    def generate(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
+        self, text: str, frames: int = ..., seed: int = ..., closeness: float = ...
+    ) -> Motion: ...
     @overload
     def generate(
         self, text: str, frames: int = ..., seed: int = ..., closeness: float = ..., *, samples: int
@@ -211,7 +213,15 @@ class MotionCLIP(
         self, text: Sequence[str], frames: int = ..., seed: int = ..., closeness: float = ...
     ) -> list[Motion]: ...
 
-    def generate(self, text, frames=60, seed=0, closeness=CLOSENESS, *, samples=None):
+    def generate(
+        self,
+        text: str | Sequence[str],
+        frames: int = 60,
+        seed: int = 0,
+        closeness: float = CLOSENESS,
+        *,
+        samples: int | None = None,
+    ) -> Motion | list[Motion]:
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
         frames: the length, 30 a second. A text of several steps ("walk, then bow, then wave goodbye") becomes one

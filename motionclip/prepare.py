@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -100,7 +101,7 @@ def _entries(path: Path) -> Iterator[tuple[Path, list[Label]]]:
         yield location, labels
 
 
-def _labels(entry: dict) -> list[Label]:
+def _labels(entry: dict[str, Any]) -> list[Label]:
     """Labels of stretches where there are any, else those of the whole recording, together."""
     if entry.get("frame_ann"):
         found = []
@@ -118,6 +119,6 @@ def _labels(entry: dict) -> list[Label]:
     return [Label(0.0, float(entry["dur"]), captions, actions)]
 
 
-def _said(label: dict) -> tuple[str, ...]:
+def _said(label: dict[str, Any]) -> tuple[str, ...]:
     texts = (label["proc_label"], label["raw_label"])
     return tuple(dict.fromkeys(text.strip() for text in texts if text and text.strip()))

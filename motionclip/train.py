@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -115,7 +115,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     paraphrases = Paraphrases.load(config.paraphrases or None)
     pool = TextPool(clips, actions, paraphrases, tower)
     sampler = WindowSampler(clips, config.model.window)
-    body = load_body(config.body) if config.image_weight or config.body else None
+    body = load_body(config.body)
     frames = None
     if config.image_weight:
         if not isinstance(tower, ImageTower):
@@ -145,6 +145,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
         optimizer.load_state_dict(found["optimizer"])
         start = found["step"]
         say(f"resumed at step {start}")
+    averaged = cast(weights.Model, average.module)
     objective, optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
     part = (accelerator.process_index, accelerator.num_processes)
 
@@ -175,7 +176,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
             group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
         if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
             if step == config.encoder_steps:  # its averaged weights generalise best
-                model.encoder.load_state_dict(average.module.encoder.state_dict())
+                model.encoder.load_state_dict(averaged.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
         # What the encoder learns from is played faster and slower, too.
@@ -198,7 +199,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
             if step % 20 == 0:
                 progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
             if done % config.validate_every == 0 or done == config.steps:
-                kept = average.module if config.average else model
+                kept = averaged if config.average else model
                 say(
                     f"step {done}: "
                     + ", ".join(f"{k} {v:.3f}" for k, v in losses.items())
@@ -209,7 +210,7 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 keep(done)
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
-        weights.save((average.module if config.average else model).cpu(), out, half=True)
+        weights.save((averaged if config.average else model).cpu(), out, half=True)
         # From the saved file, so that the bank belongs to the half-precision weights that users load.
         build_bank(weights.load(out), clips, paraphrases, tower).save(out)
     accelerator.wait_for_everyone()

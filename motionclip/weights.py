@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from .flow import FlowConfig, FlowModel
 from .model import MotionTransformer, TransformerConfig
 
-ARCHITECTURES: dict[str, tuple[type[Any], type[nn.Module]]] = {
+ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "flow": (FlowConfig, FlowModel),
     "transformer": (TransformerConfig, MotionTransformer),
 }
@@ -33,13 +32,14 @@ class ModelFolderError(ValueError):
 
 def build(config: ModelConfig) -> Model:
     """A model of this config, untrained."""
-    return ARCHITECTURES[config.architecture][1](config)
+    model: Model = ARCHITECTURES[config.architecture][1](config)
+    return model
 
 
 def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
     """The config dataclass for {"architecture": …, …}; `source` is named in errors (ModelFolderError)."""
     architecture = content.get("architecture")
-    if architecture not in ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ModelFolderError(f"{source}: architecture: must be one of {known}, not {architecture!r}")
     kind = ARCHITECTURES[architecture][0]
@@ -55,8 +55,9 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
         )
         if not good:
             raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
-        if type(value) in (int, float) and not 0 <= value <= 100_000:
-            raise ModelFolderError(f"{source}: {key}: must lie between 0 and 100,000, not {value!r}")
+        most = 64 if key.endswith(("layers", "blocks", "heads")) else 100_000
+        if type(value) in (int, float) and not 0 <= value <= most:
+            raise ModelFolderError(f"{source}: {key}: must lie between 0 and {most:,}, not {value!r}")
     try:
         return kind(**content)
     except ValueError as error:
@@ -77,20 +78,35 @@ def read_config(folder: Path) -> ModelConfig:
 
 def load(folder: Path) -> Model:
     """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
-    model = build(read_config(folder))
+    config = read_config(folder)
     path = folder / WEIGHTS
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
     try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        _check_shapes(config, shapes, path)
         state = load_file(path)
     except SafetensorError as error:
         raise ModelFolderError(f"{path}: is not a safetensors file ({error})") from error
-    try:
-        model.load_state_dict({key: value.float() for key, value in state.items()})
-    except RuntimeError as error:
-        first = str(error).splitlines()[1:2] or [str(error)]
-        raise ModelFolderError(f"{path}: does not fit {CONFIG}: {first[0].strip()}") from error
+    model = build(config)
+    model.load_state_dict({key: value.float() for key, value in state.items()})
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise ModelFolderError(f"{path}: holds numbers that are not finite")
     return model.eval().requires_grad_(False)
+
+
+def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Refuse a config that the weights don't fit, before any memory is taken for what it asks for."""
+    try:
+        with torch.device("meta"):
+            wanted = {key: tuple(value.shape) for key, value in build(config).state_dict().items()}
+    except (RuntimeError, ValueError, AssertionError) as error:
+        raise ModelFolderError(f"{path.parent / CONFIG}: makes no model ({error})") from error
+    for key in sorted(wanted.keys() | shapes.keys()):
+        if wanted.get(key) != shapes.get(key):
+            there, asked = (f"is {found[key]}" if key in found else "is missing" for found in (shapes, wanted))
+            raise ModelFolderError(f"{path}: does not fit {CONFIG}: {key} {there} in the one and {asked} in the other")
 
 
 def save(model: Model, folder: Path, half: bool = False) -> None:

@@ -113,7 +113,8 @@ class _Builder:
     """Collects arrays in one binary buffer, with an accessor for each."""
 
     def __init__(self, document: gltf.GLTF2) -> None:
-        self.document, self.parts, self.size = document, [], 0
+        self.document, self.size = document, 0
+        self.parts: list[bytes] = []
 
     def array(
         self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False

@@ -52,13 +52,13 @@ def load(path: Path) -> Motion:
             fps = _frame_rate(archive, path, members)
     except zipfile.BadZipFile as error:
         raise MotionFileError(path, "file", f"is not an npz archive ({error})") from error
-    for field, values in (("poses", poses), ("trans", trans)):
-        if not np.isfinite(values).all() or np.abs(values).max() > 1e6:
+    for field, numbers in (("poses", poses), ("trans", trans)):
+        if not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e6:
             raise MotionFileError(path, field, "holds NaN, infinite or absurdly large values")
-    body = np.zeros((len(poses), 72), dtype=np.float64)
+    values = np.zeros((len(poses), 72), dtype=np.float64)
     width = 72 if poses.shape[1] == 72 else BODY_VALUES
-    body[:, :width] = poses[:, :width]
-    body = body.reshape(-1, 24, 3)
+    values[:, :width] = poses[:, :width]
+    body = values.reshape(-1, 24, 3)
     body[:, 0] = _turn_root(body[:, 0], Z_UP_TO_Y_UP)
     motion = Motion(body, trans.astype(np.float64) @ Z_UP_TO_Y_UP.T, path.stem)
     return motion.resampled(fps)

@@ -105,9 +105,8 @@ def place_joints(joints: list[bvh.BvhJoint], path: Path) -> dict[str, int]:
         collar, shoulder = found.get(f"{side}_collar"), found.get(f"{side}_shoulder")
         if collar is not None and shoulder is not None and not _below(joints, shoulder, collar):
             del found[f"{side}_collar"]
-    legs = [found.get("left_hip"), found.get("right_hip")]
-    if None not in legs:
-        found["pelvis"] = _common(joints, legs[0], legs[1])
+    if "left_hip" in found and "right_hip" in found:
+        found["pelvis"] = _common(joints, found["left_hip"], found["right_hip"])
     for part in ("neck", "head"):
         hits = [i for i, name in enumerate(names) if not name.side and part in name.part]
         if hits:
@@ -128,12 +127,12 @@ def place_joints(joints: list[bvh.BvhJoint], path: Path) -> dict[str, int]:
         reason = f"these could not be placed: {', '.join(missing)}" if missing else f"it has a tail ({tail[0]})"
         raise MotionFileError(path, "skeleton", f"is not understood as a human's: {reason}. Its joints are {there}")
     chain = []
-    joint = found["neck"]
-    while joint not in (found["pelvis"], -1):
-        joint = joints[joint].parent
-        if joint not in (found["pelvis"], -1):
-            chain.append(joint)
-    found |= {f"spine:{i}": joint for i, joint in enumerate(reversed(chain))}
+    above = found["neck"]
+    while above not in (found["pelvis"], -1):
+        above = joints[above].parent
+        if above not in (found["pelvis"], -1):
+            chain.append(above)
+    found |= {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
     return found
 
 
@@ -183,7 +182,7 @@ def _ends(
     joints: list[bvh.BvhJoint], rotations: torch.Tensor, positions: torch.Tensor, found: dict[str, int]
 ) -> dict[str, torch.Tensor]:
     """Where the toes and the head end, from End Sites, for those whose joint has one that says something."""
-    result = {}
+    result: dict[str, torch.Tensor] = {}
     for part in ("left_ankle", "right_ankle", "left_foot", "right_foot", "head"):
         if part in found and joints[found[part]].end is not None:
             end = torch.tensor(joints[found[part]].end, dtype=torch.float64)
