@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
 parser.add_argument(
@@ -25,4 +26,6 @@ if __name__ == "__main__":
     options = parser.parse_args()
     from demo import launch
 
+    # As Ctrl-C: the server closes, and the files of results are cleared away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     launch(**vars(options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from os import PathLike
 
@@ -13,6 +14,7 @@ from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
 from . import content, interpolation, recognition, style_editing, text_to_motion
+from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
 
@@ -54,6 +56,7 @@ def launch(
         glb.to_bytes(mc.generate("walk"))
     page = build(mc, model)
     page.queue(default_concurrency_limit=2, max_size=queue)
+    atexit.register(results.clear)
     page.launch(
         server_name=host,
         server_port=port,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
-import hashlib
+import html
 import os
-import secrets
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from motionclip import Motion
 from motionclip.files import WRITABLE, glb, save
 from motionclip.weights import write_atomically
 
+from .outbox import results
+
 MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
-_RUN = secrets.token_hex(8)  # another run may serve another model: its files are not ours
+TIME_LIMIT = 60.0  # seconds for one request
+NO_MEMORY = "there is not enough memory for this; try a shorter motion"
+# More than the queue lets run at once: work that was given up on ends in its own time.
+_workers = ThreadPoolExecutor(8, thread_name_prefix="request")
 
 
 def figure_view(height: int = 460) -> gr.Model3D:
@@ -44,17 +48,9 @@ def picture(caption: str) -> gr.Image:
     return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"], elem_classes="picture")
 
 
-def outbox(*key: Any) -> Path:
-    """A folder for the files of one result, where Gradio serves from and clears up after an hour."""
-    digest = hashlib.sha256(repr((_RUN, *key)).encode()).hexdigest()[:32]
-    folder = Path(get_upload_folder()) / digest
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def figure_file(motion: Motion, *key: Any) -> str:
     """The moving figure as a GLB, on a floor."""
-    path = outbox("figure", *key) / "motion.glb"
+    path = results.folder("figure", *key) / "motion.glb"
     if not path.exists():
         write_atomically(path, lambda temporary: glb.save(motion, temporary, floor=True))
     return str(path)
@@ -62,7 +58,7 @@ def figure_file(motion: Motion, *key: Any) -> str:
 
 def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     """The video, and the motion in every format that is written."""
-    folder = outbox("files", *key)
+    folder = results.folder("files", *key)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
     for path in paths:
         if not path.exists():
@@ -78,7 +74,10 @@ def frames_of(seconds: float) -> int:
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Show what was wrong with an input on the page, instead of "Error"; on a ZeroGPU Space, with its GPU."""
+    """Show what was wrong with an input on the page, instead of "Error"; give up on what takes too long.
+
+    On a ZeroGPU Space it runs with its GPU.
+    """
     if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # there on such a Space, and of no use elsewhere
 
@@ -86,9 +85,24 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        work = _workers.submit(contextvars.copy_context().run, handler, *args, **kwargs)
         try:
-            return handler(*args, **kwargs)
+            return work.result(TIME_LIMIT)
+        except TimeoutError as error:
+            work.cancel()
+            raise _refusal(f"this took more than {TIME_LIMIT:g} seconds; try a shorter motion") from error
+        except MemoryError as error:
+            raise _refusal(NO_MEMORY) from error
+        except RuntimeError as error:
+            if "memory" not in str(error):
+                raise
+            raise _refusal(NO_MEMORY) from error  # how torch says it
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error), title="That didn't work") from error
+            raise _refusal(str(error)) from error
 
     return wrapped
+
+
+def _refusal(reason: str) -> gr.Error:
+    # Toasts show markup, and a reason may quote the user's words or a file's name.
+    return gr.Error(html.escape(reason, quote=False), title="That didn't work")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,36 +104,36 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
 
 
 def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
-    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 a second."""
-    import imageio_ffmpeg
+    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 a second.
+
+    Raises OSError where the encoder fails, as on a full disk.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe
 
     if path.suffix.lower() == ".gif":
-        codec, pixels = "gif", "pal8"
         palette = "split[a][b];[a]palettegen=max_colors=96[p];[b][p]paletteuse=dither=none"
         options = ["-filter_complex", palette, "-loop", "0"]
     else:
-        codec, pixels = "libx264", "yuv420p"
-        options = ["-preset", "veryfast", "-crf", "20", "-movflags", "+faststart"]
+        options = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+        options += ["-movflags", "+faststart"]
     pictures = iter(pictures)
     first = next(pictures)
-    writer = imageio_ffmpeg.write_frames(
-        str(path),
-        first.shape[1::-1],
-        fps=FPS,
-        codec=codec,
-        pix_fmt_out=pixels,
-        quality=None,
-        macro_block_size=2,
-        output_params=options,
-        ffmpeg_log_level="error",
-    )
-    writer.send(None)
-    try:
-        writer.send(first)
-        for picture in pictures:
-            writer.send(np.ascontiguousarray(picture))
-    finally:
-        writer.close()
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{first.shape[1]}x{first.shape[0]}", "-r", str(FPS)]
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", *source, "-i", "-", *options, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as encoder:
+        assert encoder.stdin is not None
+        try:
+            for picture in itertools.chain([first], pictures):
+                encoder.stdin.write(np.ascontiguousarray(picture).data)
+        except BrokenPipeError:
+            pass  # it has ended, and says why
+        except BaseException:
+            encoder.kill()
+            raise
+        _, said = encoder.communicate()
+    if encoder.returncode:
+        reason = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {encoder.returncode}"]
+        raise OSError(f"{path.name}: the video could not be written ({reason[0]})")
 
 
 def with_tips(joints: np.ndarray) -> np.ndarray:

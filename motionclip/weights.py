@@ -125,7 +125,10 @@ def save(model: Model, folder: Path, half: bool = False) -> None:
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole."""
+    """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole.
+
+    Raises OSError where it can't be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
@@ -134,5 +137,7 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         write(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
+    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors tell of a full disk
+        raise OSError(f"{path}: could not be written ({str(error).splitlines()[0]})") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,12 @@ def write_data_folder(folder: Path, clips_a_kind: int = 4, frames: int = 70) -> 
     return folder
 
 
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data_folder(tmp_path_factory.mktemp("data") / "mocap")
@@ -78,13 +85,9 @@ def mc() -> MotionCLIP:
 @pytest.fixture(scope="session")
 def app_url(mc: MotionCLIP) -> str:
     """The real app on a free port of this machine."""
-    import socket
-
     import demo
 
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     page = demo.launch(port=port, block=False)
     yield f"http://127.0.0.1:{port}"
     page.close()

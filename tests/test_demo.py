@@ -1,10 +1,12 @@
 """The app through its real HTTP API."""
 
 import asyncio
+import functools
 import os
-import socket
+import random
 import subprocess
 import sys
+import threading
 import time
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -12,16 +14,21 @@ from pathlib import Path
 
 import gradio
 import httpx
+import numpy as np
+import pygltflib
 import pytest
-from conftest import synthetic_motion
+from conftest import free_port, synthetic_motion
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from gradio_client.utils import QueueError
 from typer.testing import CliRunner
 
 import demo
+from demo import outbox, player
 from demo.player import told
 from motionclip import Motion
 from motionclip.cli import app
+from motionclip.files import glb
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +92,140 @@ def test_markup_in_a_prompt_stays_words(client):
     assert "<img" not in verdict
 
 
-def test_several_visitors_each_get_their_own(app_url):
-    prompts = ["walk", "run", "bow", "jump"]
+def test_two_hundred_interleaved_answers_are_those_given_alone(app_url, mc):
+    asked = [(prompt, seed) for prompt in ("walk", "run", "bow", "jump", "kick") for seed in range(10)] * 4
+    random.Random(0).shuffle(asked)
+    local = threading.local()
 
-    def ask(prompt):
-        return Client(app_url, verbose=False).predict(prompt, api_name="/generate")[1]["label"]
+    def ask(request):
+        if not hasattr(local, "client"):
+            local.client = Client(app_url, verbose=False)
+        figure, nearest, _ = local.client.predict(request[0], 2.0, request[1], api_name="/generate")
+        return Path(figure).read_bytes(), nearest["label"]
 
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(ask, prompts))
-    assert together == prompts
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(ask, asked))
+    for seed in range(10):
+        alone = mc.generate(["walk", "kick"], seed=seed)
+        for prompt, motion in zip(("walk", "kick"), alone, strict=True):
+            expected = joint_track(glb.to_bytes(motion, floor=True))
+            for (words, number), (figure, label) in zip(asked, together, strict=True):
+                if (words, number) == (prompt, seed):
+                    assert label == prompt and np.abs(joint_track(figure) - expected).max() < 1e-4
+    assert len({figure for figure, _ in together}) == 50
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "weights/config.json"])
+def joint_track(figure):
+    """The pelvis's positions in a GLB, the first track of its animation that moves a node."""
+    document = pygltflib.GLTF2().load_from_bytes(figure)
+    animation = document.animations[0]
+    channel = next(channel for channel in animation.channels if channel.target.path == "translation")
+    accessor = document.accessors[animation.samplers[channel.sampler].output]
+    view = document.bufferViews[accessor.bufferView]
+    start = (view.byteOffset or 0) + (accessor.byteOffset or 0)
+    return np.frombuffer(document.binary_blob(), np.float32, 3 * accessor.count, start)
+
+
+def test_a_full_queue_says_so_and_the_page_lives_on():
+    port = free_port()
+    page = demo.launch(port=port, queue=1, block=False)
+    try:
+
+        def ask(seed):
+            try:
+                return Client(f"http://127.0.0.1:{port}", verbose=False).predict("walk", 6.5, seed, api_name="/files")
+            except (AppError, QueueError) as error:
+                return str(error)
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(ask, range(10)))
+        refused = [answer for answer in answers if isinstance(answer, str)]
+        assert refused and len(refused) < 10 and all("full" in answer for answer in refused)
+        assert not isinstance(ask(99), str)
+    finally:
+        page.close()
+
+
+def test_what_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(player, "TIME_LIMIT", 0.2)
+    done = threading.Event()
+    slow = told(lambda: done.wait(5))
+    with pytest.raises(gradio.Error, match=r"more than 0\.2 seconds"):
+        slow()
+    done.set()
+    assert told(lambda: "next")() == "next"
+
+
+def test_an_error_shows_no_markup():
+    def fails():
+        raise ValueError("<img src=x onerror=alert(1)>.bvh: is no motion")
+
+    with pytest.raises(gradio.Error) as caught:
+        told(fails)()
+    assert caught.value.message == "&lt;img src=x onerror=alert(1)&gt;.bvh: is no motion"
+
+
+def test_results_do_not_fill_the_disk(monkeypatch, tmp_path, mc):
+    monkeypatch.setattr(outbox, "KEPT", 5)
+    box = outbox.Outbox()
+    box.root = tmp_path / "box"
+    motion = mc.generate("walk", frames=20)
+    monkeypatch.setattr(player, "results", box)
+    for number in range(12):
+        path = Path(player.figure_file(motion, number))
+        assert path.is_file()
+    assert len(list(box.root.iterdir())) == 5
+    assert player.figure_file(motion, 11) == str(path)
+    box.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd", "app.py", "../../etc/passwd", "weights/config.json", "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "..%5c..%5cetc%5cpasswd", "//etc/passwd", "/proc/self/environ", "file:///etc/passwd", "/tmp/../etc/passwd",
+        "http://127.0.0.1:1/", "\\\\127.0.0.1\\share", "/dev/zero", "~/.bashrc", "/etc/passwd%00.png",
+    ],
+)  # fmt: skip
 def test_the_servers_own_files_cannot_be_read(app_url, path):
-    assert httpx.get(f"{app_url}/gradio_api/file={path}").status_code in (403, 404)
+    for route in ("file=", "file/", "static/", "assets/", "custom_component/x/component/", "theme.css/../"):
+        answer = httpx.get(f"{app_url}/gradio_api/{route}{path}")
+        assert "root:" not in answer.text and "motionclip" not in answer.text.lower().replace("not found", "")
+        assert answer.status_code in (400, 403, 404, 405, 422), (route, answer.status_code)
+
+
+def test_a_file_on_the_server_is_no_upload(client):
+    for name in ("/etc/passwd", str(Path("weights/config.json").resolve()), "../../etc/passwd"):
+        data = {"path": name, "orig_name": "a.npz", "meta": {"_type": "gradio.FileData"}}
+        with pytest.raises((AppError, ValueError)) as caught:
+            client.predict(data, api_name="/recognize")
+        assert "root:" not in str(caught.value) and "architecture" not in str(caught.value)
+
+
+def test_requests_of_no_sense_are_refused(app_url):
+    post = functools.partial(httpx.post, timeout=30)
+    unknown = post(f"{app_url}/gradio_api/call/no_such_endpoint", json={"data": []})
+    assert unknown.status_code in (404, 500) and "Traceback" not in unknown.text
+    assert httpx.get(f"{app_url}/no/such/page").status_code == 404
+    assert post(f"{app_url}/gradio_api/call/generate", content=b"{").status_code in (400, 422)
+    big = post(f"{app_url}/gradio_api/upload", files={"files": ("big.npz", b"0" * (51 << 20))})
+    assert big.status_code == 413 and "52428800 bytes" in big.text
+    odd = [
+        [],
+        ["walk"],
+        [None, 2, 0, 1],
+        ["walk", "long", 0, 1],
+        ["walk", 2, "x", 1],
+        ["walk", 2, 0, 9],
+        ["walk", -1, 0, 1],
+    ]
+    for data in odd:
+        event = post(f"{app_url}/gradio_api/call/generate", json={"data": data}).json()["event_id"]
+        answer = httpx.get(f"{app_url}/gradio_api/call/generate/{event}", timeout=30).text
+        assert "event: error" in answer and "Traceback" not in answer, (data, answer)
+    event = post(f"{app_url}/gradio_api/call/generate", json={"data": ["walk", 2, 0, 1]}).json()["event_id"]
+    assert "event: complete" in httpx.get(f"{app_url}/gradio_api/call/generate/{event}", timeout=30).text
 
 
 def test_the_readmes_example_works(app_url):
@@ -107,12 +234,6 @@ def test_the_readmes_example_works(app_url):
     names = {}
     exec(example.replace("http://127.0.0.1:7860", app_url), names)
     assert names["labels"]["label"] and len(names["files"]) == 5
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def test_a_space_runs_from_its_folder_alone(tmp_path):
@@ -146,10 +267,10 @@ def connected(url):
 
 def test_an_mcp_client_finds_and_calls_the_tools():
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def use(url):
-        async with streamablehttp_client(url) as (read, write, _), ClientSession(read, write) as session:
+        async with streamable_http_client(url) as (read, write, *_), ClientSession(read, write) as session:
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
             name = next(name for name in tools if name.endswith("generate"))

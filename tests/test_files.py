@@ -360,6 +360,7 @@ def test_videos_show_every_frame_of_a_moving_body(tmp_path, suffix):
     reader = imageio_ffmpeg.read_frames(str(path))
     meta = next(reader)
     pictures = [np.frombuffer(frame, np.uint8).reshape(*meta["size"][::-1], 3).astype(int) for frame in reader]
+    reader.close()
     assert len(pictures) == 30 and meta["size"] == (480, 480)
     assert np.abs(pictures[0] - pictures[15]).mean() > 0.5
     blue = (pictures[0][..., 2] - pictures[0][..., 0] > 80).mean()

@@ -1,0 +1,40 @@
+"""Files of results: each made once, served by Gradio, and cleared away when there are many or the app stops."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+KEPT = 200  # results; the oldest go first
+
+
+class Outbox:
+    """Folders for results, where Gradio serves from. Another run may serve another model: its files are not ours."""
+
+    def __init__(self) -> None:
+        self.root = Path(get_upload_folder()) / f"motionclip-{secrets.token_hex(8)}"
+        self._lock = threading.Lock()
+
+    def folder(self, *key: Any) -> Path:
+        """The folder for one result, the same for the same key."""
+        folder = self.root / hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+        with self._lock:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.touch()
+            results = sorted(self.root.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+            for old in results[:-KEPT]:
+                shutil.rmtree(old, ignore_errors=True)
+        return folder
+
+    def clear(self) -> None:
+        """Remove them all."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+results = Outbox()
