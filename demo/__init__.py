@@ -65,6 +65,7 @@ def launch(
         show_error=True,
         theme=content.theme(),
         css=content.CSS,
+        js=content.SCRIPT,
         max_file_size="50mb",
         footer_links=["api", "gradio", "settings"],
         mcp_server=mcp,

@@ -85,11 +85,45 @@ CSS = """
 .gradio-container .tab-container {overflow: hidden}
 @media (max-width: 600px) {.gradio-container .main > .wrap {padding: 12px}}
 .verdict {min-height: 1.6em}
+.dark [role=tab].selected {color: var(--primary-400)}
 """
 
 
 def theme() -> gr.themes.Base:
-    """Warm like the wooden figure; system fonts, so that nothing is fetched."""
-    return gr.themes.Soft(
+    """Warm like the wooden figure; dark enough to be read; system fonts, so that nothing is fetched."""
+    soft = gr.themes.Soft(
         primary_hue="orange", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
     )
+    return soft.set(
+        color_accent="*primary_700",
+        body_text_color_subdued="*neutral_500",
+        block_info_text_color="*neutral_500",
+        link_text_color_dark="*secondary_300",
+        checkbox_label_background_fill_selected="*primary_700",
+        checkbox_label_background_fill_selected_dark="*primary_700",
+        block_label_text_color="*primary_800",
+        block_label_background_fill_dark="*primary_700",
+        block_title_text_color="*primary_800",
+        block_title_background_fill_dark="*primary_700",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
+    )
+
+
+# What Gradio's components lack for screen readers and keyboards: a role where there is a label, the 3D view in its turn.
+SCRIPT = """
+() => {
+  const mend = () => {
+    document.querySelectorAll("div.empty[aria-label]:not([role])").forEach((e) => e.setAttribute("role", "img"));
+    document.querySelectorAll("canvas[tabindex='1']").forEach((e) => {
+      e.tabIndex = 0;
+      e.setAttribute("role", "img");
+      e.setAttribute("aria-label", "The figure moving in 3D");
+    });
+  };
+  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true, attributeFilter: ["tabindex"]});
+  mend();
+}
+"""
