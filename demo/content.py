@@ -112,7 +112,7 @@ def theme() -> gr.themes.Base:
     )
 
 
-# What Gradio's components lack for screen readers and keyboards: a role where there is a label, the 3D view in its turn.
+# What Gradio lacks for screen readers and keyboards: a role where there is a label, the 3D view in its turn.
 SCRIPT = """
 () => {
   const mend = () => {

@@ -6,6 +6,7 @@ import shutil
 import time
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -22,6 +23,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+TABS = ["Text to motion", "Interpolation", "Style editing", "Recognition"]
 
 if BROWSER is None and os.environ.get("CI"):
     raise RuntimeError("these tests need chromium: apt-get install chromium")
@@ -146,11 +149,46 @@ def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     expect(page.get_by_text("Known:")).to_be_visible(timeout=60_000)
 
 
-@pytest.mark.parametrize("width", [390, 768])
-def test_nothing_sticks_out_of_a_narrow_window(page, width):
+@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_tab_fits_the_window_and_can_be_read_by_all(page, app_url, width, theme):
     page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{app_url}/?__theme={theme}")
     expect(page.get_by_role("button", name="Generate")).to_be_visible(timeout=60_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+    expect(page.get_by_text("Known:")).to_be_visible(timeout=60_000)
+    page.wait_for_function("document.querySelectorAll('a.download-link').length >= 5", timeout=90_000)
+    for tab in TABS:
+        open_tab(page, tab)
+        page.wait_for_timeout(700)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+        found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found] == []
+
+
+def open_tab(page, name):
+    """By its button, or in a narrow window from the menu that holds those that don't fit."""
+    tab = page.get_by_role("tab", name=name)
+    if not tab.locator("visible=true").count():
+        page.locator(".overflow-menu > button").first.click()
+        page.locator(".overflow-dropdown button", has_text=name).click()
+    else:
+        tab.locator("visible=true").first.click()
+
+
+def test_the_keyboard_suffices(page):
+    prompt = page.get_by_label("What should the body do?")
+    expect(page.get_by_text("Known:")).to_be_visible(timeout=60_000)
+    prompt.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("quantum chromodynamics")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "generate"
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("A guess:")).to_be_visible(timeout=60_000)
+    page.get_by_role("tab", name="Text to motion").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("From", exact=True).locator("visible=true")).to_be_visible(timeout=30_000)
 
 
 def test_the_last_generated_motion_is_read(page):
