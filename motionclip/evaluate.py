@@ -409,7 +409,7 @@ def _mm(difference: torch.Tensor) -> float:
 def _repeated(figures: Sequence[Figure]) -> Figure:
     values = np.array([figure.value for figure in figures])
     first = figures[0]
-    if len(values) < 2 or values.std() == 0:
+    if len(values) < 2 or values.std() < 1e-9:
         return Figure(first.group, first.name, float(values.mean()), first.unit)
     half = 1.96 * values.std(ddof=1) / math.sqrt(len(values))
     return Figure(

@@ -131,7 +131,7 @@ def test_a_motion_capture_file_is_read(page, tmp_path):
     clip = synthetic_motion(frames=120).save(tmp_path / "clip.bvh")
     page.get_by_role("tab", name="Recognition").click()
     page.locator("input[type=file]").last.set_input_files(clip)
-    expect(page.get_by_text("clip.bvh").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("cell", name="clip.bvh").first).to_be_visible(timeout=30_000)
     page.locator("#recognize").click()
     expect(page.get_by_text("What, from when to when").first).to_be_visible(timeout=90_000)
 
@@ -141,7 +141,7 @@ def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     bad.write_text("HIERARCHY\nwoof")
     page.get_by_role("tab", name="Recognition").click()
     page.locator("input[type=file]").last.set_input_files(bad)
-    expect(page.get_by_text("dog.bvh").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("cell", name="dog.bvh").first).to_be_visible(timeout=30_000)
     page.locator("#recognize").click()
     expect(page.get_by_text("MOTION: is missing").first).to_be_visible(timeout=60_000)
     page.get_by_role("tab", name="Text to motion").click()
