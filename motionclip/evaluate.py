@@ -68,9 +68,12 @@ def evaluate(
     other = load_clips(data, "val" if split == "test" else "test")
     actions = sorted({row["action"] for row in read_table(data)})
     figures = reconstruction(mc, clips) + recognition(mc, clips, actions) + edits(mc, clips, known, judge)
+    # Real motion is the same at every repeat.
+    others = judge.judge([features_motion(window) for window in _windows(mc, other)[0]])["hidden"]
+    known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
     draws = [
         decoding(mc, clips, judge, seed)
-        + text_to_motion(mc, clips, known, other, judge, seed)
+        + text_to_motion(mc, clips, known, known_joints, others, judge, seed)
         + out_of_domain(mc, known, judge, prompts, seed)
         + smoothness(mc, actions, seed)
         for seed in tqdm(range(repeats), "text to motion", unit="repeat")
@@ -198,10 +201,20 @@ def decoding(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int)
 
 
 def text_to_motion(
-    mc: MotionCLIP, clips: Sequence[Clip], known: Sequence[Clip], other: Sequence[Clip], judge: Evaluator, seed: int
+    mc: MotionCLIP,
+    clips: Sequence[Clip],
+    known: Sequence[Clip],
+    known_joints: torch.Tensor,
+    others: torch.Tensor,
+    judge: Evaluator,
+    seed: int,
 ) -> list[Figure]:
     """For each real window a motion generated from a caption of its clip, and the training clip that has the nearest
-    caption: all three by the same measures. `other`: clips of another split, for the distance of real to real."""
+    caption: all three by the same measures.
+
+    known_joints: of the training clips' windows, (N, frames, 24, 3). others: what the judge sees in the windows of
+    another split, (N, H), for the distance of real to real.
+    """
     windows, owners = _windows(mc, clips)
     captions = [owner.captions[number % len(owner.captions)] for number, owner in enumerate(owners)]
     texts = mc.encode_text(captions)
@@ -209,8 +222,6 @@ def text_to_motion(
     retrieved = _retrieved(mc, texts, known, seed)
     generated = _distinct(mc, _asked(mc, captions), seed + 1)
     judged_real = judge.judge(real)["hidden"]
-    judged_other = judge.judge([features_motion(window) for window in _windows(mc, other)[0]])["hidden"]
-    known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
     spoken = load_tower(judge.tower).encode(captions)
     figures = []
     for group, motions in (("real motion", real), ("nearest training clip", retrieved), ("generated", generated)):
@@ -223,7 +234,7 @@ def text_to_motion(
             figures.append(Figure(group, f"R-precision@{rank} of {BATCH}", 100 * share, "%"))
         figures.append(Figure(group, "multimodal distance", float((judged["text"] - spoken).norm(dim=-1).mean())))
         if motions is real:
-            figures.append(Figure(group, "Fréchet distance of the other split", frechet(judged_other, judged_real)))
+            figures.append(Figure(group, "Fréchet distance of the other split", frechet(others, judged_real)))
         else:
             figures.append(Figure(group, "Fréchet distance", frechet(hidden, judged_real)))
         joints = _pelvis_centred(torch.stack([canonical(motion_features(motion)) for motion in motions]))
