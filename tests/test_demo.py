@@ -195,12 +195,22 @@ def test_the_servers_own_files_cannot_be_read(app_url, path):
         assert answer.status_code in (400, 403, 404, 405, 422), (route, answer.status_code)
 
 
-def test_a_file_on_the_server_is_no_upload(client):
-    for name in ("/etc/passwd", str(Path("weights/config.json").resolve()), "../../etc/passwd"):
-        data = {"path": name, "orig_name": "a.npz", "meta": {"_type": "gradio.FileData"}}
-        with pytest.raises((AppError, ValueError)) as caught:
-            client.predict(data, api_name="/recognize")
-        assert "root:" not in str(caught.value) and "architecture" not in str(caught.value)
+def test_a_file_on_the_server_is_no_upload(app_url, mc, tmp_path):
+    # Raw requests: the client would upload the file first, from its own side.
+    private = mc.generate("kick").save(tmp_path / "private.npz")
+
+    def answer_for(path):
+        data = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        asked = {"data": [data, "", "", "the actions it learned", ""]}
+        event = httpx.post(f"{app_url}/gradio_api/call/recognize", json=asked).json()["event_id"]
+        return httpx.get(f"{app_url}/gradio_api/call/recognize/{event}", timeout=30).text
+
+    for name in (str(private), os.path.relpath(private), f"/tmp/../{private}", "/etc/passwd"):
+        answer = answer_for(name)
+        assert "event: error" in answer and "root:" not in answer, (name, answer)
+    files = {"files": ("private.npz", private.read_bytes())}
+    (uploaded,) = httpx.post(f"{app_url}/gradio_api/upload", files=files).json()
+    assert "event: complete" in answer_for(uploaded)
 
 
 def test_requests_of_no_sense_are_refused(app_url):
