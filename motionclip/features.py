@@ -12,7 +12,7 @@ import roma
 import torch
 
 from . import skeleton
-from .motion import Motion, about_y, heading
+from .motion import Motion, about_y, heading, to_axis_angle
 
 ROTATIONS = 6 * skeleton.NUM_JOINTS
 FEATURES = ROTATIONS + 3
@@ -53,6 +53,13 @@ def motion_features(motion: Motion) -> torch.Tensor:
 def features_motion(features: torch.Tensor, name: str = "") -> Motion:
     """(frames, 147) → Motion."""
     return Motion.from_rotations(*from_features(features), name=name)
+
+
+def features_motions(features: torch.Tensor) -> list[Motion]:
+    """(N, frames, 147) → N motions, worked out together."""
+    rotations, translation = from_features(features)
+    poses = to_axis_angle(rotations)
+    return [Motion(*one) for one in zip(poses, translation.cpu().numpy(), strict=True)]
 
 
 def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:

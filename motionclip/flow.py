@@ -23,6 +23,7 @@ from .edits import Edit
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
+BATCH = 64  # motions decoded together: more are no faster, and take more memory
 OVERLAP = 20  # frames that a part of a chain reaches into the next one
 
 
@@ -114,8 +115,9 @@ class VelocityBlock(nn.Module):
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        scale, shift, gate = self.modulation(condition).chunk(3, dim=-1)
+    def forward(self, x: torch.Tensor, modulation: torch.Tensor) -> torch.Tensor:
+        """x: (batch, width); modulation: (batch, 3 · width), what `self.modulation` makes of the condition."""
+        scale, shift, gate = modulation.chunk(3, dim=-1)
         return x + gate * self.down(functional.silu(self.up(self.norm(x) * (1 + scale) + shift)))
 
 
@@ -141,32 +143,39 @@ class VelocityField(nn.Module):
         self.frequencies: torch.Tensor
         self.register_buffer("frequencies", torch.exp(torch.linspace(0, math.log(200), 32)), persistent=False)
 
-    def residual(self, x: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """The network proper, of unit variance in and out; x (batch, K), t (batch,), z (batch, latent)."""
-        angles = t[:, None] * self.frequencies
+    def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
+        """What each block is told by times (..., 1) and latents (..., latent): (..., 3 · width) for each."""
+        angles = t * self.frequencies
         # A unit latent has entries of about 1/√latent; the network wants them near one.
         condition = functional.silu(
             self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)) + self.latent(z * math.sqrt(z.shape[-1]))
         )
-        h = self.inward(x / _spread(t)[:, None])
-        for block in self.blocks:
-            h = block(h, condition)
+        return [block.modulation(condition) for block in self.blocks]
+
+    def residual(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The network proper, of unit variance in and out; x (batch, K), t (batch, 1)."""
+        h = self.inward(x / _spread(t))
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            h = block(h, modulation)
         return self.outward(self.norm(h)).float()
 
-    def forward(self, x: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
         """v = (2t − 1)/s²·x + F/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
 
         The preconditioning of Karras et al. 2022, worked out for the straight path x = (1 − t)·noise + t·data.
+        x (batch, K), t (batch, 1) or (1, 1), modulations as `modulations` gives them.
         """
-        t_, s = t[:, None], _spread(t)[:, None]
-        return (2 * t_ - 1) / s.square() * x + self.residual(x, t, z) / s
+        s = _spread(t)
+        return (2 * t - 1) / s.square() * x + self.residual(x, t, modulations) / s
 
     def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t."""
-        t_, s = t[:, None], _spread(t)[:, None]
-        x = (1 - t_) * noise + t_ * data
-        target = s * (data - noise) - (2 * t_ - 1) / s * x
-        return (self.residual(x, t, z) - target).square()
+        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t (batch,).
+        """
+        t = t[:, None]
+        s = _spread(t)
+        x = (1 - t) * noise + t * data
+        target = s * (data - noise) - (2 * t - 1) / s * x
+        return (self.residual(x, t, self.modulations(t, z)) - target).square()
 
 
 class _Terms:
@@ -245,7 +254,11 @@ class FlowModel(nn.Module):
 
         noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
         """
-        return [features.features_motion(one) for one in self.decode_features(z, frames, seed, noise)]
+        if noise is None:
+            noise = self.draw_noise(1, len(self.window_starts(frames)), seed).expand(len(z), -1, -1)
+        parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
+        decoded = [self.decode_features(latents, frames, noise=instances) for latents, instances in parts]
+        return [motion for part in decoded for motion in features.features_motions(part)]
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions, but each of the N latents gets noise of its own."""
@@ -331,11 +344,16 @@ class FlowModel(nn.Module):
     def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
         rows, conditions, weights = terms.stacked(len(starts))
+        # Each distinct condition is worked out once, for all steps together: it needs no x.
+        distinct, which = conditions.unique(dim=0, return_inverse=True)
+        times = torch.arange(self.config.steps)[:, None, None] / self.config.steps
+        told = self.velocity.modulations(times, distinct)
         x = noise.clone()
         for step in range(self.config.steps):
             t = step / self.config.steps
-            flat = x[rows].flatten(0, 1)
-            each = self.velocity(flat, torch.full((len(flat),), t), conditions).unflatten(0, (len(rows), -1))
+            modulations = [block[step, which] for block in told]
+            flat = self.velocity(x[rows].flatten(0, 1), times[step], modulations)
+            each = flat.unflatten(0, (len(rows), -1))
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
                 clean = self.basis.project(
@@ -357,9 +375,10 @@ class FlowModel(nn.Module):
         x = self.basis.project(self._cut(whole, starts))
         z = self.encode_coefficients(x[0])
         for step in reversed(range(self.config.steps)):
-            after, times = x, torch.full((len(starts),), step / self.config.steps)
+            after, t = x, torch.full((1, 1), step / self.config.steps)
+            modulations = self.velocity.modulations(t, z)
             for _ in range(FIXED_POINT_ROUNDS):
-                x = after - self.velocity(x[0], times, z)[None] / self.config.steps
+                x = after - self.velocity(x[0], t, modulations)[None] / self.config.steps
         return z, x
 
     def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:

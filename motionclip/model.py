@@ -19,7 +19,7 @@ from . import skeleton
 from .contacts import grounded
 from .data import window_starts
 from .edits import Edit
-from .features import canonical, features_motion, from_6d, from_features, join, motion_features, to_6d, to_features
+from .features import canonical, features_motions, from_6d, from_features, join, motion_features, to_6d, to_features
 from .motion import Motion
 
 ROWS = skeleton.NUM_JOINTS + 1
@@ -192,7 +192,7 @@ class MotionTransformer(nn.Module):
     @torch.inference_mode()
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int = 0) -> list[Motion]:
         """(N, latent) → N motions. The decoder is deterministic: the seed changes nothing."""
-        return [features_motion(one) for one in self.decode_features(z, frames, seed)]
+        return features_motions(self.decode_features(z, frames, seed))
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions: there is no noise to differ by."""

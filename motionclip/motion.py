@@ -21,6 +21,12 @@ def to_matrices(poses: np.ndarray) -> torch.Tensor:
     return roma.rotvec_to_rotmat(torch.from_numpy(np.ascontiguousarray(poses, dtype=np.float32)))
 
 
+def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
+    """(..., 3, 3) rotation matrices → (..., 3) axis-angle in radians."""
+    # roma's own rotmat → rotvec loses digits for matrices that are not exactly orthogonal in float32.
+    return roma.rotmat_to_rotvec(rotations.detach().cpu().double()).float().numpy()
+
+
 @dataclass(frozen=True, eq=False)
 class Motion:
     """A body in motion, 30 frames a second, y up.
@@ -76,9 +82,7 @@ class Motion:
     @classmethod
     def from_rotations(cls, rotations: torch.Tensor, translation: torch.Tensor, name: str = "") -> Motion:
         """From (frames, 24, 3, 3) rotation matrices and the pelvis's (frames, 3) positions in metres."""
-        # roma's own rotmat → rotvec loses digits for matrices that are not exactly orthogonal in float32.
-        poses = roma.rotmat_to_rotvec(rotations.detach().cpu().double())
-        return cls(poses.numpy(), translation.detach().cpu().numpy(), name)
+        return cls(to_axis_angle(rotations), translation.detach().cpu().numpy(), name)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Motion:

@@ -252,7 +252,7 @@ class MotionCLIP(
             if len(parts) > 1:
                 z = self._drawn(parts, closeness).expand(samples or 1, -1, -1)
                 chains = self.model.decode_chain(z, frames, seed)
-                found[number] = [features.features_motion(one) for one in chains]
+                found[number] = features.features_motions(chains)
         named = [[replace(one, name=words) for one in found[number]] for number, words in enumerate(texts)]
         if samples is not None:
             return named[0]
