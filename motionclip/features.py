@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import roma
 import torch
 
 from . import skeleton
@@ -26,7 +25,16 @@ def to_6d(rotations: torch.Tensor) -> torch.Tensor:
 
 def from_6d(six: torch.Tensor) -> torch.Tensor:
     """(..., 6) → (..., 3, 3) rotation matrices, by Gram-Schmidt (Zhou et al. 2019)."""
-    return roma.special_gramschmidt(six.unflatten(-1, (2, 3)).transpose(-1, -2))
+    # roma's takes norms along an axis of three, which torch is slow at, and this is called for every joint.
+    ax, ay, az, bx, by, bz = six.unbind(-1)
+    scale = (ax * ax + ay * ay + az * az).rsqrt()
+    ax, ay, az = ax * scale, ay * scale, az * scale
+    along = ax * bx + ay * by + az * bz
+    bx, by, bz = bx - along * ax, by - along * ay, bz - along * az
+    scale = (bx * bx + by * by + bz * bz).rsqrt()
+    bx, by, bz = bx * scale, by * scale, bz * scale
+    columns = [ax, bx, ay * bz - az * by, ay, by, az * bx - ax * bz, az, bz, ax * by - ay * bx]
+    return torch.stack(columns, dim=-1).unflatten(-1, (3, 3))
 
 
 def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,6 +46,9 @@ for _side, _colour in (("left", _LEFT), ("right", _RIGHT)):
         (_J[f"{_side}_wrist"], _TIP_INDEX[f"{_side}_wrist"], 0.034, _colour),
     ]
 
+_FROM, _TO, _RADII, _COLOURS = (np.array(column) for column in zip(*BONES, strict=True))
+_WIDTHS, _RIMS = 2 * _RADII, (0.55 * _COLOURS).astype(int).tolist()
+
 _BACKGROUND, _FLOOR, _GRID, _SHADOW = (246, 247, 249), (232, 235, 239), (214, 218, 224), (203, 208, 215)
 _SHIFT = 4  # cv2 takes fixed-point coordinates: 4 fractional bits
 
@@ -76,9 +80,11 @@ def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Ite
     joints = with_tips(motion.joints())
     path = _smoothed(motion.translation)
     targets = np.stack([path[:, 0], _eye_height(path[:, 1]), path[:, 2]], axis=1)
-    for points, target in zip(joints, targets, strict=True):
+    shown = camera.project(joints, targets[:, None], size)
+    shadows = camera.project(joints * [1, 0, 1], targets[:, None], size)[0]
+    for target, pixels, depths, shadow in zip(targets, *shown, shadows, strict=True):
         image = _stage(size, camera, target)
-        _draw_body(image, points, target, camera)
+        _draw_body(image, pixels, depths, shadow, camera)
         yield image
 
 
@@ -93,7 +99,9 @@ def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -
     for joints, root in bodies:
         target = np.array([root[0], _eye_height(root[1]), root[2]])
         image = _stage(size, camera, target)
-        _draw_body(image, with_tips(joints[None])[0], target, camera)
+        points = with_tips(joints[None])[0]
+        shadow = camera.project(points * [1, 0, 1], target, size)[0]
+        _draw_body(image, *camera.project(points, target, size), shadow, camera)
         panels.append(image[:, size // 8 : -size // 8])
     return np.concatenate(panels, axis=1)
 
@@ -161,10 +169,14 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.clip(np.round(points * (1 << _SHIFT)), -(2**22), 2**22).astype(np.int32)
 
 
+@functools.cache
+def _background(size: int) -> np.ndarray:
+    return np.full((size, size, 3), _BACKGROUND, np.uint8)
+
+
 def _stage(size: int, camera: Camera, target: np.ndarray) -> np.ndarray:
     """Floor with a grid of half a metre, which stays put in the world while the camera moves."""
-    image = np.empty((size, size, 3), np.uint8)
-    image[:] = _BACKGROUND
+    image = _background(size).copy()
     reach, pitch = 5.0, 0.5
     centre = target * [1, 0, 1]
     corners = centre + reach * np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
@@ -180,20 +192,20 @@ def _stage(size: int, camera: Camera, target: np.ndarray) -> np.ndarray:
     return image
 
 
-def _draw_body(image: np.ndarray, points: np.ndarray, target: np.ndarray, camera: Camera) -> None:
-    """Limbs from far to near, each with a dark rim; their shadows on the floor first."""
-    size = image.shape[0]
-    pixels, depths = camera.project(points, target, size)
-    ground = camera.project(points * [1, 0, 1], target, size)[0]
-    fixed, shadow = _fixed(pixels), _fixed(ground)
-    scale = camera.focal * size / 2
+def _draw_body(
+    image: np.ndarray, pixels: np.ndarray, depths: np.ndarray, shadow: np.ndarray, camera: Camera
+) -> None:
+    """Limbs from far to near, each with a dark rim; their shadows on the floor first. (29, 2), (29), (29, 2)."""
+    scale = camera.focal * image.shape[0] / 2
+    points, ground = _fixed(pixels).tolist(), _fixed(shadow).tolist()
+    limbs = (depths[_FROM] + depths[_TO]) / 2
+    widths = np.maximum(2, np.round(_WIDTHS * scale / limbs)).astype(int).tolist()
+    lights = np.clip(1.12 - 0.16 * (limbs - camera.distance), 0.7, 1.25)
+    colours = np.minimum(255, (lights[:, None] * _COLOURS).astype(int)).tolist()
     for a, b, radius, _ in BONES:
         width = max(1, round(1.6 * radius * scale / camera.distance))
-        cv2.line(image, shadow[a].tolist(), shadow[b].tolist(), _SHADOW, width, cv2.LINE_AA, _SHIFT)
-    for a, b, radius, colour in sorted(BONES, key=lambda bone: -(depths[bone[0]] + depths[bone[1]])):
-        depth = (depths[a] + depths[b]) / 2
-        width = max(2, round(2 * radius * scale / depth))
-        light = float(np.clip(1.12 - 0.16 * (depth - camera.distance), 0.7, 1.25))
-        start, end = fixed[a].tolist(), fixed[b].tolist()
-        cv2.line(image, start, end, tuple(int(0.55 * c) for c in colour), width + 3, cv2.LINE_AA, _SHIFT)
-        cv2.line(image, start, end, tuple(min(255, int(light * c)) for c in colour), width, cv2.LINE_AA, _SHIFT)
+        cv2.line(image, ground[a], ground[b], _SHADOW, width, cv2.LINE_AA, _SHIFT)
+    for limb in np.argsort(-limbs, kind="stable").tolist():
+        a, b, _, _ = BONES[limb]
+        cv2.line(image, points[a], points[b], _RIMS[limb], widths[limb] + 3, cv2.LINE_AA, _SHIFT)
+        cv2.line(image, points[a], points[b], colours[limb], widths[limb], cv2.LINE_AA, _SHIFT)
