@@ -169,8 +169,7 @@ class VelocityField(nn.Module):
         return (2 * t - 1) / s.square() * x + self.residual(x, t, modulations) / s
 
     def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t (batch,).
-        """
+        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t (batch,)."""
         t = t[:, None]
         s = _spread(t)
         x = (1 - t) * noise + t * data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,17 +74,13 @@ class Camera:
 
 
 def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Iterator[np.ndarray]:
-    """One (size, size, 3) RGB uint8 picture for each frame; the camera follows the body, the floor stays."""
-    camera = camera or Camera()
-    joints = with_tips(motion.joints())
+    """One (size, size, 3) RGB uint8 picture for each frame; the camera follows the body, the floor stays.
+
+    A picture holds until the next one, which is drawn in the same memory: copy what is to be kept.
+    """
     path = _smoothed(motion.translation)
     targets = np.stack([path[:, 0], _eye_height(path[:, 1]), path[:, 2]], axis=1)
-    shown = camera.project(joints, targets[:, None], size)
-    shadows = camera.project(joints * [1, 0, 1], targets[:, None], size)[0]
-    for target, pixels, depths, shadow in zip(targets, *shown, shadows, strict=True):
-        image = _stage(size, camera, target)
-        _draw_body(image, pixels, depths, shadow, camera)
-        yield image
+    return _pictures(motion.joints(), targets, camera or Camera(), size)
 
 
 def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -> np.ndarray:
@@ -95,15 +90,10 @@ def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -
         bodies = [(motions.joints()[i], motions.translation[i]) for i in picked]
     else:
         bodies = [(motion.joints()[len(motion) // 2], motion.translation[len(motion) // 2]) for motion in motions]
-    camera, panels = Camera(), []
-    for joints, root in bodies:
-        target = np.array([root[0], _eye_height(root[1]), root[2]])
-        image = _stage(size, camera, target)
-        points = with_tips(joints[None])[0]
-        shadow = camera.project(points * [1, 0, 1], target, size)[0]
-        _draw_body(image, *camera.project(points, target, size), shadow, camera)
-        panels.append(image[:, size // 8 : -size // 8])
-    return np.concatenate(panels, axis=1)
+    joints, roots = (np.stack(column) for column in zip(*bodies, strict=True))
+    targets = np.stack([roots[:, 0], _eye_height(roots[:, 1]), roots[:, 2]], axis=1)
+    pictures = _pictures(joints, targets, Camera(), size)
+    return np.concatenate([picture[:, size // 8 : -size // 8].copy() for picture in pictures], axis=1)
 
 
 def save_video(motion: Motion, path: Path, size: int = 480) -> None:
@@ -169,43 +159,53 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.clip(np.round(points * (1 << _SHIFT)), -(2**22), 2**22).astype(np.int32)
 
 
-@functools.cache
-def _background(size: int) -> np.ndarray:
-    return np.full((size, size, 3), _BACKGROUND, np.uint8)
+def _pictures(joints: np.ndarray, targets: np.ndarray, camera: Camera, size: int) -> Iterator[np.ndarray]:
+    """(N, 24, 3) joints, (N, 3) what the camera looks at → N pictures in the same memory.
 
-
-def _stage(size: int, camera: Camera, target: np.ndarray) -> np.ndarray:
-    """Floor with a grid of half a metre, which stays put in the world while the camera moves."""
-    image = _background(size).copy()
-    reach, pitch = 5.0, 0.5
-    centre = target * [1, 0, 1]
-    corners = centre + reach * np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
-    cv2.fillConvexPoly(image, _fixed(camera.project(corners, target, size)[0]), _FLOOR, cv2.LINE_AA, _SHIFT)
-    for axis in (0, 2):
-        first = np.ceil((centre[axis] - reach) / pitch) * pitch
-        lines = np.arange(first, centre[axis] + reach, pitch)
-        ends = np.repeat(centre[None, None], len(lines), axis=0).repeat(2, axis=1)
-        ends[:, :, axis] = lines[:, None]
-        ends[:, 0, 2 - axis] -= reach
-        ends[:, 1, 2 - axis] += reach
-        cv2.polylines(image, list(_fixed(camera.project(ends, target, size)[0])), False, _GRID, 1, cv2.LINE_AA, _SHIFT)
-    return image
-
-
-def _draw_body(
-    image: np.ndarray, pixels: np.ndarray, depths: np.ndarray, shadow: np.ndarray, camera: Camera
-) -> None:
-    """Limbs from far to near, each with a dark rim; their shadows on the floor first. (29, 2), (29), (29, 2)."""
-    scale = camera.focal * image.shape[0] / 2
-    points, ground = _fixed(pixels).tolist(), _fixed(shadow).tolist()
-    limbs = (depths[_FROM] + depths[_TO]) / 2
+    What can be, is worked out for all at once.
+    """
+    points, targets = with_tips(joints), targets[:, None]
+    pixels, depths = camera.project(points, targets, size)
+    shadows = _fixed(camera.project(points * [1, 0, 1], targets, size)[0])
+    floors = _fixed(camera.project(_floor_points(targets[:, 0]), targets, size)[0])
+    scale = camera.focal * size / 2
+    limbs = (depths[:, _FROM] + depths[:, _TO]) / 2
+    order = np.argsort(-limbs, axis=1, kind="stable").tolist()
     widths = np.maximum(2, np.round(_WIDTHS * scale / limbs)).astype(int).tolist()
     lights = np.clip(1.12 - 0.16 * (limbs - camera.distance), 0.7, 1.25)
-    colours = np.minimum(255, (lights[:, None] * _COLOURS).astype(int)).tolist()
-    for a, b, radius, _ in BONES:
-        width = max(1, round(1.6 * radius * scale / camera.distance))
-        cv2.line(image, ground[a], ground[b], _SHADOW, width, cv2.LINE_AA, _SHIFT)
-    for limb in np.argsort(-limbs, kind="stable").tolist():
-        a, b, _, _ = BONES[limb]
-        cv2.line(image, points[a], points[b], _RIMS[limb], widths[limb] + 3, cv2.LINE_AA, _SHIFT)
-        cv2.line(image, points[a], points[b], colours[limb], widths[limb], cv2.LINE_AA, _SHIFT)
+    colours = np.minimum(255, (lights[..., None] * _COLOURS).astype(int)).tolist()
+    ends = _fixed(pixels).tolist()
+    shadow_widths = np.maximum(1, np.round(0.8 * _WIDTHS * scale / camera.distance)).astype(int).tolist()
+    empty = np.full((size, size, 3), _BACKGROUND, np.uint8)
+    image = empty.copy()  # new memory for each would take longer than what is drawn in it
+    for frame in range(len(points)):
+        np.copyto(image, empty)
+        cv2.fillConvexPoly(image, floors[frame, :4], _FLOOR, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(image, floors[frame, 4:].reshape(-1, 2, 2), False, _GRID, 1, cv2.LINE_AA, _SHIFT)
+        pairs = np.stack([shadows[frame, _FROM], shadows[frame, _TO]], axis=1)
+        for pair, width in zip(pairs, shadow_widths, strict=True):
+            cv2.line(image, pair[0], pair[1], _SHADOW, width, cv2.LINE_AA, _SHIFT)
+        place, wide, colour = ends[frame], widths[frame], colours[frame]
+        for limb in order[frame]:  # from far to near, each with a dark rim
+            a, b, _, _ = BONES[limb]
+            cv2.line(image, place[a], place[b], _RIMS[limb], wide[limb] + 3, cv2.LINE_AA, _SHIFT)
+            cv2.line(image, place[a], place[b], colour[limb], wide[limb], cv2.LINE_AA, _SHIFT)
+        yield image
+
+
+def _floor_points(targets: np.ndarray) -> np.ndarray:
+    """(N, 3) → (N, 4 + 2 · lines, 3): corners of the floor, and the ends of its lines, half a metre apart, which stay
+    put in the world while the camera moves."""
+    reach, pitch = 5.0, 0.5
+    centres = targets[:, None] * [1, 0, 1]
+    corners = centres + reach * np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
+    parts = [corners]
+    count = round(2 * reach / pitch)
+    for axis in (0, 2):
+        first = np.ceil((centres[:, :, axis] - reach) / pitch) * pitch
+        ends = centres.repeat(2 * count, axis=1)
+        ends[:, :, axis] = np.repeat(first + pitch * np.arange(count), 2, axis=1)
+        ends[:, 0::2, 2 - axis] -= reach
+        ends[:, 1::2, 2 - axis] += reach
+        parts.append(ends)
+    return np.concatenate(parts, axis=1)
