@@ -60,9 +60,10 @@ def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     """The video, and the motion in every format that is written."""
     folder = results.folder("files", *key)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
-    for path in paths:
-        if not path.exists():
-            save(motion, path)
+    missing = [path for path in paths if not path.exists()]
+    with ThreadPoolExecutor(len(paths)) as pool:  # the encoders of video and gif are programs of their own
+        for saved in [pool.submit(save, motion, path) for path in missing]:
+            saved.result()
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
 
 

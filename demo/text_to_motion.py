@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import gradio as gr
 
 from motionclip import CLOSENESS, MotionCLIP
@@ -18,11 +20,15 @@ from .player import (
     video_and_files,
 )
 
+REMEMBERED = 256  # motions, 20 kB each for two seconds
 KNOWN, RELATED = 0.75, 0.55  # cosine to the nearest text that was said of a recording
 
 
 def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     """Lay out the tab and wire it to the pipeline; returns the component that holds the last motion's files."""
+
+    # The files of a motion are asked for right after it, and examples again and again.
+    made = functools.lru_cache(REMEMBERED)(mc.generate)
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
@@ -35,7 +41,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
         frames, seed = frames_of(seconds), int(seed)
-        motion = mc.generate(prompt, frames=frames, seed=seed, closeness=closeness)
+        motion = made(prompt, frames, seed, closeness)
         figure = figure_file(motion, prompt, frames, seed, closeness)
         if mc.bank is None:
             return figure, None, "This model has no list of known motions to compare with."
@@ -47,7 +53,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         """The same motion as a skeleton video and as files: npz, BVH, GLB, mp4, gif."""
         frames, seed = frames_of(seconds), int(seed)
         return take_home(
-            mc.generate(prompt, frames=frames, seed=seed, closeness=closeness),
+            made(prompt, frames, seed, closeness),
             "motion",
             prompt,
             frames,
@@ -111,8 +117,8 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
 
     asked = [prompt, seconds, seed, closeness]
     result, taken = [figure, nearest, known], [video, files]
-    made = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate")
-    made.success(take, asked, taken, api_name="files")
+    asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate")
+    asked_for.success(take, asked, taken, api_name="files")
     reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
     opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")
     for before in (reseeded, opened):
