@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
@@ -150,7 +151,8 @@ class VelocityField(nn.Module):
         condition = functional.silu(
             self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)) + self.latent(z * math.sqrt(z.shape[-1]))
         )
-        return [block.modulation(condition) for block in self.blocks]
+        layers = (cast(VelocityBlock, block).modulation for block in self.blocks)
+        return [layer(condition) for layer in layers]
 
     def residual(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
         """The network proper, of unit variance in and out; x (batch, K), t (batch, 1)."""
@@ -169,7 +171,7 @@ class VelocityField(nn.Module):
         return (2 * t - 1) / s.square() * x + self.residual(x, t, modulations) / s
 
     def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """(batch, K) squared error of the network's own output, which is the velocity's up to a factor of t (batch,)."""
+        """(batch, K) squared error of the network's own output: the velocity's up to a factor of t (batch,)."""
         t = t[:, None]
         s = _spread(t)
         x = (1 - t) * noise + t * data

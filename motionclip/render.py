@@ -181,7 +181,7 @@ def _pictures(joints: np.ndarray, targets: np.ndarray, camera: Camera, size: int
     for frame in range(len(points)):
         np.copyto(image, empty)
         cv2.fillConvexPoly(image, floors[frame, :4], _FLOOR, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(image, floors[frame, 4:].reshape(-1, 2, 2), False, _GRID, 1, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(image, list(floors[frame, 4:].reshape(-1, 2, 2)), False, _GRID, 1, cv2.LINE_AA, _SHIFT)
         pairs = np.stack([shadows[frame, _FROM], shadows[frame, _TO]], axis=1)
         for pair, width in zip(pairs, shadow_widths, strict=True):
             cv2.line(image, pair[0], pair[1], _SHADOW, width, cv2.LINE_AA, _SHIFT)
