@@ -62,8 +62,7 @@ def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
     missing = [path for path in paths if not path.exists()]
     with ThreadPoolExecutor(len(paths)) as pool:  # the encoders of video and gif are programs of their own
-        for saved in [pool.submit(save, motion, path) for path in missing]:
-            saved.result()
+        list(pool.map(functools.partial(save, motion), missing))
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
 
 

@@ -20,7 +20,7 @@ from .player import (
     video_and_files,
 )
 
-REMEMBERED = 256  # motions, 20 kB each for two seconds
+REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
 KNOWN, RELATED = 0.75, 0.55  # cosine to the nearest text that was said of a recording
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from . import CLOSENESS
 from .data import Clip, cut_windows, load_clips, read_table, window_starts
 from .evaluator import Evaluator
-from .features import canonical, features_motion, from_features, mirror, motion_features
+from .features import canonical, features_motions, from_features, mirror, motion_features
 from .labels import STYLES
 from .metrics import (
     BATCH,
@@ -69,7 +69,7 @@ def evaluate(
     actions = sorted({row["action"] for row in read_table(data)})
     figures = reconstruction(mc, clips) + recognition(mc, clips, actions) + edits(mc, clips, known, judge)
     # Real motion is the same at every repeat.
-    others = judge.judge([features_motion(window) for window in _windows(mc, other)[0]])["hidden"]
+    others = judge.judge(features_motions(_windows(mc, other)[0]))["hidden"]
     known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
     draws = [
         decoding(mc, clips, judge, seed)
@@ -127,7 +127,7 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Figure]:
     relative, relative2 = joints - joints[..., :1, :], joints2 - joints2[..., :1, :]
     cosine = ((r.transpose(-1, -2) @ r2).diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
     group = "reconstruction"
-    before, after = ([features_motion(window) for window in windows] for windows in (real, again))
+    before, after = features_motions(real), features_motions(again)
     return [
         Figure(group, "MPJPE, root-relative", _mm(relative2 - relative), "mm"),
         Figure(group, "MPJPE, global", _mm(joints2 - joints), "mm"),
@@ -181,7 +181,7 @@ def decoding(mc: MotionCLIP, clips: Sequence[Clip], judge: Evaluator, seed: int)
     encoded = mc.encode_motion([clip.motion for clip in clips]).repeat_interleave(times, dim=0)
     shown = [clip.action for clip in owners]
     sources = {
-        "real motion": ([features_motion(window) for window in real_windows], shown),
+        "real motion": (features_motions(real_windows), shown),
         "from action names": (_distinct(mc, _asked(mc, [text for text, _ in names]), seed), [a for _, a in names]),
         "from captions": (
             _distinct(mc, _asked(mc, [text for text, _ in captions]), seed),
@@ -218,7 +218,7 @@ def text_to_motion(
     windows, owners = _windows(mc, clips)
     captions = [owner.captions[number % len(owner.captions)] for number, owner in enumerate(owners)]
     texts = mc.encode_text(captions)
-    real = [features_motion(window) for window in windows]
+    real = features_motions(windows)
     retrieved = _retrieved(mc, texts, known, seed)
     generated = _distinct(mc, _asked(mc, captions), seed + 1)
     judged_real = judge.judge(real)["hidden"]

@@ -25,16 +25,13 @@ def to_6d(rotations: torch.Tensor) -> torch.Tensor:
 
 def from_6d(six: torch.Tensor) -> torch.Tensor:
     """(..., 6) → (..., 3, 3) rotation matrices, by Gram-Schmidt (Zhou et al. 2019)."""
-    # roma's takes norms along an axis of three, which torch is slow at, and this is called for every joint.
-    ax, ay, az, bx, by, bz = six.unbind(-1)
-    scale = (ax * ax + ay * ay + az * az).rsqrt()
-    ax, ay, az = ax * scale, ay * scale, az * scale
-    along = ax * bx + ay * by + az * bz
-    bx, by, bz = bx - along * ax, by - along * ay, bz - along * az
-    scale = (bx * bx + by * by + bz * bz).rsqrt()
-    bx, by, bz = bx * scale, by * scale, bz * scale
-    columns = [ax, bx, ay * bz - az * by, ay, by, az * bx - ax * bz, az, bz, ax * by - ay * bx]
-    return torch.stack(columns, dim=-1).unflatten(-1, (3, 3))
+    # roma's takes norms along a last axis of three, which torch is slow at; here the three come first.
+    x, y = six.movedim(-1, 0).split(3)
+    x = x * x.square().sum(0).rsqrt()
+    y = y - (x * y).sum(0) * x
+    y = y * y.square().sum(0).rsqrt()
+    columns = torch.stack([x, y, torch.linalg.cross(x, y, dim=0)], dim=1)
+    return columns.movedim((0, 1), (-2, -1)).contiguous()
 
 
 def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:

@@ -151,8 +151,7 @@ class VelocityField(nn.Module):
         condition = functional.silu(
             self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)) + self.latent(z * math.sqrt(z.shape[-1]))
         )
-        layers = (cast(VelocityBlock, block).modulation for block in self.blocks)
-        return [layer(condition) for layer in layers]
+        return [cast(VelocityBlock, block).modulation(condition) for block in self.blocks]
 
     def residual(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
         """The network proper, of unit variance in and out; x (batch, K), t (batch, 1)."""
@@ -255,11 +254,7 @@ class FlowModel(nn.Module):
 
         noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
         """
-        if noise is None:
-            noise = self.draw_noise(1, len(self.window_starts(frames)), seed).expand(len(z), -1, -1)
-        parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
-        decoded = [self.decode_features(latents, frames, noise=instances) for latents, instances in parts]
-        return [motion for part in decoded for motion in features.features_motions(part)]
+        return features.features_motions(self.decode_features(z, frames, seed, noise))
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions, but each of the N latents gets noise of its own."""
@@ -299,10 +294,14 @@ class FlowModel(nn.Module):
         origin and z being the same, the noise that `analyse` found gives exactly the motion back that it was
         found for.
         """
+        starts = self.window_starts(frames)
         if noise is None:
-            noise = self.draw_noise(1, len(self.window_starts(frames)), seed).expand(len(z), -1, -1)
-        terms = self._guided(z, 1.0 if origin is not None else None)
-        decoded = self._decode(noise, self.window_starts(frames), frames, terms)
+            noise = self.draw_noise(1, len(starts), seed).expand(len(z), -1, -1)
+        guidance = 1.0 if origin is not None else None
+        parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
+        decoded = torch.cat(
+            [self._decode(own, starts, frames, self._guided(latents, guidance)) for latents, own in parts]
+        )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
         return decoded if origin is not None else locked(decoded)
 
@@ -350,10 +349,8 @@ class FlowModel(nn.Module):
         times = torch.arange(self.config.steps)[:, None, None] / self.config.steps
         told = self.velocity.modulations(times, distinct)
         x = noise.clone()
-        for step in range(self.config.steps):
-            t = step / self.config.steps
-            modulations = [block[step, which] for block in told]
-            flat = self.velocity(x[rows].flatten(0, 1), times[step], modulations)
+        for step, t in enumerate(times):
+            flat = self.velocity(x[rows].flatten(0, 1), t, [block[step, which] for block in told])
             each = flat.unflatten(0, (len(rows), -1))
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step

@@ -326,7 +326,8 @@ class MotionCLIP(
         else:
             z = _between(self._shown(a), self._shown(b), share, path)
         decoded = self.model.decode_features(z, self._length(frames), seed, noise, origin)
-        return [features.features_motion(one, f"{percent:.0%}") for one, percent in zip(decoded, share, strict=True)]
+        motions = zip(features.features_motions(decoded), share, strict=True)
+        return [replace(motion, name=f"{percent:.0%}") for motion, percent in motions]
 
     def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
         """One motion that begins as a and becomes b: the latent moves from window to window."""

@@ -46,7 +46,7 @@ for _side, _colour in (("left", _LEFT), ("right", _RIGHT)):
     ]
 
 _FROM, _TO, _RADII, _COLOURS = (np.array(column) for column in zip(*BONES, strict=True))
-_WIDTHS, _RIMS = 2 * _RADII, (0.55 * _COLOURS).astype(int).tolist()
+_RIMS = (0.55 * _COLOURS).astype(int).tolist()
 
 _BACKGROUND, _FLOOR, _GRID, _SHADOW = (246, 247, 249), (232, 235, 239), (214, 218, 224), (203, 208, 215)
 _SHIFT = 4  # cv2 takes fixed-point coordinates: 4 fractional bits
@@ -78,21 +78,19 @@ def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Ite
 
     A picture holds until the next one, which is drawn in the same memory: copy what is to be kept.
     """
-    path = _smoothed(motion.translation)
-    targets = np.stack([path[:, 0], _eye_height(path[:, 1]), path[:, 2]], axis=1)
-    return _pictures(motion.joints(), targets, camera or Camera(), size)
+    return _pictures(motion.joints(), _smoothed(motion.translation), camera or Camera(), size)
 
 
 def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -> np.ndarray:
     """Poses side by side as one RGB picture: of one motion over time, or the middle pose of each of several."""
     if isinstance(motions, Motion):
         picked = np.linspace(0, len(motions) - 1, poses).round().astype(int)
-        bodies = [(motions.joints()[i], motions.translation[i]) for i in picked]
+        joints, roots = motions.joints()[picked], motions.translation[picked]
     else:
-        bodies = [(motion.joints()[len(motion) // 2], motion.translation[len(motion) // 2]) for motion in motions]
-    joints, roots = (np.stack(column) for column in zip(*bodies, strict=True))
-    targets = np.stack([roots[:, 0], _eye_height(roots[:, 1]), roots[:, 2]], axis=1)
-    pictures = _pictures(joints, targets, Camera(), size)
+        middles = [motion.crop(len(motion) // 2, len(motion) // 2 + 1) for motion in motions]
+        joints = np.concatenate([motion.joints() for motion in middles])
+        roots = np.concatenate([motion.translation for motion in middles])
+    pictures = _pictures(joints, roots, Camera(), size)
     return np.concatenate([picture[:, size // 8 : -size // 8].copy() for picture in pictures], axis=1)
 
 
@@ -143,9 +141,9 @@ def with_tips(joints: np.ndarray) -> np.ndarray:
     return np.concatenate([joints, np.stack(tips, axis=1)], axis=1)
 
 
-def _eye_height(pelvis: np.ndarray) -> np.ndarray:
-    """What the camera looks at: steady for a body on the floor, rising with one that climbs."""
-    return np.maximum(0.85, pelvis - 0.2)
+def _looked_at(roots: np.ndarray) -> np.ndarray:
+    """(N, 3) pelvises → (N, 3): steady in height for a body on the floor, rising with one that climbs."""
+    return np.stack([roots[:, 0], np.maximum(0.85, roots[:, 1] - 0.2), roots[:, 2]], axis=1)
 
 
 def _smoothed(path: np.ndarray, width: int = 15) -> np.ndarray:
@@ -159,32 +157,32 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.clip(np.round(points * (1 << _SHIFT)), -(2**22), 2**22).astype(np.int32)
 
 
-def _pictures(joints: np.ndarray, targets: np.ndarray, camera: Camera, size: int) -> Iterator[np.ndarray]:
-    """(N, 24, 3) joints, (N, 3) what the camera looks at → N pictures in the same memory.
+def _pictures(joints: np.ndarray, roots: np.ndarray, camera: Camera, size: int) -> Iterator[np.ndarray]:
+    """(N, 24, 3) joints, (N, 3) the pelvises that the camera follows → N pictures in the same memory.
 
     What can be, is worked out for all at once.
     """
-    points, targets = with_tips(joints), targets[:, None]
+    points, targets = with_tips(joints), _looked_at(roots)[:, None]
     pixels, depths = camera.project(points, targets, size)
-    shadows = _fixed(camera.project(points * [1, 0, 1], targets, size)[0])
-    floors = _fixed(camera.project(_floor_points(targets[:, 0]), targets, size)[0])
+    shadows = _fixed(camera.project(points * [1, 0, 1], targets, size)[0]).tolist()
+    floors = _fixed(camera.project(_floor_points(targets), targets, size)[0])
     scale = camera.focal * size / 2
     limbs = (depths[:, _FROM] + depths[:, _TO]) / 2
     order = np.argsort(-limbs, axis=1, kind="stable").tolist()
-    widths = np.maximum(2, np.round(_WIDTHS * scale / limbs)).astype(int).tolist()
+    widths = np.maximum(2, np.round(2 * _RADII * scale / limbs)).astype(int).tolist()
     lights = np.clip(1.12 - 0.16 * (limbs - camera.distance), 0.7, 1.25)
     colours = np.minimum(255, (lights[..., None] * _COLOURS).astype(int)).tolist()
     ends = _fixed(pixels).tolist()
-    shadow_widths = np.maximum(1, np.round(0.8 * _WIDTHS * scale / camera.distance)).astype(int).tolist()
+    shadow_widths = np.maximum(1, np.round(1.6 * _RADII * scale / camera.distance)).astype(int).tolist()
     empty = np.full((size, size, 3), _BACKGROUND, np.uint8)
     image = empty.copy()  # new memory for each would take longer than what is drawn in it
     for frame in range(len(points)):
         np.copyto(image, empty)
         cv2.fillConvexPoly(image, floors[frame, :4], _FLOOR, cv2.LINE_AA, _SHIFT)
         cv2.polylines(image, list(floors[frame, 4:].reshape(-1, 2, 2)), False, _GRID, 1, cv2.LINE_AA, _SHIFT)
-        pairs = np.stack([shadows[frame, _FROM], shadows[frame, _TO]], axis=1)
-        for pair, width in zip(pairs, shadow_widths, strict=True):
-            cv2.line(image, pair[0], pair[1], _SHADOW, width, cv2.LINE_AA, _SHIFT)
+        ground = shadows[frame]
+        for (a, b, _, _), width in zip(BONES, shadow_widths, strict=True):
+            cv2.line(image, ground[a], ground[b], _SHADOW, width, cv2.LINE_AA, _SHIFT)
         place, wide, colour = ends[frame], widths[frame], colours[frame]
         for limb in order[frame]:  # from far to near, each with a dark rim
             a, b, _, _ = BONES[limb]
@@ -194,10 +192,10 @@ def _pictures(joints: np.ndarray, targets: np.ndarray, camera: Camera, size: int
 
 
 def _floor_points(targets: np.ndarray) -> np.ndarray:
-    """(N, 3) → (N, 4 + 2 · lines, 3): corners of the floor, and the ends of its lines, half a metre apart, which stay
-    put in the world while the camera moves."""
+    """(N, 1, 3) → (N, 4 + 2 · lines, 3): corners of the floor, and the ends of its lines, half a metre apart, which
+    stay put in the world while the camera moves."""
     reach, pitch = 5.0, 0.5
-    centres = targets[:, None] * [1, 0, 1]
+    centres = targets * [1, 0, 1]
     corners = centres + reach * np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
     parts = [corners]
     count = round(2 * reach / pitch)

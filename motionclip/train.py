@@ -21,7 +21,7 @@ from . import weights
 from .bank import build_bank
 from .body import load_body
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
-from .features import features_motion
+from .features import features_motions
 from .flow import FlowModel
 from .images import FrameTower
 from .losses import ENCODED_SHARE, Alignment, flow_losses, transformer_losses
@@ -224,7 +224,7 @@ def validate(model: weights.Model, clips: list[Clip], actions: list[str], tower:
     model = copy.deepcopy(model).cpu().eval()
     names = tower.encode(actions)
     windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
-    z = model.encode_motions([features_motion(window) for _, window in windows])
+    z = model.encode_motions(features_motions(torch.stack([window for _, window in windows])))
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
     ranks = (z @ names.T).argsort(dim=1, descending=True) == wanted[:, None]
     drawn = model.decode_motions(tower.encode([clip.captions[0] for clip in clips]), model.config.window)
