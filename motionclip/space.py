@@ -36,7 +36,7 @@ def make_space(out: Path) -> list[Path]:
         target = out / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__", ".*", "open", "evaluator"))
         else:
             shutil.copyfile(ROOT / part, target)
     (out / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")

@@ -236,6 +236,14 @@ def test_a_timeline_says_what_happens_when(mc):
     assert all(a.end == pytest.approx(b.start) for a, b in zip(segments, segments[1:], strict=False))
 
 
+def test_the_open_model_knows_nothing_of_the_non_commercial_data(mc):
+    free = MotionCLIP.from_pretrained("weights/open", mc.tower)
+    assert not any(entry.clip.startswith("bandai") for entry in free.bank.entries)
+    assert any(entry.clip.startswith("bandai") for entry in mc.bank.entries)
+    salsa = free.generate("dance salsa")
+    assert "salsa" in [label for label, _ in free.recognize(salsa)] and salsa.joints()[:, 0].std() > 0.05
+
+
 def test_a_pipeline_saved_is_the_same_pipeline(mc, tmp_path):
     mc.save_pretrained(tmp_path)
     again = MotionCLIP.from_pretrained(tmp_path, mc.tower)
