@@ -9,6 +9,7 @@ from os import PathLike
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+import torch
 
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
@@ -17,6 +18,7 @@ from . import content, interpolation, recognition, style_editing, text_to_motion
 from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
+AT_ONCE = 2  # requests worked on at a time; more wait
 
 
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
@@ -50,12 +52,14 @@ def launch(
 
     model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
     """
+    # Threads that requests fight for cost more than they give.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
     mc = MotionCLIP.from_pretrained(model)
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))
     page = build(mc, model)
-    page.queue(default_concurrency_limit=2, max_size=queue)
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=queue)
     atexit.register(results.clear)
     page.launch(
         server_name=host,

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import shutil
 import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,26 @@ class Outbox:
 
     def __init__(self) -> None:
         self.root = Path(get_upload_folder()) / f"motionclip-{secrets.token_hex(8)}"
+        self._folders: OrderedDict[Path, None] = OrderedDict()  # the last asked for at the end
         self._lock = threading.Lock()
 
     def folder(self, *key: Any) -> Path:
         """The folder for one result, the same for the same key."""
         folder = self.root / hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+        folder.mkdir(parents=True, exist_ok=True)
         with self._lock:
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.touch()
-            results = sorted(self.root.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-            for old in results[:-KEPT]:
-                shutil.rmtree(old, ignore_errors=True)
+            self._folders[folder] = None
+            self._folders.move_to_end(folder)
+            old = self._folders.popitem(last=False)[0] if len(self._folders) > KEPT else None
+        if old:
+            shutil.rmtree(old, ignore_errors=True)
         return folder
 
     def clear(self) -> None:
         """Remove them all."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        with self._lock:
+            self._folders.clear()
+            shutil.rmtree(self.root, ignore_errors=True)
 
 
 results = Outbox()

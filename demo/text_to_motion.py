@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import gradio as gr
 
 from motionclip import CLOSENESS, MotionCLIP
@@ -19,8 +17,8 @@ from .player import (
     told,
     video_and_files,
 )
+from .together import MOST, Together
 
-REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
 KNOWN, RELATED = 0.75, 0.55  # cosine to the nearest text that was said of a recording
 
 
@@ -28,7 +26,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     """Lay out the tab and wire it to the pipeline; returns the component that holds the last motion's files."""
 
     # The files of a motion are asked for right after it, and examples again and again.
-    made = functools.lru_cache(REMEMBERED)(mc.generate)
+    made = Together(mc)
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
@@ -117,7 +115,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
 
     asked = [prompt, seconds, seed, closeness]
     result, taken = [figure, nearest, known], [video, files]
-    asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate")
+    asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate", concurrency_limit=MOST)
     asked_for.success(take, asked, taken, api_name="files")
     reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
     opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")

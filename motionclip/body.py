@@ -27,29 +27,39 @@ class Figure:
     weights: np.ndarray
 
 
+TRIANGLES = 12_000  # a quarter of the package's: a browser has less to load, and at its size nothing to miss
+
+
 @functools.cache
 def wooden_figure() -> Figure:
     """The figure, loaded once."""
+    import fast_simplification
+
     # The skin is no public API of mannequin-x (hence the pinned version); it is touched here alone.
     from mannequin import Mannequin
 
     mannequin = Mannequin("wooden")
-    vertices = mannequin.vertices(mannequin.rest_pose()).astype(np.float32)
-    joints, weights = mannequin._skin_joint_indices, mannequin._skin_weights
+    full = mannequin.vertices(mannequin.rest_pose()).astype(np.float32)
+    *_, collapses = fast_simplification.simplify(
+        full, mannequin.faces.astype(np.int32), target_count=TRIANGLES, return_collapses=True
+    )
+    vertices, faces, became = fast_simplification.replay_simplification(
+        full, mannequin.faces.astype(np.int32), collapses
+    )
+    _, kept = np.unique(became, return_index=True)  # one of the full figure's vertices for each
+    joints, weights = mannequin._skin_joint_indices[kept], mannequin._skin_weights[kept]
     parents = np.array(mannequin.parents)
     while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
         joints = np.where(joints >= 24, parents[joints], joints)
     weights = np.round(255 * weights).astype(np.int32)
     weights[np.arange(len(weights)), weights.argmax(1)] += 255 - weights.sum(1)
-    corners = vertices[mannequin.faces]
+    corners = vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = np.zeros_like(vertices)
     for corner in range(3):
-        np.add.at(normals, mannequin.faces[:, corner], across)
+        np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return Figure(
-        vertices, normals, mannequin.faces.astype(np.uint16), joints.astype(np.uint8), weights.astype(np.uint8)
-    )
+    return Figure(vertices, normals, faces.astype(np.uint16), joints.astype(np.uint8), weights.astype(np.uint8))
 
 
 class Body(Protocol):

@@ -248,11 +248,11 @@ class FlowModel(nn.Module):
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
     def decode_motions(
-        self, z: torch.Tensor, frames: int, seed: int = 0, noise: torch.Tensor | None = None
+        self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0, noise: torch.Tensor | None = None
     ) -> list[Motion]:
         """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
 
-        noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all N.
+        noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all, or of N seeds.
         """
         return features.features_motions(self.decode_features(z, frames, seed, noise))
 
@@ -284,7 +284,7 @@ class FlowModel(nn.Module):
         self,
         z: torch.Tensor,
         frames: int,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         noise: torch.Tensor | None = None,
         origin: torch.Tensor | None = None,
     ) -> torch.Tensor:
@@ -296,7 +296,8 @@ class FlowModel(nn.Module):
         """
         starts = self.window_starts(frames)
         if noise is None:
-            noise = self.draw_noise(1, len(starts), seed).expand(len(z), -1, -1)
+            seeds = [seed] if isinstance(seed, int) else seed
+            noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
         guidance = 1.0 if origin is not None else None
         parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
         decoded = torch.cat(

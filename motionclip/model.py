@@ -190,7 +190,7 @@ class MotionTransformer(nn.Module):
         return self._ruled(torch.stack(latents))
 
     @torch.inference_mode()
-    def decode_motions(self, z: torch.Tensor, frames: int, seed: int = 0) -> list[Motion]:
+    def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
         """(N, latent) → N motions. The decoder is deterministic: the seed changes nothing."""
         return features_motions(self.decode_features(z, frames, seed))
 
@@ -200,7 +200,12 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def decode_features(
-        self, z: torch.Tensor, frames: int, seed: int = 0, noise: object = None, origin: torch.Tensor | None = None
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int | Sequence[int] = 0,
+        noise: object = None,
+        origin: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)

@@ -187,10 +187,11 @@ class MotionCLIP(
         """
         return self.model.encode_motions(motions)
 
-    def decode(self, z: torch.Tensor, frames: int = 60, seed: int = 0) -> list[Motion]:
+    def decode(self, z: torch.Tensor, frames: int = 60, seed: int | Sequence[int] = 0) -> list[Motion]:
         """(N, D) latents → N motions of `frames` frames that start at the origin, facing +z.
 
-        The same seed gives the same instance for each latent. Raises ValueError for frames outside 1–1,800.
+        The same seed gives the same instance for each latent; N seeds, one for each. Raises ValueError for frames
+        outside 1–1,800 and for another number of seeds.
         """
         frames = self._length(frames)
         z = torch.as_tensor(z, dtype=torch.float32)
@@ -198,6 +199,8 @@ class MotionCLIP(
             raise ValueError(
                 f"z: must be finite numbers of shape (N, {self.model.config.latent}), not {tuple(z.shape)}"
             )
+        if not isinstance(seed, int) and len(seed) != len(z):
+            raise ValueError(f"seed: must be one, or one for each of {len(z)} latents, not {len(seed)}")
         return self.model.decode_motions(z, frames, seed)
 
     @overload
@@ -210,14 +213,14 @@ class MotionCLIP(
     ) -> list[Motion]: ...
     @overload
     def generate(
-        self, text: Sequence[str], frames: int = ..., seed: int = ..., closeness: float = ...
+        self, text: Sequence[str], frames: int = ..., seed: int | Sequence[int] = ..., closeness: float = ...
     ) -> list[Motion]: ...
 
     def generate(
         self,
         text: str | Sequence[str],
         frames: int = 60,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         closeness: float = CLOSENESS,
         *,
         samples: int | None = None,
@@ -226,17 +229,20 @@ class MotionCLIP(
 
         frames: the length, 30 a second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
         motion in which each step has that length and leads into the next. seed: which instance; the same seed gives
-        the same motion, alone or in a batch. closeness: from the text's own latent (0) to what the nearest texts make
-        of it that the model was trained with (1); without a bank it says nothing. samples: for one str, so many
-        different instances as a list, of which the first is the one without `samples`. Raises ValueError for an empty
-        or overlong text, frames outside 1–1,800 in all, a closeness outside 0–1, or samples outside 1–64 or for
-        several texts.
+        the same motion, alone or in a batch; several texts may have a seed each. closeness: from the text's own
+        latent (0) to what the nearest texts make of it that the model was trained with (1); without a bank it says
+        nothing. samples: for one str, so many different instances as a list, of which the first is the one without
+        `samples`. Raises ValueError for an empty or overlong text, frames outside 1–1,800 in all, a closeness outside
+        0–1, another number of seeds than texts, or samples outside 1–64 or for several texts.
         """
         if not 0 <= closeness <= 1:
             raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
         if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
             raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
         texts = [text] if isinstance(text, str) else list(text)
+        seeds = [seed] * len(texts) if isinstance(seed, int) else list(seed)
+        if len(seeds) != len(texts):
+            raise ValueError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
         steps = [steps_of(_checked(words)) for words in texts]
         if any(self._length(frames) * len(parts) > MAX_FRAMES for parts in steps):
             raise ValueError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
@@ -245,13 +251,15 @@ class MotionCLIP(
         if single:
             z = self._drawn([texts[number] for number in single], closeness)
             if samples is None:
-                found = {n: [one] for n, one in zip(single, self.decode(z, frames, seed), strict=True)}
+                found = {
+                    n: [one] for n, one in zip(single, self.decode(z, frames, [seeds[n] for n in single]), strict=True)
+                }
             else:
-                found = {0: self.model.decode_distinct(z.expand(samples, -1), frames, seed)}
+                found = {0: self.model.decode_distinct(z.expand(samples, -1), frames, seeds[0])}
         for number, parts in enumerate(steps):
             if len(parts) > 1:
                 z = self._drawn(parts, closeness).expand(samples or 1, -1, -1)
-                chains = self.model.decode_chain(z, frames, seed)
+                chains = self.model.decode_chain(z, frames, seeds[number])
                 found[number] = features.features_motions(chains)
         named = [[replace(one, name=words) for one in found[number]] for number, words in enumerate(texts)]
         if samples is not None:

@@ -17,6 +17,7 @@ PARTS = (
     "LICENSE",
     "docs/hello.gif",
 )
+LEFT_OUT = ("__pycache__", ".*", "open", "evaluator")
 # What the Hub keeps outside of git.
 ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.gif filter=lfs diff=lfs merge=lfs -text\n"
 
@@ -36,7 +37,7 @@ def make_space(out: Path) -> list[Path]:
         target = out / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__", ".*", "open", "evaluator"))
+            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
         else:
             shutil.copyfile(ROOT / part, target)
     (out / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from .flow import FlowConfig, FlowModel
 from .model import MotionTransformer, TransformerConfig
+from .packed import pack
 
 ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "flow": (FlowConfig, FlowModel),
@@ -93,7 +94,9 @@ def load(folder: Path) -> Model:
     model.load_state_dict({key: value.float() for key, value in state.items()})
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise ModelFolderError(f"{path}: holds numbers that are not finite")
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
+    pack(model)
+    return model
 
 
 def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path: Path) -> None:

@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 import demo
 from demo import outbox, player
 from demo.player import told
+from demo.together import Together
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.files import glb
@@ -311,3 +312,26 @@ def test_on_a_zero_gpu_space_requests_ask_for_the_gpu(monkeypatch):
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
     assert told(lambda words: words.upper())("walk") == "WALK"
     assert asked == [("walk",)]
+
+
+def test_requests_worked_on_together_get_what_they_get_alone_and_their_own_errors(mc):
+    made = Together(mc)
+    asked = [("walk", 60, 3, 1.0), (" ", 60, 3, 1.0), ("kick", 60, 4, 1.0), ("walk", 30, 3, 1.0), ("walk", 60, 3, 1.0)]
+
+    def ask(request):
+        try:
+            return made(*request)
+        except ValueError as error:
+            return error
+
+    with made._at_work, ThreadPoolExecutor(len(asked)) as pool:  # nobody works until all wait
+        answers = [pool.submit(ask, request) for request in asked]
+        while len(made._waiting) < len(asked):
+            time.sleep(0.01)
+        made._at_work.release()
+        answers = [answer.result(20) for answer in answers]
+        made._at_work.acquire()
+    assert isinstance(answers[1], ValueError) and answers[4] is answers[0]
+    for request, answer in zip(asked, answers, strict=True):
+        if request[0].strip():
+            assert np.abs(answer.joints() - mc.generate(*request).joints()).max() < 1e-4

@@ -1,0 +1,70 @@
+"""Prompts that arrive while others are worked on are decoded in one batch, which takes little longer than one alone."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from concurrent.futures import Future
+
+from motionclip import Motion, MotionCLIP
+
+REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
+MOST = 20  # in one batch, so that nobody waits long for others
+
+Request = tuple[str, int, int, float]  # what `MotionCLIP.generate` takes
+
+
+class Together:
+    """Like `MotionCLIP.generate` for one text, for many threads at once; the last motions are remembered.
+
+    There is no thread of its own: of those who ask, one works for all who wait.
+    """
+
+    def __init__(self, mc: MotionCLIP) -> None:
+        self._mc = mc
+        self._made: OrderedDict[Request, Motion] = OrderedDict()
+        self._waiting: list[tuple[Request, Future[Motion]]] = []
+        self._guard, self._at_work = threading.Lock(), threading.Lock()
+
+    def __call__(self, text: str, frames: int, seed: int, closeness: float) -> Motion:
+        """The motion. Raises what `generate` raises for this request; others' failures are theirs alone."""
+        answer: Future[Motion] = Future()
+        with self._guard:
+            self._waiting.append(((text, frames, seed, closeness), answer))
+        with self._at_work:
+            while not answer.done():
+                with self._guard:
+                    batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                self._work(batch)
+        return answer.result()
+
+    def _work(self, batch: list[tuple[Request, Future[Motion]]]) -> None:
+        asked: dict[Request, list[Future[Motion]]] = defaultdict(list)
+        alike: dict[tuple[int, float], dict[Request, None]] = defaultdict(dict)
+        for request, answer in batch:
+            asked[request].append(answer)
+            if request not in self._made:
+                alike[request[1], request[3]][request] = None
+        for group in alike.values():
+            self._decode(list(group), asked)
+        for request, answers in asked.items():
+            if request in self._made:
+                self._made.move_to_end(request)
+                for answer in answers:
+                    answer.set_result(self._made[request])
+        while len(self._made) > REMEMBERED:
+            self._made.popitem(last=False)
+
+    def _decode(self, group: list[Request], asked: dict[Request, list[Future[Motion]]]) -> None:
+        texts, lengths, seeds, closenesses = zip(*group, strict=True)
+        try:
+            motions = self._mc.generate(texts, lengths[0], seeds, closenesses[0])
+        except Exception as error:
+            if len(group) > 1:
+                for request in group:
+                    self._decode([request], asked)
+            else:
+                for answer in asked[group[0]]:
+                    answer.set_exception(error)
+        else:
+            self._made.update(zip(group, motions, strict=True))

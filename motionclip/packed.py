@@ -1,0 +1,45 @@
+"""Linear layers that read half-precision weights: on a CPU, a few motions take as long as it takes to read them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class PackedLinear(nn.Linear):
+    """A linear layer with a half-precision copy of its weights for inference on a CPU; inputs, sums and outputs are
+    single precision. With gradients, or on another device, it is a plain one; the copy follows the weights."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__(linear.in_features, linear.out_features, linear.bias is not None, device="meta")
+        self.weight, self.bias = linear.weight, linear.bias
+        self._copy_of: tuple[int, ...] = ()
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as nn.Linear names it
+        """(..., in) → (..., out)."""
+        if torch.is_grad_enabled() or not input.is_cpu or input.dtype != torch.float32 or input.ndim < 2:
+            return functional.linear(input, self.weight, self.bias)
+        now = _state(self.weight) + (_state(self.bias) if self.bias is not None else ())
+        if self._copy_of != now:
+            self._copy = torch.ops.quantized.linear_prepack_fp16(self.weight, self.bias)
+            self._copy_of = now
+        return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
+
+
+def pack(module: nn.Module, rounded: bool = False) -> None:
+    """Make a module's linear layers packed ones, in place, where half precision holds their weights exactly.
+
+    rounded: also where it doesn't. Where torch has no such kernels (other processors than x86) nothing changes.
+    """
+    if "fbgemm" not in torch.backends.quantized.supported_engines:
+        return
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            # Not of derived classes: torch's own attention reads the weights of its projection by itself.
+            if type(child) is nn.Linear and (rounded or torch.equal(child.weight.half().float(), child.weight)):
+                setattr(parent, name, PackedLinear(child))
+
+
+def _state(tensor: torch.Tensor) -> tuple[int, ...]:
+    return (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
