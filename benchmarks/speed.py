@@ -10,12 +10,9 @@ each frame, and an mp4 of these; CLIP's text tower, which it needs besides, is n
 
 import argparse
 import asyncio
-import contextlib
-import json
 import math
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,6 +25,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from served import App  # noqa: E402
 
 PROMPT = "a person walks like a zombie"
 ROWS: dict[str, Callable[[int], None]] = {}
@@ -115,66 +114,6 @@ def official_way(folder: Path) -> float:
         model.decoder(z, mask)
     write_video(matplotlib_frames(motion), folder / "official.mp4")
     return time.perf_counter() - began
-
-
-# The app as its users have it: a process of its own, asked over HTTP.
-
-
-class App:
-    """`python app.py` on a free port."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self.port)], cwd=ROOT, stdout=subprocess.DEVNULL
-        )
-
-    def wait(self) -> None:
-        """Until the first page is served."""
-        import httpx
-
-        while self.process.poll() is None:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(self.url, timeout=5).status_code == 200:
-                    return
-            time.sleep(0.02)
-        raise SystemExit("app.py ended before it served a page")
-
-    async def ask(self, client, endpoint: str, prompt: str, seed: int, fetch: str = "") -> list:  # noqa: ANN001
-        """The answer of an endpoint; `fetch` also downloads the answer's file with this suffix."""
-        address = f"{self.url}/gradio_api/call/{endpoint}"
-        answer = await client.post(address, json={"data": [prompt, 2.0, seed, 1.0]})
-        answer.raise_for_status()
-        told = await client.get(f"{address}/{answer.json()['event_id']}")
-        if "event: complete" not in told.text:
-            raise RuntimeError(f"{endpoint}: {told.text}")
-        result = json.loads(re.search(r"data: (.*)", told.text[told.text.index("event: complete") :])[1])
-        if fetch:
-            # by the path alone: the answer may name the server as a proxy would see it
-            url = next(file for file in re.findall(r'"url": ?"([^"]+)"', told.text) if file.endswith(fetch))
-            downloaded = await client.get(url)
-            downloaded.raise_for_status()
-        return result
-
-    def memory(self, which: str) -> float:
-        """Megabytes that the process holds now ("VmRSS") or held at most ("VmHWM")."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024
-
-    def stop(self) -> None:
-        """As Ctrl-C."""
-        self.process.terminate()
-        self.process.wait(10)
-
-    def __enter__(self) -> "App":
-        self.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def asked(repeats: int, endpoint: str, suffix: str) -> list[float]:
@@ -328,58 +267,68 @@ def memory(repeats: int) -> None:
     )
 
 
-@row
-def training(repeats: int) -> None:
-    """training steps, by windows a second"""
+def known_clips(count: int) -> list:
+    """Labelled motion to train on, made by the default model, so that nothing has to be downloaded."""
+    from motionclip import MotionCLIP
+    from motionclip.data import Clip
+
+    names = ["walk", "run", "kick", "bow", "dance salsa", "punch"]
+    drawn = MotionCLIP.from_pretrained().generate(names * 4, frames=120, seed=list(range(24)))
+    return [
+        Clip(f"{number}", drawn[number % 24], "train", names[number % 6], "normal", (f"{names[number % 6]} {number}",))
+        for number in range(count)
+    ]
+
+
+def training_step(name: str, clips: list, batch: int, encoding: bool) -> Callable[[int], None]:
+    """One step of training by a config, as `train` does it; encoding: whether the encoder still learns."""
     import torch
 
     from motionclip import MotionCLIP, weights
-    from motionclip.data import Clip, WindowSampler, actions_of
+    from motionclip.data import WindowSampler, actions_of
     from motionclip.losses import ENCODED_SHARE, Alignment
     from motionclip.texts import Paraphrases, TextPool
     from motionclip.train import Objective, TrainConfig
 
-    mc = MotionCLIP.from_pretrained()
-    names = ["walk", "run", "kick", "bow", "dance salsa", "punch"]
-    motions = mc.generate(names * 4, frames=120)
-    clips = [Clip(f"{i}", m, "train", names[i % 6], "normal", (names[i % 6],)) for i, m in enumerate(motions)]
-    pool = TextPool(clips, actions_of(clips), Paraphrases.load(None), mc.tower)
-    alignment, sampler = Alignment(pool), WindowSampler(clips, 60)
+    mc, config = MotionCLIP.from_pretrained(), TrainConfig.load(name)
+    alignment = Alignment(TextPool(clips, actions_of(clips), Paraphrases.load(None), mc.tower))
+    sampler, model = WindowSampler(clips, 60), weights.build(config.model)
+    if name == "default":
+        model.basis.load_state_dict(mc.model.basis.state_dict())
+        model.encoder.requires_grad_(encoding)
+    objective = Objective(model, alignment).train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
 
-    def steps(name: str, batch: int, encoding: bool, rounds: int) -> list[float]:
-        config = TrainConfig.load(name)
-        model = weights.build(config.model)
-        if name == "default":
-            model.basis.load_state_dict(mc.model.basis.state_dict())
-            model.encoder.requires_grad_(encoding)
-        objective = Objective(model, alignment).train()
-        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
+    def step(number: int) -> None:
+        generator = torch.Generator().manual_seed(number + 1)
+        drawn = sampler.draw(batch, generator, batch // ENCODED_SHARE if encoding else 0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=name == "default"):  # the authors' code has none
+            total = torch.stack(list(objective(drawn, generator, (0, 1)).values())).sum()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(objective.parameters(), config.gradient_norm)
+        optimizer.step()
+        optimizer.zero_grad()
 
-        def step(number: int) -> None:
-            generator = torch.Generator().manual_seed(number + 1)
-            drawn = sampler.draw(batch, generator, batch // ENCODED_SHARE if encoding else 0)
-            mixed = torch.autocast("cpu", torch.bfloat16, enabled=name == "default")  # as their configs say
-            with mixed:
-                total = torch.stack(list(objective(drawn, generator, (0, 1)).values())).sum()
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(objective.parameters(), config.gradient_norm)
-            optimizer.step()
-            optimizer.zero_grad()
+    return step
 
-        return [t / batch for t in timed(step, rounds)]
 
-    reference = steps("paper", 20, False, 5)
-    print(
-        f"| | {1 / statistics.median(reference):.1f} windows a second by the official architecture and losses | | | |"
-    )
-    config = TrainConfig.load("default")
-    both = [steps("default", config.batch, encoding, max(5, repeats // 2)) for encoding in (True, False)]
+@row
+def training(repeats: int) -> None:
+    """training steps, by windows a second"""
+    from motionclip.train import TrainConfig
+
+    clips, config = known_clips(48), TrainConfig.load("default")
+    reference = [t / 20 for t in timed(training_step("paper", clips, 20, False), 5)]
+    rounds, size = max(5, repeats // 2), config.batch
+    both = [
+        [t / size for t in timed(training_step("default", clips, size, encoding), rounds)] for encoding in (True, False)
+    ]
     share = config.encoder_steps / config.steps
-    for what, ours in (("encoder and flow", both[0]), ("flow alone", both[1])):
-        rate = 1 / statistics.median(ours)
-        report(f"training a window, {what} ({rate:.0f} a second)", ours, reference, "200 ×", "official")
     whole = [share * a + (1 - share) * b for a, b in zip(sorted(both[0]), sorted(both[1]), strict=True)]
-    report("training a window, over the whole run", whole, reference, "200 ×", "official")
+    for what, ours in (("encoder and flow", both[0]), ("flow alone", both[1]), ("over the whole run", whole)):
+        rates = [1 / statistics.median(each) for each in (ours, reference)]
+        of = f"official: {rates[1]:.0f} a second"
+        report(f"training on a window, {what}: {rates[0]:,.0f} a second", ours, reference, "200 ×", of)
 
 
 @row

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import roma
 import torch
+from scipy.linalg import solveh_banded
 from torch.nn import functional
 
 from . import skeleton
@@ -70,11 +72,22 @@ def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:
     weights = _SLIDE * standing.double()
     pull = weights[..., None] * paths.double().diff(dim=-2)
     pull = functional.pad(pull, (0, 0, 0, 1)) - functional.pad(pull, (0, 0, 1, 0))  # its divergence
-    bending = torch.eye(frames, dtype=torch.float64).diff(n=2, dim=0)
-    system = _STRAY * torch.eye(frames, dtype=torch.float64) + _JERK * bending.T @ bending
-    diagonal = functional.pad(weights, (0, 1)) + functional.pad(weights, (1, 0))
-    system = system + torch.diag_embed(diagonal) - torch.diag_embed(weights, 1) - torch.diag_embed(weights, -1)
-    return torch.cholesky_solve(pull, torch.linalg.cholesky(system)).to(paths)
+    second = np.ones(frames - 2)
+    # The upper bands of the symmetric system, as scipy wants them: two above the diagonal, one above, the diagonal.
+    bending = np.zeros((3, frames))
+    bending[0, 2:] = second
+    bending[1, 1:] = -2 * (np.pad(second, (0, 1)) + np.pad(second, (1, 0)))
+    bending[2] = np.pad(second, (0, 2)) + 4 * np.pad(second, 1) + np.pad(second, (2, 0))
+    system = np.tile(_JERK * bending, (*weights.shape[:2], 1, 1))
+    held = weights.cpu().numpy()
+    system[..., 1, 1:] -= held
+    system[..., 2, :] += _STRAY
+    system[..., 2, :-1] += held
+    system[..., 2, 1:] += held
+    shift = np.empty(pull.shape)
+    for motion, foot in np.ndindex(*shift.shape[:2]):
+        shift[motion, foot] = solveh_banded(system[motion, foot], pull[motion, foot].cpu().numpy(), check_finite=False)
+    return torch.from_numpy(shift).to(paths)
 
 
 def _two_bones(

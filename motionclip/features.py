@@ -108,13 +108,15 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
 def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
     """(N, windows, frames, 147) that begin at `starts` → (N, whole, 147): turned into one heading, and cross-faded
     where they overlap."""
-    whole = windows[:, 0]
+    length = windows.shape[2]
+    whole = windows.new_empty(len(windows), starts[-1] + length, FEATURES)
+    whole[:, :length] = windows[:, 0]
     for index in range(1, len(starts)):
-        start, overlap = starts[index], whole.shape[1] - starts[index]
+        start, end = starts[index], starts[index - 1] + length
         window = windows[:, index]
         window = turn(window, facing(whole, start) - facing(window))
-        share = torch.linspace(0, 1, overlap + 2)[1:-1, None]
+        share = torch.linspace(0, 1, end - start + 2)[1:-1, None]
         share = share * share * (3 - 2 * share)
-        shared = torch.lerp(whole[:, start:], window[:, :overlap], share)
-        whole = torch.cat([whole[:, :start], shared, window[:, overlap:]], dim=1)
+        whole[:, start:end] = torch.lerp(whole[:, start:end], window[:, : end - start], share)
+        whole[:, end : start + length] = window[:, end - start :]
     return whole

@@ -1,0 +1,73 @@
+"""The app as its users have it, for the benchmarks: a process of its own, asked over HTTP."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class App:
+    """`python app.py` on a free port."""
+
+    def __init__(self, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(self.port)],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def wait(self) -> None:
+        """Until the first page is served."""
+        import httpx
+
+        while self.process.poll() is None:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(self.url, timeout=5).status_code == 200:
+                    return
+            time.sleep(0.02)
+        raise SystemExit("app.py ended before it served a page")
+
+    async def ask(self, client, endpoint: str, prompt: str, seed: int, fetch: str = "") -> list:  # noqa: ANN001
+        """The answer of an endpoint; `fetch` also downloads the answer's file with this suffix."""
+        address = f"{self.url}/gradio_api/call/{endpoint}"
+        answer = await client.post(address, json={"data": [prompt, 2.0, seed, 1.0]})
+        answer.raise_for_status()
+        told = await client.get(f"{address}/{answer.json()['event_id']}")
+        if "event: complete" not in told.text:
+            raise RuntimeError(f"{endpoint}: {told.text}")
+        result = json.loads(re.search(r"data: (.*)", told.text[told.text.index("event: complete") :])[1])
+        if fetch:
+            # by the path alone: the answer may name the server as a proxy would see it
+            url = next(file for file in re.findall(r'"url": ?"([^"]+)"', told.text) if file.endswith(fetch))
+            downloaded = await client.get(url)
+            downloaded.raise_for_status()
+        return result
+
+    def memory(self, which: str) -> float:
+        """Megabytes that the process holds now ("VmRSS") or held at most ("VmHWM")."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024
+
+    def stop(self) -> None:
+        """As Ctrl-C."""
+        self.process.terminate()
+        self.process.wait(10)
+
+    def __enter__(self) -> "App":
+        self.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
