@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from . import CLOSENESS
+from . import CLOSENESS, places
 from .data import Clip, cut_windows, load_clips, read_table, window_starts
 from .evaluator import Evaluator
 from .features import canonical, features_motions, from_features, mirror, motion_features
@@ -37,7 +37,7 @@ from .skeleton import forward_kinematics
 from .towers import load_tower
 
 STRIDE = 30
-PROMPTS = Path(__file__).resolve().parent.parent / "configs" / "out_of_domain.csv"
+PROMPTS = places.CONFIGS / "out_of_domain.csv"
 MIN_STYLE_CLIPS = 5
 INTERPOLATIONS = 12
 

@@ -8,9 +8,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from . import places
 from .weights import BANK, CONFIG, WEIGHTS
 
-DEFAULT = Path(__file__).resolve().parent.parent / "weights"
+DEFAULT = places.WEIGHTS
 CARD = "README.md"
 FILES = (CONFIG, WEIGHTS, BANK, CARD)
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")

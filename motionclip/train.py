@@ -17,7 +17,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from tqdm import tqdm
 
-from . import weights
+from . import places, weights
 from .bank import build_bank
 from .body import load_body
 from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
@@ -29,7 +29,6 @@ from .texts import Paraphrases, TextPool
 from .towers import ImageTower, TextTower, load_tower
 
 CHECKPOINT = "checkpoint.pt"
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class TrainConfig:
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip") else Path(path)
+        path = places.CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip") else Path(path)
         with open(path, "rb") as file:
             try:
                 content = tomllib.load(file)

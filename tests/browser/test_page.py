@@ -4,7 +4,12 @@ import os
 import re
 import shutil
 import time
+from pathlib import Path
 
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import pygltflib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
@@ -80,18 +85,60 @@ def test_something_moves_when_the_page_opens_and_a_prompt_changes_it(page):
     expect(page.get_by_label("Seed").first).to_have_value("1", timeout=30_000)
 
 
-def test_the_files_can_be_taken_home(page, tmp_path):
-    link = page.locator("a[download]", has_text=re.compile(r"KB|MB")).first
+def taken_home(page: Page, suffix: str, folder: Path) -> Path:
+    """Click the download of a file on the tab that is open, and keep what the browser gets."""
+    link = page.locator(f"a[download$='{suffix}']:visible").first
     expect(link).to_be_visible(timeout=90_000)
     with page.expect_download() as download:
         link.click()
-    path = tmp_path / download.value.suggested_filename
+    path = folder / download.value.suggested_filename
     download.value.save_as(path)
-    assert path.suffix == ".npz" and len(Motion.load(path)) == 60
+    return path
+
+
+def test_the_files_can_be_taken_home(page, tmp_path):
+    npz, bvh, model, mp4, gif = (taken_home(page, f".{kind}", tmp_path) for kind in ("npz", "bvh", "glb", "mp4", "gif"))
+    motion = Motion.load(npz)
+    assert len(motion) == 60 and np.abs(Motion.load(bvh).joints() - motion.joints()).max() < 0.001
+    assert len(pygltflib.GLTF2().load(str(model)).animations[0].channels) == 25
+    for film in (mp4, gif):
+        pictures = np.stack([picture for picture in frames_of(film)])
+        assert len(pictures) >= 59 and np.abs(np.diff(pictures.astype(int), axis=0)).max() > 50
     expect(page.locator("video").first).to_be_visible()
 
 
-def test_the_slider_moves_the_figure_without_asking_the_server(page):
+def frames_of(path: Path):
+    """The (height, width, 3) pictures of a video."""
+    reader = imageio_ffmpeg.read_frames(str(path))
+    width, height = next(reader)["size"]
+    for picture in reader:
+        yield np.frombuffer(picture, np.uint8).reshape(height, width, 3)
+
+
+def test_the_figure_turns_when_it_is_dragged(page):
+    expect(page.get_by_text("Known:")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(3000)
+    canvas = page.locator("canvas").first
+    box = canvas.bounding_box()
+    assert box is not None
+
+    def floor() -> np.ndarray:
+        """Where the floor's colour is: it moves with the view, not with the body."""
+        picture = cv2.imdecode(np.frombuffer(canvas.screenshot(), np.uint8), cv2.IMREAD_COLOR).astype(int)
+        return picture[..., 0] - picture[..., 2] > 10
+
+    still = [floor(), floor()]
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    turned = floor()
+    assert still[0].sum() > 5000
+    assert (turned != still[1]).sum() > 3 * (still[0] != still[1]).sum() + 1000
+
+
+def test_the_slider_moves_the_figure_without_asking_the_server(page, tmp_path):
     page.get_by_role("tab", name="Interpolation").click()
     page.get_by_text("walk → dance salsa").click()
     expect(page.get_by_label("From", exact=True)).to_have_value("walk", timeout=30_000)
@@ -114,6 +161,7 @@ def test_the_slider_moves_the_figure_without_asking_the_server(page):
     assert page.locator("#path canvas").screenshot() != before
     assert canvas_moves(page, "#path canvas")
     assert not asked
+    assert len(Motion.load(taken_home(page, ".bvh", tmp_path))) == 240
 
 
 def test_a_style_is_moved_onto_a_motion(page):
@@ -127,6 +175,27 @@ def test_a_style_is_moved_onto_a_motion(page):
     assert canvas_moves(page, "#pair canvas")
 
 
+def test_a_motion_of_ones_own_is_edited_as_strongly_as_the_slider_says(page, tmp_path):
+    clip = Path(synthetic_motion(frames=90).save(tmp_path / "mine.bvh"))
+    page.get_by_role("tab", name="Style editing").click()
+    page.get_by_role("button", name="… or a file, or a known motion").locator("visible=true").click()
+    page.locator("[role=tabpanel]:visible input[type=file]").first.set_input_files(clip)
+    expect(page.get_by_role("cell", name="mine.bvh").locator("visible=true").first).to_be_visible(timeout=30_000)
+    page.get_by_label("From", exact=True).locator("visible=true").fill("walk")
+    page.get_by_label("To", exact=True).locator("visible=true").fill("walk proudly")
+    slider = page.get_by_label("range slider for Strength").locator("visible=true")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2, steps=5)  # of −2 to 3: 0
+    page.mouse.up()
+    assert abs(float(slider.input_value())) < 0.35
+    page.locator("#edit").click()
+    little = Motion.load(taken_home(page, ".npz", tmp_path))
+    before = Motion.load(clip)
+    assert len(little) == 90 and np.abs(little.joints() - before.joints()).mean() < 0.05
+
+
 def test_a_motion_capture_file_is_read(page, tmp_path):
     clip = synthetic_motion(frames=120).save(tmp_path / "clip.bvh")
     page.get_by_role("tab", name="Recognition").click()
@@ -134,6 +203,8 @@ def test_a_motion_capture_file_is_read(page, tmp_path):
     expect(page.get_by_role("cell", name="clip.bvh").first).to_be_visible(timeout=30_000)
     page.locator("#recognize").click()
     expect(page.get_by_text("What, from when to when").first).to_be_visible(timeout=90_000)
+    model = pygltflib.GLTF2().load(str(taken_home(page, ".glb", tmp_path)))
+    assert model.accessors[model.animations[0].samplers[0].input].count == 120
 
 
 def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
