@@ -339,7 +339,7 @@ def recognition(repeats: int) -> None:
     mc = MotionCLIP.from_pretrained()
     labels = [action for action in mc.bank.actions if "turn" not in action][:20]
     minute = [mc.generate(f"{a}, then {b}", frames=450) for a, b in zip(labels[::2], labels[1::2], strict=True)]
-    rotations = np.concatenate([m.rotations for m in minute for _ in (0, 1)])[:18000]
+    rotations = np.concatenate([m.poses for m in minute for _ in (0, 1)])[:18000]
     path = np.concatenate([m.translation for m in minute for _ in (0, 1)])[:18000]
     seconds = [len(rotations) / 30]
     with tempfile.TemporaryDirectory() as folder:

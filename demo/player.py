@@ -22,6 +22,7 @@ MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
 # More than the queue lets run at once: work that was given up on ends in its own time.
+_writers = ThreadPoolExecutor(8, thread_name_prefix="files")  # the encoders of video and gif are programs of their own
 _workers = ThreadPoolExecutor(32, thread_name_prefix="request")
 
 
@@ -61,8 +62,7 @@ def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     folder = results.folder("files", *key)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
     missing = [path for path in paths if not path.exists()]
-    with ThreadPoolExecutor(len(paths)) as pool:  # the encoders of video and gif are programs of their own
-        list(pool.map(functools.partial(save, motion), missing))
+    list(_writers.map(functools.partial(save, motion), missing))
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
 
 

@@ -27,17 +27,34 @@ class PackedLinear(nn.Linear):
         return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
 
 
-def pack(module: nn.Module, rounded: bool = False) -> None:
+class FrozenLinear(nn.Module):
+    """A linear layer for inference on a CPU alone: its weights are rounded to half precision, and nothing else kept."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self._copy = torch.ops.quantized.linear_prepack_fp16(linear.weight, linear.bias)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as nn.Linear names it
+        """(rows, ..., in) → (rows, ..., out)."""
+        return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
+
+
+def pack(module: nn.Module, frozen: bool = False) -> None:
     """Make a module's linear layers packed ones, in place, where half precision holds their weights exactly.
 
-    rounded: also where it doesn't. Where torch has no such kernels (other processors than x86) nothing changes.
+    frozen: all of them, into `FrozenLinear`. Where torch has no such kernels, as on other processors than x86,
+    nothing changes.
     """
     if "fbgemm" not in torch.backends.quantized.supported_engines:
         return
     for parent in list(module.modules()):
         for name, child in parent.named_children():
             # Not of derived classes: torch's own attention reads the weights of its projection by itself.
-            if type(child) is nn.Linear and (rounded or torch.equal(child.weight.half().float(), child.weight)):
+            if type(child) is not nn.Linear:
+                continue
+            if frozen:
+                setattr(parent, name, FrozenLinear(child))
+            elif torch.equal(child.weight.half().float(), child.weight):
                 setattr(parent, name, PackedLinear(child))
 
 

@@ -107,7 +107,8 @@ def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
     from imageio_ffmpeg import get_ffmpeg_exe
 
     if path.suffix.lower() == ".gif":
-        palette = "split[a][b];[a]palettegen=max_colors=96[p];[b][p]paletteuse=dither=none"
+        # The first half second has all the colours.
+        palette = "split[a][b];[a]trim=end_frame=15,palettegen=max_colors=96[p];[b][p]paletteuse=dither=none"
         options = ["-filter_complex", palette, "-loop", "0"]
     else:
         options = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]

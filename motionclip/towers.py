@@ -105,10 +105,15 @@ class MiniLM(_Remembered):
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.max_tokens)
         self._tokenizer.enable_padding()
-        self._model = BertModel(BertConfig.from_json_file(str(folder / "config.json")))
-        self._model.load_state_dict(load_file(weights), strict=False)  # the file also holds constant position ids
+        config = BertConfig.from_json_file(str(folder / "config.json"))
+        with torch.device("meta"):  # no memory, and no random numbers, for what the file gives
+            self._model = BertModel(config)
+        self._model.load_state_dict(load_file(weights), strict=False, assign=True)
+        embeddings = self._model.embeddings
+        embeddings.position_ids = torch.arange(config.max_position_embeddings)[None]
+        embeddings.token_type_ids = torch.zeros_like(embeddings.position_ids)
         self._model.eval().requires_grad_(False)
-        pack(self._model, rounded=True)  # moves joints by less than a millimetre
+        pack(self._model, frozen=True)  # moves joints by less than a millimetre
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         encodings = self._tokenizer.encode_batch(texts)
