@@ -109,9 +109,9 @@ class MiniLM(_Remembered):
         with torch.device("meta"):  # no memory, and no random numbers, for what the file gives
             self._model = BertModel(config)
         self._model.load_state_dict(load_file(weights), strict=False, assign=True)
-        embeddings = self._model.embeddings
-        embeddings.position_ids = torch.arange(config.max_position_embeddings)[None]
-        embeddings.token_type_ids = torch.zeros_like(embeddings.position_ids)
+        places = torch.arange(config.max_position_embeddings)[None]
+        self._model.embeddings.register_buffer("position_ids", places, persistent=False)
+        self._model.embeddings.register_buffer("token_type_ids", torch.zeros_like(places), persistent=False)
         self._model.eval().requires_grad_(False)
         pack(self._model, frozen=True)  # moves joints by less than a millimetre
 
