@@ -31,10 +31,10 @@ POINTS = {
 }
 WHAT = {
     "frames": "one motion, by its frames",
-    "batch": "a batch of motions of 60 frames",
-    "bank": "the nearest in a bank of latents",
+    "batch": "motions of 60 frames, by batch",
+    "bank": "the nearest latent, by bank",
     "faiss": "the same with FAISS",
-    "clips": "a training step of 512 windows, by clips",
+    "clips": "a training step, by clips",
 }
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=list(POINTS), default=list(POINTS))
@@ -126,7 +126,7 @@ def main() -> None:
 
 
 def draw(found: dict[str, list[dict[str, float]]], path: Path) -> None:
-    """Time and memory, each against size, on logarithmic axes."""
+    """Time, on a logarithmic axis, and memory against size."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -136,7 +136,9 @@ def draw(found: dict[str, list[dict[str, float]]], path: Path) -> None:
     for column, (what, points) in zip(axes.T.reshape(-1, 2), found.items(), strict=True):
         sizes = [point["size"] for point in points]
         column[0].loglog(sizes, [1000 * point["seconds"] for point in points], "o-", color="#c2410c")
-        column[1].loglog(sizes, [point["mb"] for point in points], "o-", color="#2081e2")
+        column[0].set_ylim(bottom=0.05)
+        column[1].semilogx(sizes, [point["mb"] for point in points], "o-", color="#2081e2")
+        column[1].set_ylim(bottom=0)
         column[0].set_title(WHAT[what], fontsize=9)
         column[1].set_xlabel("size")
         for each, name in zip(column, ("milliseconds", "peak memory, MB"), strict=True):
