@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from .files import MotionFileError, npz
 from .motion import Motion
 
 SPLITS = ("train", "val", "test")
+LONGEST_NAME = 250  # with its suffix what file systems take
 COLUMNS = ("clip", "split", "action", "captions")
 _SIDES = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
 _SIDE_WORDS = re.compile(r"\b(" + "|".join(_SIDES) + r")\b", re.IGNORECASE)
@@ -78,6 +80,8 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
             raise MotionFileError(table, f"line {line}", f"split must be train, val or test, not {row['split']!r}")
         if any(part in row["clip"] for part in ("/", "\\", "..", "\0")):
             raise MotionFileError(table, f"line {line}", f"clip must be a plain file name, not {row['clip']!r}")
+        if len(os.fsencode(row["clip"])) > LONGEST_NAME:
+            raise MotionFileError(table, f"line {line}", f"clip has over {LONGEST_NAME} bytes: {row['clip'][:40]!r} …")
         terms = row.get("licence") or ""
         if split is not None and row["split"] != split:
             continue

@@ -57,8 +57,9 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
         if not good:
             raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
         most = 64 if key.endswith(("layers", "blocks", "heads")) else 100_000
-        if type(value) in (int, float) and not 0 <= value <= most:
-            raise ModelFolderError(f"{source}: {key}: must lie between 0 and {most:,}, not {value!r}")
+        least = 1 if type(wanted) is int else 0
+        if type(value) in (int, float) and not least <= value <= most:
+            raise ModelFolderError(f"{source}: {key}: must lie between {least} and {most:,}, not {value!r}")
     try:
         return kind(**content)
     except ValueError as error:
@@ -104,7 +105,7 @@ def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path:
     try:
         with torch.device("meta"):
             wanted = {key: tuple(value.shape) for key, value in build(config).state_dict().items()}
-    except (RuntimeError, ValueError, AssertionError) as error:
+    except (RuntimeError, ValueError, AssertionError, ArithmeticError) as error:
         raise ModelFolderError(f"{path.parent / CONFIG}: makes no model ({error})") from error
     for key in sorted(wanted.keys() | shapes.keys()):
         if wanted.get(key) != shapes.get(key):

@@ -175,6 +175,15 @@ def test_a_bad_config_is_refused_by_field(tmp_path, config, complaint):
         weights.load(tmp_path)
 
 
+def test_sizes_of_nothing_are_refused(tmp_path, flow):
+    weights.save(flow, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for size in [key for key, value in config.items() if type(value) is int]:
+        (tmp_path / "config.json").write_text(json.dumps(config | {size: 0}))
+        with pytest.raises(ModelFolderError, match=f"{size}: must lie between 1"):
+            weights.load(tmp_path)
+
+
 def test_weights_that_do_not_fit_the_config_are_refused(tmp_path, flow):
     weights.save(flow, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())

@@ -232,3 +232,9 @@ def test_two_processes_give_the_gradients_of_one(data_folder, tmp_path):
     assert set(one) == set(two) and len(one) > 10
     for name in one:
         assert torch.allclose(one[name], two[name], atol=1e-5 + 1e-3 * float(one[name].abs().max())), name
+
+
+def test_a_clip_whose_name_no_file_system_takes_is_refused_by_line(tmp_path):
+    (tmp_path / "labels.csv").write_text(f"clip,split,action,captions\n{'a' * 300},train,walk,a person walks\n")
+    with pytest.raises(MotionFileError, match="line 2.*250 bytes"):
+        load_clips(tmp_path)
