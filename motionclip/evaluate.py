@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from . import CLOSENESS, places
 from .data import Clip, cut_windows, load_clips, read_table, window_starts
 from .evaluator import Evaluator
 from .features import canonical, features_motions, from_features, mirror, motion_features
+from .json_file import read_json
 from .labels import STYLES
 from .metrics import (
     BATCH,
@@ -108,7 +108,7 @@ def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
 def from_json(path: Path) -> list[Figure]:
     """What `as_json` gave, from a file. Raises ValueError where that is something else."""
     try:
-        return [Figure(**figure) for figure in json.loads(path.read_text(encoding="utf-8"))]
+        return [Figure(**figure) for figure in read_json(path)]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: must be a list of figures, as `evaluate --json` writes it ({error})") from error
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from .data import Clip, WindowSampler, actions_of
 from .features import POINTS, canonical, motion_features, points
+from .json_file import read_json
 from .motion import Motion
 from .texts import Paraphrases, TextPool
 from .towers import load_tower
@@ -88,7 +89,7 @@ class Evaluator(nn.Module):
     @classmethod
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote. Raises OSError where it is missing."""
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_json(folder / "config.json")
         evaluator = cls(config["actions"], config["styles"])
         state = load_file(folder / "model.safetensors")
         evaluator.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .files import MotionFileError
+from .json_file import read_json
 from .motion import FPS, Motion
 
 # The splits of the paper's code: by AMASS's subsets (after Ghorbani's AMASS tutorial), or BABEL's own.
@@ -84,7 +84,7 @@ def prepare_babel(amass: Path, babel: Path, out: Path, split: str = "amass", pro
 def _entries(path: Path) -> Iterator[tuple[Path, list[Label]]]:
     """Each recording of one BABEL file: where it lies in AMASS, and its labels."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except ValueError as error:
         raise MotionFileError(path, "content", f"is not JSON ({error})") from error
     if not isinstance(content, dict):

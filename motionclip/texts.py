@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import torch
 
 from .data import Clip, swap_sides
+from .json_file import read_json
 from .towers import TextTower
 
 
@@ -25,7 +25,7 @@ class Paraphrases:
         """Read {"actions": {name: [text, …]}, "styles": {…}}; none at all for a path of None."""
         if path is None:
             return cls({}, {})
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(Path(path))
         return cls(content["actions"], content["styles"])
 
     def of(self, clip: Clip) -> list[str]:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from .flow import FlowConfig, FlowModel
+from .json_file import read_json
 from .model import MotionTransformer, TransformerConfig
 from .packed import pack
 
@@ -70,7 +71,7 @@ def read_config(folder: Path) -> ModelConfig:
     """The config of the model in a folder. Raises ModelFolderError, or OSError for a missing file."""
     path = folder / CONFIG
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except ValueError as error:
         raise ModelFolderError(f"{path}: is not JSON ({error})") from error
     if not isinstance(content, dict):

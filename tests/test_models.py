@@ -161,6 +161,7 @@ def test_a_saved_model_is_the_same_model(name, request, tmp_path):
     ("config", "complaint"),
     [
         ("{", "not JSON"),
+        ("[" * 200_000, "nested too deep"),
         ("[]", "one JSON object"),
         ('{"architecture": "diffusion"}', "architecture"),
         ('{"architecture": "flow", "latent": "wide"}', "latent"),

@@ -1,0 +1,15 @@
+"""JSON files from anywhere: their content, or a ValueError that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises ValueError where it is none, and OSError where it can't be opened."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:  # a few hundred kilobytes of "[" suffice
+        raise ValueError("is nested too deep") from error
