@@ -1,6 +1,6 @@
 """How time and memory grow: with frames, batch, the bank, and the training set. Writes a picture of it.
 
-    python benchmarks/growth.py -o docs/growth.png        # about ten minutes and 8 GB of memory
+    python benchmarks/growth.py -o docs/growth.png        # about five minutes and 15 GB of memory
     python benchmarks/growth.py --only frames batch       # some of it
 
 Each point is measured in a process of its own: the median of several calls, and the most memory that it held. Banks are

@@ -13,6 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def megabytes(status: str, which: str) -> float:
+    """A line of /proc/PID/status, in megabytes."""
+    return int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024
+
+
 class App:
     """`python app.py` on a free port."""
 
@@ -39,7 +44,7 @@ class App:
             time.sleep(0.02)
         raise SystemExit("app.py ended before it served a page")
 
-    async def ask(self, client, endpoint: str, prompt: str, seed: int, fetch: str = "") -> list:  # noqa: ANN001
+    async def ask(self, client, endpoint: str, prompt: str, seed: int, fetch: str = "") -> list:
         """The answer of an endpoint; `fetch` also downloads the answer's file with this suffix."""
         address = f"{self.url}/gradio_api/call/{endpoint}"
         answer = await client.post(address, json={"data": [prompt, 2.0, seed, 1.0]})
@@ -49,7 +54,6 @@ class App:
             raise RuntimeError(f"{endpoint}: {told.text}")
         result = json.loads(re.search(r"data: (.*)", told.text[told.text.index("event: complete") :])[1])
         if fetch:
-            # by the path alone: the answer may name the server as a proxy would see it
             url = next(file for file in re.findall(r'"url": ?"([^"]+)"', told.text) if file.endswith(fetch))
             downloaded = await client.get(url)
             downloaded.raise_for_status()
@@ -57,8 +61,7 @@ class App:
 
     def memory(self, which: str) -> float:
         """Megabytes that the process holds now ("VmRSS") or held at most ("VmHWM")."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024
+        return megabytes(Path(f"/proc/{self.process.pid}/status").read_text(), which)
 
     def stop(self) -> None:
         """As Ctrl-C."""

@@ -32,7 +32,7 @@ parser.add_argument("--visitors", type=int, default=10)
 parser.add_argument("--pause", type=float, default=1.0, help="seconds between a visitor's requests, on average")
 
 WORDS = ["walk", "run", "bow", "jump", "kick", "dance", "wave", "sneak", "crawl", "punch"]
-HOW = ["slowly happily like a robot", "in the rain", "proudly", "like an old man", "for the bus"]
+HOW = ["slowly", "happily", "like a robot", "in the rain", "proudly", "like an old man", "for the bus"]
 
 
 class Log:

@@ -1,6 +1,6 @@
 """How fast it is beside what people use today: each row measured on both, in one run, on this machine.
 
-    python benchmarks/speed.py                      # all rows, about ten minutes
+    python benchmarks/speed.py                      # all rows, about five minutes
     python benchmarks/speed.py render decode        # some of them
     python benchmarks/speed.py --list
 
@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import math
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from served import App  # noqa: E402
+from served import App, megabytes  # noqa: E402
 
 PROMPT = "a person walks like a zombie"
 ROWS: dict[str, Callable[[int], None]] = {}
@@ -68,14 +67,14 @@ def spell(seconds: float) -> str:
 # The official way.
 
 
-def official_model():  # noqa: ANN201  torch is imported only where it is needed
+def official_model():
     """The authors' architecture at full size, with random weights: their values don't change the time."""
     from motionclip.model import MotionTransformer, TransformerConfig
 
     return MotionTransformer(TransformerConfig(latent=512)).eval()
 
 
-def matplotlib_frames(motion, count: int | None = None) -> Iterator[np.ndarray]:  # noqa: ANN001
+def matplotlib_frames(motion, count: int | None = None) -> Iterator[np.ndarray]:
     """A figure for each frame, as the authors' and most others' visualisation does."""
     import matplotlib
 
@@ -200,7 +199,7 @@ def text(repeats: int) -> None:
     tower = MiniLM()
     model, tokenizer = AutoModel.from_pretrained(get_model_path()), AutoTokenizer.from_pretrained(get_model_path())
 
-    def plain(number: int):  # noqa: ANN202
+    def plain(number: int):
         return model(**tokenizer([f"{PROMPT} {number}"], return_tensors="pt")).last_hidden_state.mean(1)
 
     reference = timed(plain, 4 * repeats)
@@ -244,7 +243,7 @@ def memory(repeats: int) -> None:
 
     code = "import gradio, torch; print(open('/proc/self/status').read())"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    imports = int(re.search(r"VmHWM:\s+(\d+)", told)[1]) / 1024
+    imports = megabytes(told, "VmHWM")
 
     async def visit(app: App, first: int, last: int) -> None:
         async with httpx.AsyncClient(timeout=60) as client:

@@ -26,13 +26,12 @@ class Outbox:
     def folder(self, *key: Any) -> Path:
         """The folder for one result, the same for the same key."""
         folder = self.root / hashlib.sha256(repr(key).encode()).hexdigest()[:32]
-        folder.mkdir(parents=True, exist_ok=True)
-        with self._lock:
+        with self._lock:  # none is made while it is cleared away
+            folder.mkdir(parents=True, exist_ok=True)
             self._folders[folder] = None
             self._folders.move_to_end(folder)
-            old = self._folders.popitem(last=False)[0] if len(self._folders) > KEPT else None
-        if old:
-            shutil.rmtree(old, ignore_errors=True)
+            if len(self._folders) > KEPT:
+                shutil.rmtree(self._folders.popitem(last=False)[0], ignore_errors=True)
         return folder
 
     def clear(self) -> None:

@@ -22,8 +22,8 @@ MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
 # More than the queue lets run at once: work that was given up on ends in its own time.
-_writers = ThreadPoolExecutor(8, thread_name_prefix="files")  # the encoders of video and gif are programs of their own
 _workers = ThreadPoolExecutor(32, thread_name_prefix="request")
+_writers = ThreadPoolExecutor(8, thread_name_prefix="files")  # the encoders of video and gif are programs of their own
 
 
 def figure_view(height: int = 460) -> gr.Model3D:

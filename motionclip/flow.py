@@ -296,7 +296,7 @@ class FlowModel(nn.Module):
         """
         starts = self.window_starts(frames)
         if noise is None:
-            seeds = [seed] if isinstance(seed, int) else seed
+            seeds = seed if isinstance(seed, Sequence) else [seed]
             noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
         guidance = 1.0 if origin is not None else None
         parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)

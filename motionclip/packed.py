@@ -16,7 +16,7 @@ class PackedLinear(nn.Linear):
         self.weight, self.bias = linear.weight, linear.bias
         self._copy_of: tuple[int, ...] = ()
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as nn.Linear names it
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(..., in) → (..., out)."""
         if torch.is_grad_enabled() or not input.is_cpu or input.dtype != torch.float32 or input.ndim < 2:
             return functional.linear(input, self.weight, self.bias)
@@ -34,7 +34,7 @@ class FrozenLinear(nn.Module):
         super().__init__()
         self._copy = torch.ops.quantized.linear_prepack_fp16(linear.weight, linear.bias)
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as nn.Linear names it
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(rows, ..., in) → (rows, ..., out)."""
         return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
 

@@ -199,7 +199,7 @@ class MotionCLIP(
             raise ValueError(
                 f"z: must be finite numbers of shape (N, {self.model.config.latent}), not {tuple(z.shape)}"
             )
-        if not isinstance(seed, int) and len(seed) != len(z):
+        if isinstance(seed, Sequence) and len(seed) != len(z):
             raise ValueError(f"seed: must be one, or one for each of {len(z)} latents, not {len(seed)}")
         return self.model.decode_motions(z, frames, seed)
 
@@ -240,7 +240,7 @@ class MotionCLIP(
         if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
             raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
         texts = [text] if isinstance(text, str) else list(text)
-        seeds = [seed] * len(texts) if isinstance(seed, int) else list(seed)
+        seeds = list(seed) if isinstance(seed, Sequence) else [seed] * len(texts)
         if len(seeds) != len(texts):
             raise ValueError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
         steps = [steps_of(_checked(words)) for words in texts]
@@ -251,9 +251,8 @@ class MotionCLIP(
         if single:
             z = self._drawn([texts[number] for number in single], closeness)
             if samples is None:
-                found = {
-                    n: [one] for n, one in zip(single, self.decode(z, frames, [seeds[n] for n in single]), strict=True)
-                }
+                decoded = self.decode(z, frames, [seeds[number] for number in single])
+                found = {number: [one] for number, one in zip(single, decoded, strict=True)}
             else:
                 found = {0: self.model.decode_distinct(z.expand(samples, -1), frames, seeds[0])}
         for number, parts in enumerate(steps):

@@ -102,7 +102,7 @@ def test_the_files_can_be_taken_home(page, tmp_path):
     assert len(motion) == 60 and np.abs(Motion.load(bvh).joints() - motion.joints()).max() < 0.001
     assert len(pygltflib.GLTF2().load(str(model)).animations[0].channels) == 25
     for film in (mp4, gif):
-        pictures = np.stack([picture for picture in frames_of(film)])
+        pictures = np.stack(list(frames_of(film)))
         assert len(pictures) >= 59 and np.abs(np.diff(pictures.astype(int), axis=0)).max() > 50
     expect(page.locator("video").first).to_be_visible()
 
