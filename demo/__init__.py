@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
+import sys
 from os import PathLike
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,6 +21,7 @@ from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
 AT_ONCE = 2  # requests worked on at a time; more wait
+M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
@@ -54,6 +57,7 @@ def launch(
     """
     # Threads that requests fight for cost more than they give.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    _share_heaps()
     mc = MotionCLIP.from_pretrained(model)
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
@@ -75,3 +79,9 @@ def launch(
         mcp_server=mcp,
     )
     return page
+
+
+def _share_heaps() -> None:
+    """Have threads share two heaps: glibc gives each its own, and a heap keeps what it once grew to."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(M_ARENA_MAX, 2)
