@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import inspect
 import os
 import sys
 from os import PathLike
@@ -21,6 +22,7 @@ from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
 AT_ONCE = 2  # requests worked on at a time; more wait
+SESSIONS = 128  # that Gradio remembers; nothing of ours is in them, and each call from a program is one
 M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
@@ -63,6 +65,7 @@ def launch(
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))
     page = build(mc, model)
+    _keep_signatures(page)
     page.queue(default_concurrency_limit=AT_ONCE, max_size=queue)
     atexit.register(results.clear)
     page.launch(
@@ -75,6 +78,7 @@ def launch(
         css=content.CSS,
         js=content.SCRIPT,
         max_file_size="50mb",
+        state_session_capacity=SESSIONS,
         footer_links=["api", "gradio", "settings"],
         mcp_server=mcp,
     )
@@ -85,3 +89,10 @@ def _share_heaps() -> None:
     """Have threads share two heaps: glibc gives each its own, and a heap keeps what it once grew to."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_ARENA_MAX, 2)
+
+
+def _keep_signatures(page: gr.Blocks) -> None:
+    """Have `inspect` work out each component's signature once: Gradio asks for all of them in each new session, which
+    took two thirds of a request."""
+    for kind in {type(block) for block in page.blocks.values()}:
+        kind.__init__.__signature__ = inspect.signature(kind.__init__)
