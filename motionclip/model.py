@@ -128,16 +128,16 @@ class Decoder(nn.Module):
             attention = layer.multihead_attn
             start = 2 * attention.embed_dim  # of the values' part, after the queries' and the keys'
             value = functional.linear(z, attention.in_proj_weight[start:], attention.in_proj_bias[start:])
-            x = layer.norm2(x + attention.out_proj(value))
+            x = layer.norm2(x + attention.out_proj(value)[:, None])
             x = layer.norm3(x + layer.linear2(layer.activation(layer.linear1(x))))
-        return self._frames(x, mask)
+        return self._frames(x.transpose(0, 1), mask)
 
     def _first(
         self, layer: nn.TransformerDecoderLayer, mask: torch.Tensor, padding: torch.Tensor | None
     ) -> torch.Tensor:
-        positions = self.sequence_pos_encoder.pe[: mask.shape[1]]
+        positions = self.sequence_pos_encoder.pe[: mask.shape[1]].transpose(0, 1)
         if padding is not None:
-            return self._attend(layer, positions.expand(-1, len(mask), -1), padding)
+            return self._attend(layer, positions.expand(len(mask), -1, -1), padding)
         weight = layer.self_attn.in_proj_weight
         if weight.is_inference():  # a copy made for a moment, whose changes can't be told
             return self._attend(layer, positions, None)
@@ -148,7 +148,13 @@ class Decoder(nn.Module):
 
     @staticmethod
     def _attend(layer: nn.TransformerDecoderLayer, x: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
-        return layer.norm1(x + layer.self_attn(x, x, x, key_padding_mask=padding, need_weights=False)[0])
+        """Self-attention on (batch, frames, latent): torch's own copies queries, keys and values into another order."""
+        attention = layer.self_attn
+        projected = functional.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+        q, k, v = projected.unflatten(-1, (3, attention.num_heads, attention.head_dim)).permute(2, 0, 3, 1, 4)
+        attended = None if padding is None else ~padding[:, None, None]
+        mixed = functional.scaled_dot_product_attention(q, k, v, attended)
+        return layer.norm1(x + attention.out_proj(mixed.transpose(1, 2).flatten(2)))
 
     def _frames(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         x = self.finallayer(states).unflatten(-1, (ROWS, 6))
