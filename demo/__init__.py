@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import functools
 import inspect
 import os
 import sys
@@ -13,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 import torch
+from gradio import blocks
 
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
@@ -65,7 +67,7 @@ def launch(
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))
     page = build(mc, model)
-    _keep_signatures(page)
+    _know_components(page)
     page.queue(default_concurrency_limit=AT_ONCE, max_size=queue)
     atexit.register(results.clear)
     page.launch(
@@ -91,8 +93,9 @@ def _share_heaps() -> None:
         libc.mallopt(M_ARENA_MAX, 2)
 
 
-def _keep_signatures(page: gr.Blocks) -> None:
-    """Have `inspect` work out each component's signature once: Gradio asks for all of them in each new session, which
-    took two thirds of a request."""
+def _know_components(page: gr.Blocks) -> None:
+    """Work out each kind of component's signature and hash once: Gradio asks for all of them in each new session, and
+    each call from a program is one; it was most of what a request cost."""
+    blocks.Block.get_component_class_id = classmethod(functools.cache(blocks.Block.get_component_class_id.__func__))
     for kind in {type(block) for block in page.blocks.values()}:
         kind.__init__.__signature__ = inspect.signature(kind.__init__)
