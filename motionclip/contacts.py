@@ -26,23 +26,23 @@ _BALL_HEIGHTS = (skeleton.FEET_REST_HEIGHTS[1], skeleton.FEET_REST_HEIGHTS[3])
 
 def grounded(features: torch.Tensor) -> torch.Tensor:
     """(..., frames, 147), raised or lowered as a whole so that its lowest joint touches the floor."""
-    heights = _joints(features)[..., 1]
-    resting = heights.new_zeros(skeleton.NUM_JOINTS)
-    resting[list(skeleton.FEET)] = heights.new_tensor(skeleton.FEET_REST_HEIGHTS)
-    lowest = (heights - resting).amin(dim=(-1, -2))
+    lowest = _lowest(skeleton.forward_kinematics(*from_features(features)))
     return torch.cat([features[..., :-1], features[..., -1:] - lowest[..., None, None]], dim=-1)
 
 
 def locked(features: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 147) with the legs bent so that standing feet stay where they are; all else is as it was.
+    """(N, frames, 147), grounded, and with the legs bent so that standing feet stay where they are; all else is as it
+    was.
 
     Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly
     from what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.
     """
     if features.shape[-2] < 3:
-        return features
+        return grounded(features)
     rotations, translation = from_features(features)
     turned, placed = skeleton.global_transforms(rotations, translation)
+    lowest = _lowest(placed)[..., None, None]
+    placed[..., 1] -= lowest
     balls = placed[..., [leg[-1] for leg in _LEGS], :]
     shift = _steadied(balls[..., [0, 2]].transpose(1, 2), _standing(balls).transpose(1, 2))
     for number, (hip, knee, ankle, _) in enumerate(_LEGS):
@@ -54,7 +54,8 @@ def locked(features: torch.Tensor) -> torch.Tensor:
         rotations[..., hip, :, :] = turned[..., skeleton.PARENTS[hip], :, :].mT @ upper
         rotations[..., knee, :, :] = upper.mT @ lower
         rotations[..., ankle, :, :] = lower.mT @ turned[..., ankle, :, :]
-    return torch.cat([to_6d(rotations).flatten(-2), features[..., ROTATIONS:]], dim=-1)
+    rest = features[..., ROTATIONS:-1], features[..., -1:] - lowest
+    return torch.cat([to_6d(rotations).flatten(-2), *rest], dim=-1)
 
 
 def _standing(balls: torch.Tensor) -> torch.Tensor:
@@ -114,5 +115,8 @@ def _two_bones(
     return roma.rotvec_to_rotmat(axis / length.clamp(min=1e-9) * angle), bend
 
 
-def _joints(features: torch.Tensor) -> torch.Tensor:
-    return skeleton.forward_kinematics(*from_features(features))
+def _lowest(placed: torch.Tensor) -> torch.Tensor:
+    """(..., frames, 24, 3) joints → (...) how high the lowest of them is over where it can be."""
+    resting = placed.new_zeros(skeleton.NUM_JOINTS)
+    resting[list(skeleton.FEET)] = placed.new_tensor(skeleton.FEET_REST_HEIGHTS)
+    return (placed[..., 1] - resting).amin(dim=(-1, -2))

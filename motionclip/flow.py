@@ -51,8 +51,8 @@ class FlowConfig:
     flow_hidden: int = 896
     flow_blocks: int = 5
     flow_condition: int = 160
-    steps: int = 10
-    guidance: float = 1.5
+    steps: int = 8
+    guidance: float = 1.6
     edit_guidance: float = 1.5
     edit_likeness: float = 1.0
     edit_keeping: float = 1.0
@@ -119,7 +119,9 @@ class VelocityBlock(nn.Module):
     def forward(self, x: torch.Tensor, modulation: torch.Tensor) -> torch.Tensor:
         """x: (batch, width); modulation: (batch, 3 · width), what `self.modulation` makes of the condition."""
         scale, shift, gate = modulation.chunk(3, dim=-1)
-        return x + gate * self.down(functional.silu(self.up(self.norm(x) * (1 + scale) + shift)))
+        normed = self.norm(x)
+        inner = functional.silu(self.up(torch.addcmul(normed + shift, normed, scale)))
+        return torch.addcmul(x, gate, self.down(inner))
 
 
 class VelocityField(nn.Module):
@@ -153,29 +155,29 @@ class VelocityField(nn.Module):
         )
         return [cast(VelocityBlock, block).modulation(condition) for block in self.blocks]
 
-    def residual(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The network proper, of unit variance in and out; x (batch, K), t (batch, 1)."""
-        h = self.inward(x / _spread(t))
+    def residual(self, x: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The network proper, of unit variance in and out; x (batch, K)."""
+        h = self.inward(x)
         for block, modulation in zip(self.blocks, modulations, strict=True):
             h = block(h, modulation)
         return self.outward(self.norm(h)).float()
 
-    def forward(self, x: torch.Tensor, t: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
-        """v = (2t − 1)/s²·x + F/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
+    def forward(self, x: torch.Tensor, t: float, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
+        """v = (2t − 1)/s²·x + F(x/s)/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
 
         The preconditioning of Karras et al. 2022, worked out for the straight path x = (1 − t)·noise + t·data.
-        x (batch, K), t (batch, 1) or (1, 1), modulations as `modulations` gives them.
+        x (batch, K), modulations as `modulations` gives them for this t.
         """
-        s = _spread(t)
-        return (2 * t - 1) / s.square() * x + self.residual(x, t, modulations) / s
+        s = math.hypot(t, 1 - t)
+        return torch.add((2 * t - 1) / s**2 * x, self.residual(x / s, modulations), alpha=1 / s)
 
     def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """(batch, K) squared error of the network's own output: the velocity's up to a factor of t (batch,)."""
         t = t[:, None]
-        s = _spread(t)
+        s = torch.hypot(t, 1 - t)
         x = (1 - t) * noise + t * data
         target = s * (data - noise) - (2 * t - 1) / s * x
-        return (self.residual(x, t, self.modulations(t, z)) - target).square()
+        return (self.residual(x / s, self.modulations(t, z)) - target).square()
 
 
 class _Terms:
@@ -196,10 +198,6 @@ class _Terms:
         """Rows (terms,), conditions (terms · windows, latent), weights (terms,)."""
         conditions = torch.cat([condition.expand(windows, -1) for condition in self._conditions])
         return torch.tensor(self._rows), conditions, torch.tensor(self._weights)
-
-
-def _spread(t: torch.Tensor) -> torch.Tensor:
-    return (t.square() + (1 - t).square()).sqrt()
 
 
 class FlowModel(nn.Module):
@@ -304,7 +302,7 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance)) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return decoded if origin is not None else locked(decoded)
+        return grounded(decoded) if origin is not None else locked(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -330,7 +328,7 @@ class FlowModel(nn.Module):
         if noise is None:
             raise ValueError("noise: the flow needs what `analyse` found")
         noise = noise.expand(1 + len(edit.changed), -1, -1)
-        return self._decode(noise, self.window_starts(frames), frames, terms)
+        return grounded(self._decode(noise, self.window_starts(frames), frames, terms))
 
     def _guided(self, z: torch.Tensor, guidance: float | None = None) -> _Terms:
         """(N, latent) or (N, windows, latent) → what follows each z, by default with the config's guidance."""
@@ -347,11 +345,12 @@ class FlowModel(nn.Module):
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
-        times = torch.arange(self.config.steps)[:, None, None] / self.config.steps
-        told = self.velocity.modulations(times, distinct)
+        times = [step / self.config.steps for step in range(self.config.steps)]
+        told = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
         x = noise.clone()
         for step, t in enumerate(times):
-            flat = self.velocity(x[rows].flatten(0, 1), t, [block[step, which] for block in told])
+            told_now = [block[step].index_select(0, which) for block in told]
+            flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, told_now)
             each = flat.unflatten(0, (len(rows), -1))
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
@@ -359,8 +358,8 @@ class FlowModel(nn.Module):
                     self._cut(features.join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
                 )
                 velocity = (clean - x) / (1 - t)
-            x = x + velocity / self.config.steps
-        return grounded(features.join(self.basis.expand(x), starts)[:, :frames])
+            x = torch.add(x, velocity, alpha=1 / self.config.steps)
+        return features.join(self.basis.expand(x), starts)[:, :frames]
 
     @torch.inference_mode()
     def analyse(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:
@@ -374,8 +373,8 @@ class FlowModel(nn.Module):
         x = self.basis.project(self._cut(whole, starts))
         z = self.encode_coefficients(x[0])
         for step in reversed(range(self.config.steps)):
-            after, t = x, torch.full((1, 1), step / self.config.steps)
-            modulations = self.velocity.modulations(t, z)
+            after, t = x, step / self.config.steps
+            modulations = self.velocity.modulations(torch.full((1, 1), t), z)
             for _ in range(FIXED_POINT_ROUNDS):
                 x = after - self.velocity(x[0], t, modulations)[None] / self.config.steps
         return z, x

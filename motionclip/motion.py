@@ -23,8 +23,17 @@ def to_matrices(poses: np.ndarray) -> torch.Tensor:
 
 def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
     """(..., 3, 3) rotation matrices → (..., 3) axis-angle in radians."""
-    # roma's own rotmat → rotvec loses digits for matrices that are not exactly orthogonal in float32.
-    return roma.rotmat_to_rotvec(rotations.detach().cpu().double()).float().numpy()
+    # In double precision: matrices that are not exactly orthogonal in float32 would lose digits.
+    matrices = rotations.detach().cpu().double().flatten(0, -3)
+    r = matrices.permute(1, 2, 0).contiguous()
+    sines = torch.stack([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]], dim=-1)  # 2·sin(angle)·axis
+    sine, cosine = sines.norm(dim=-1), r[0, 0] + r[1, 1] + r[2, 2] - 1
+    vectors = sines * (torch.atan2(sine, cosine) / sine.clamp(min=1e-12))[:, None]
+    # Near half a turn these differences say little of the axis.
+    turned = (cosine < -1.8).nonzero()[:, 0]
+    if len(turned):
+        vectors[turned] = roma.rotmat_to_rotvec(matrices[turned])
+    return vectors.float().reshape(*rotations.shape[:-1]).numpy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+# The overloads themselves: to look them up at each call takes as long as a small product.
+_linear = torch.ops.quantized.linear_dynamic_fp16.default
+_prepack = torch.ops.quantized.linear_prepack_fp16.default
+
 
 class PackedLinear(nn.Linear):
     """A linear layer with a half-precision copy of its weights for inference on a CPU; inputs, sums and outputs are
@@ -22,9 +26,9 @@ class PackedLinear(nn.Linear):
             return functional.linear(input, self.weight, self.bias)
         now = _state(self.weight) + (_state(self.bias) if self.bias is not None else ())
         if self._copy_of != now:
-            self._copy = torch.ops.quantized.linear_prepack_fp16(self.weight, self.bias)
+            self._copy = _prepack(self.weight, self.bias)
             self._copy_of = now
-        return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
+        return _linear(input, self._copy)
 
 
 class FrozenLinear(nn.Module):
@@ -32,11 +36,11 @@ class FrozenLinear(nn.Module):
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        self._copy = torch.ops.quantized.linear_prepack_fp16(linear.weight, linear.bias)
+        self._copy = _prepack(linear.weight, linear.bias)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(rows, ..., in) → (rows, ..., out)."""
-        return torch.ops.quantized.linear_dynamic_fp16(input, self._copy)
+        return _linear(input, self._copy)
 
 
 def pack(module: nn.Module, frozen: bool = False) -> None:
