@@ -11,6 +11,9 @@ import sys
 from os import PathLike
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Gradio would sum up its last 10,000 requests anew after each one, for a page of figures that few ask for.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1000")
 
 import gradio as gr
 import torch
@@ -24,7 +27,7 @@ from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
 AT_ONCE = 2  # requests worked on at a time; more wait
-SESSIONS = 128  # that Gradio remembers; nothing of ours is in them, and each call from a program is one
+SESSIONS = 32  # that Gradio remembers, 0.15 MB each; nothing of ours is in them, and each call from a program is one
 M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
