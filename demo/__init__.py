@@ -98,7 +98,7 @@ def _share_heaps() -> None:
 
 def _know_components(page: gr.Blocks) -> None:
     """Work out each kind of component's signature and hash once: Gradio asks for all of them in each new session, and
-    each call from a program is one; it was most of what a request cost."""
+    each call from a program is one; it took half of the interpreter's time."""
     blocks.Block.get_component_class_id = classmethod(functools.cache(blocks.Block.get_component_class_id.__func__))
     for kind in {type(block) for block in page.blocks.values()}:
         kind.__init__.__signature__ = inspect.signature(kind.__init__)

@@ -24,7 +24,7 @@ def to_matrices(poses: np.ndarray) -> torch.Tensor:
 def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
     """(..., 3, 3) rotation matrices → (..., 3) axis-angle in radians."""
     # In double precision: matrices that are not exactly orthogonal in float32 would lose digits.
-    matrices = rotations.detach().cpu().double().flatten(0, -3)
+    matrices = rotations.detach().cpu().double().reshape(-1, 3, 3)
     r = matrices.permute(1, 2, 0).contiguous()
     sines = torch.stack([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]], dim=-1)  # 2·sin(angle)·axis
     sine, cosine = sines.norm(dim=-1), r[0, 0] + r[1, 1] + r[2, 2] - 1

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from motionclip import Motion, features, skeleton
 from motionclip.contacts import grounded, locked
-from motionclip.motion import about_y, heading
+from motionclip.motion import about_y, heading, to_axis_angle, to_matrices
 
 angles = st.floats(-3.0, 3.0, width=32)
 
@@ -24,6 +24,18 @@ def any_motion(max_frames: int = 6) -> st.SearchStrategy[Motion]:
             arrays(np.float32, (n, 3), elements=st.floats(-5, 5, width=32)),
         )
     )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    arrays(np.float64, 3, elements=st.floats(-1, 1)).filter(lambda axis: np.linalg.norm(axis) > 0.1),
+    st.floats(0, np.pi) | st.floats(0, 1e-4) | st.floats(np.pi - 1e-4, np.pi),
+)
+def test_axis_angles_turn_as_their_matrices_do(axis, angle):
+    matrix = to_matrices(axis / np.linalg.norm(axis) * angle)
+    vector = to_axis_angle(matrix)
+    assert np.linalg.norm(vector) == pytest.approx(angle, abs=1e-3)
+    assert torch.allclose(to_matrices(vector), matrix, atol=2e-6)
 
 
 def test_rest_bones_are_the_mannequins():
