@@ -24,9 +24,7 @@ parser.add_argument("--steps", type=int, default=3000, help="of training the jud
 
 def say(what: str, judge: Evaluator, clips: list[Clip]) -> None:
     """One line of the table."""
-    judged = judge.judge([clip.motion for clip in clips])
-    styles = [judge.styles[i] for i in judged["style"].argmax(1).tolist()]
-    actions = [judge.actions[i] for i in judged["action"].argmax(1).tolist()]
+    actions, styles = judge.named([clip.motion for clip in clips])
     style = [seen == clip.style for seen, clip in zip(styles, clips, strict=True)]
     action = [seen == clip.action for seen, clip in zip(actions, clips, strict=True)]
     both = [a and b for a, b in zip(style, action, strict=True)]

@@ -357,9 +357,7 @@ def edits(
     for what, found in sorted(rows.items()):
         motions = list({id(motion): motion for motion, _, _ in found}.values())
         place = {id(motion): i for i, motion in enumerate(motions)}
-        judged = judge.judge(motions)
-        styles_seen = [judge.styles[i] for i in judged["style"].argmax(1).tolist()]
-        actions_seen = [judge.actions[i] for i in judged["action"].argmax(1).tolist()]
+        actions_seen, styles_seen = judge.named(motions)
         reached = np.mean([styles_seen[place[id(motion)]] == wanted for motion, _, wanted in found])
         kept = np.mean([actions_seen[place[id(motion)]] == wanted for motion, wanted, _ in found])
         figures.append(

@@ -79,6 +79,12 @@ class Evaluator(nn.Module):
         text = functional.normalize(self.text(hidden), dim=-1)
         return {"action": self.action(hidden), "style": self.style(hidden), "text": text, "hidden": hidden}
 
+    def named(self, motions: Sequence[Motion]) -> tuple[list[str], list[str]]:
+        """The action and the style that each motion shows first of all."""
+        judged = self.judge(motions)
+        actions = [self.actions[i] for i in judged["action"].argmax(1).tolist()]
+        return actions, [self.styles[i] for i in judged["style"].argmax(1).tolist()]
+
     def save(self, folder: Path) -> None:
         """Write FOLDER/config.json and model.safetensors in half precision."""
         state = {key: value.half() if value.is_floating_point() else value for key, value in self.state_dict().items()}
