@@ -10,8 +10,11 @@ front, since motion tells nothing of the side. Needs requirements-clip.txt.
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import torch

@@ -9,8 +9,11 @@ them. What it misses there is no fault of the motion.
 """
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from motionclip.data import Clip, load_clips
 from motionclip.evaluate import MIN_STYLE_CLIPS
