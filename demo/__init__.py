@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import functools
-import inspect
 import os
 import sys
 from os import PathLike
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Gradio would sum up its last 10,000 requests anew after each one, for a page of figures that few ask for.
@@ -97,8 +96,15 @@ def _share_heaps() -> None:
 
 
 def _know_components(page: gr.Blocks) -> None:
-    """Work out each kind of component's signature and hash once: Gradio asks for all of them in each new session, and
-    each call from a program is one; it took half of the interpreter's time."""
-    blocks.Block.get_component_class_id = classmethod(functools.cache(blocks.Block.get_component_class_id.__func__))
-    for kind in {type(block) for block in page.blocks.values()}:
-        kind.__init__.__signature__ = inspect.signature(kind.__init__)
+    """Describe each component once: Gradio does so anew for each session, and each call from a program is one; it took
+    half of the interpreter's time."""
+    describe = blocks.BlocksConfig.config_for_block
+    known = {id(block): describe(key, [], block) for key, block in page.blocks.items()}
+
+    def config_for_block(key: int, rendered: list[int], block: blocks.Block, renderable: Any = None) -> dict[str, Any]:
+        if renderable is not None or id(block) not in known:
+            return describe(key, rendered, block, renderable)
+        told = known[id(block)]
+        return told | {"props": dict(told["props"])}  # a session's own value goes in there
+
+    blocks.BlocksConfig.config_for_block = staticmethod(config_for_block)
