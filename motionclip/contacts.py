@@ -17,9 +17,8 @@ _LOW, _LOW_EDGE = 0.06, 0.01
 _SLOW, _SLOW_EDGE = 0.045, 0.005
 # What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
 _SLIDE, _STRAY, _JERK = 300.0, 0.06, 10.0
-_LEGS = tuple(
-    tuple(skeleton.JOINT_INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot"))
-    for side in ("left", "right")
+_HIPS, _KNEES, _ANKLES, _BALLS = (
+    [skeleton.JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right")] for part in ("hip", "knee", "ankle", "foot")
 )
 _BALL_HEIGHTS = (skeleton.FEET_REST_HEIGHTS[1], skeleton.FEET_REST_HEIGHTS[3])
 
@@ -43,17 +42,16 @@ def locked(features: torch.Tensor) -> torch.Tensor:
     turned, placed = skeleton.global_transforms(rotations, translation)
     lowest = _lowest(placed)[..., None, None]
     placed[..., 1] -= lowest
-    balls = placed[..., [leg[-1] for leg in _LEGS], :]
+    balls = placed[..., _BALLS, :]
     shift = _steadied(balls[..., [0, 2]].transpose(1, 2), _standing(balls).transpose(1, 2))
-    for number, (hip, knee, ankle, _) in enumerate(_LEGS):
-        there = placed[..., ankle, :].clone()
-        there[..., [0, 2]] += shift[:, number]
-        joints = placed[..., hip, :], placed[..., knee, :], placed[..., ankle, :]
-        aim, bend = _two_bones(*joints, there, turned[..., knee, :, 0])
-        upper, lower = aim @ turned[..., hip, :, :], aim @ bend @ turned[..., knee, :, :]
-        rotations[..., hip, :, :] = turned[..., skeleton.PARENTS[hip], :, :].mT @ upper
-        rotations[..., knee, :, :] = upper.mT @ lower
-        rotations[..., ankle, :, :] = lower.mT @ turned[..., ankle, :, :]
+    hips, knees, ankles = placed[..., _HIPS, :], placed[..., _KNEES, :], placed[..., _ANKLES, :]
+    there = ankles.clone()
+    there[..., [0, 2]] += shift.transpose(1, 2)
+    aim, bend = _two_bones(hips, knees, ankles, there, turned[..., _KNEES, :, 0])
+    upper, lower = aim @ turned[..., _HIPS, :, :], aim @ bend @ turned[..., _KNEES, :, :]
+    rotations[..., _HIPS, :, :] = turned[..., [skeleton.PARENTS[hip] for hip in _HIPS], :, :].mT @ upper
+    rotations[..., _KNEES, :, :] = upper.mT @ lower
+    rotations[..., _ANKLES, :, :] = lower.mT @ turned[..., _ANKLES, :, :]
     rest = features[..., ROTATIONS:-1], features[..., -1:] - lowest
     return torch.cat([to_6d(rotations).flatten(-2), *rest], dim=-1)
 
