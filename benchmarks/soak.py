@@ -62,7 +62,8 @@ def visit(url: str, number: int, clip: Path, until: float, pause: float, log: Lo
         requests = {
             "generate": (6, lambda w=words, s=length, n=seed: client.predict(w, s, n, api_name="/generate")),
             "generate, known": (2, lambda w=words: client.predict(w, 2.0, 1, api_name="/generate")),
-            "files": (3, lambda w=words, n=seed: client.predict(w, 2.0, n, api_name="/files")),
+            "video": (2, lambda w=words, n=seed: client.predict(w, 2.0, n, api_name="/video")),
+            "files": (2, lambda w=words, n=seed: client.predict(w, 2.0, n, api_name="/files")),
             "interpolate": (2, lambda w=words, n=seed: client.predict(w, "dance", seed=n, api_name="/interpolate")),
             "edit": (
                 1,

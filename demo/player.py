@@ -57,6 +57,14 @@ def figure_file(motion: Motion, *key: Any) -> str:
     return str(path)
 
 
+def video_file(motion: Motion, name: str, *key: Any) -> str:
+    """The video alone, which is sooner made than all of `take_home`."""
+    path = results.folder("files", *key) / f"{name}.mp4"
+    if not path.exists():
+        save(motion, path)
+    return str(path)
+
+
 def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     """The video, and the motion in every format that is written."""
     folder = results.folder("files", *key)

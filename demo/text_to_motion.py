@@ -16,6 +16,7 @@ from .player import (
     take_home,
     told,
     video_and_files,
+    video_file,
 )
 from .together import MOST, Together
 
@@ -38,26 +39,24 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
             seed: which instance of it; another number gives another motion.
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
-        frames, seed = frames_of(seconds), int(seed)
-        motion = made(prompt, frames, seed, closeness)
-        figure = figure_file(motion, prompt, frames, seed, closeness)
+        asked = prompt, frames_of(seconds), int(seed), closeness
+        figure = figure_file(made(*asked), *asked)
         if mc.bank is None:
             return figure, None, "This model has no list of known motions to compare with."
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
         return figure, nearest, verdict(mc.familiarity(prompt))
 
     @told
+    def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
+        """The same motion as a skeleton video."""
+        asked = prompt, frames_of(seconds), int(seed), closeness
+        return video_file(made(*asked), "motion", *asked)
+
+    @told
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
-        """The same motion as a skeleton video and as files: npz, BVH, GLB, mp4, gif."""
-        frames, seed = frames_of(seconds), int(seed)
-        return take_home(
-            made(prompt, frames, seed, closeness),
-            "motion",
-            prompt,
-            frames,
-            seed,
-            closeness,
-        )
+        """The same motion as files: npz, BVH, GLB, mp4, gif."""
+        asked = prompt, frames_of(seconds), int(seed), closeness
+        return take_home(made(*asked), "motion", *asked)[1]
 
     gr.Markdown(
         "Type a motion, anything that suggests one, or several (“walk, then bow”). Known motions come from recordings; "
@@ -114,14 +113,16 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
             nearest = gr.Label(label="Nearest known motions (cosine similarity)", num_top_classes=5)
 
     asked = [prompt, seconds, seed, closeness]
-    result, taken = [figure, nearest, known], [video, files]
+    result = [figure, nearest, known]
     asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate", concurrency_limit=MOST)
-    asked_for.success(take, asked, taken, api_name="files")
+    filmed = asked_for.success(film, asked, video, api_name="video")
+    filmed.success(take, asked, files, api_name="files")
     reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
     opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")
     for before in (reseeded, opened):
         shown = before.then(generate, asked, result, api_visibility="private")
-        shown.success(take, asked, taken, api_visibility="private")
+        filmed = shown.success(film, asked, video, api_visibility="private")
+        filmed.success(take, asked, files, api_visibility="private")
     return files
 
 

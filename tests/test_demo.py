@@ -50,7 +50,8 @@ def test_generate_needs_only_a_prompt(client):
 
 
 def test_files_to_take_home(client):
-    video, files = client.predict("jump", 1.0, 7, api_name="/files")
+    video = client.predict("jump", 1.0, 7, api_name="/video")
+    files = client.predict("jump", 1.0, 7, api_name="/files")
     kinds = {file.rsplit(".", 1)[1]: file for file in files}
     assert set(kinds) == {"npz", "bvh", "glb", "mp4", "gif"}
     assert len(Motion.load(kinds["npz"])) == len(Motion.load(kinds["bvh"])) == 30
