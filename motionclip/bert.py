@@ -17,17 +17,19 @@ from .packed import pack
 class Bert(nn.Module):
     """Word pieces → states, with the weights of a Hugging Face folder in single precision, or packed halves on x86."""
 
+    words: torch.Tensor
+    places: torch.Tensor
+
     def __init__(self, folder: Path) -> None:
         """Raises OSError where config.json or model.safetensors is missing, KeyError where they are not BERT's."""
         super().__init__()
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         width, epsilon = config["hidden_size"], config["layer_norm_eps"]
         state = load_file(folder / "model.safetensors")
-        self.words = state["embeddings.word_embeddings.weight"]
+        self.register_buffer("words", state["embeddings.word_embeddings.weight"])
         # Of one sentence alone, all words are of the first of BERT's two kinds.
-        self.places = (
-            state["embeddings.position_embeddings.weight"] + state["embeddings.token_type_embeddings.weight"][0]
-        )
+        first_kind = state["embeddings.token_type_embeddings.weight"][0]
+        self.register_buffer("places", state["embeddings.position_embeddings.weight"] + first_kind)
         with torch.device("meta"):  # no memory, and no random numbers, for what the file gives
             self.norm = nn.LayerNorm(width, epsilon)
             layers = [

@@ -32,6 +32,7 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 class FlowConfig:
     """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
 
+    steps: from noise to motion; edit_steps: for edits, from motion to noise and back.
     edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
     known motions, and what should stay.
     """
@@ -51,8 +52,9 @@ class FlowConfig:
     flow_hidden: int = 896
     flow_blocks: int = 5
     flow_condition: int = 160
-    steps: int = 8
+    steps: int = 7
     guidance: float = 1.6
+    edit_steps: int = 10
     edit_guidance: float = 1.5
     edit_likeness: float = 1.0
     edit_keeping: float = 1.0
@@ -62,7 +64,8 @@ class FlowConfig:
 class MotionEncoder(nn.Module):
     """Motion → unit latents: the sum of a perceptron's view of its coefficients and convolutions over its joints.
 
-    Each alone recognises less; a transformer of the same size learned several times slower (docs/experiments.md).
+    Each errs elsewhere, the more so as each learns to do without the other; a transformer of the same size learned
+    several times slower (docs/experiments.md).
     """
 
     def __init__(self, config: FlowConfig) -> None:
@@ -95,14 +98,16 @@ class MotionEncoder(nn.Module):
         self.head = nn.Linear(2 * width, config.latent)
 
     def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74)."""
+        """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74) → (3, batch,
+        latent) of unit length: the latents, what the perceptron alone would give, and the convolutions alone."""
         x = self.embed(points.transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
             if number < len(self.blocks) - 1:
                 x = self.halve(x)
         over_time = self.head(self.dropout(torch.cat([x.mean(-1), x.amax(-1)], dim=-1)))
-        return functional.normalize((self.whole(coefficients) + over_time).float(), dim=-1)
+        at_once = self.whole(coefficients)
+        return functional.normalize(torch.stack([at_once + over_time, at_once, over_time]).float(), dim=-1)
 
 
 class VelocityBlock(nn.Module):
@@ -210,8 +215,12 @@ class FlowModel(nn.Module):
         self.encoder = MotionEncoder(config)
         self.velocity = VelocityField(config)
 
-    def encode_coefficients(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
-        """(batch, components) → (batch, latent), unit length. jitter: (batch, window, 147), added in training."""
+    def encode_coefficients(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """(batch, components) → (batch, latent), unit length."""
+        return self.views(coefficients)[0]
+
+    def views(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
+        """(batch, components) → (3, batch, latent), as MotionEncoder's. jitter: (batch, window, 147), for training."""
         deviations = self.basis.deviations
         scaled = coefficients * (deviations / deviations.mean()).sqrt()
         with torch.no_grad(), torch.autocast(coefficients.device.type, enabled=False):
@@ -270,7 +279,8 @@ class FlowModel(nn.Module):
         starts = [part * frames + start for part in range(parts) for start in own]
         conditions = z.repeat_interleave(len(own), dim=1)
         noise = self.draw_noise(len(z), len(starts), seed)
-        return locked(self._decode(noise, starts, parts * frames, self._guided(conditions)))
+        terms = self._guided(conditions, self.config.guidance)
+        return locked(self._decode(noise, starts, parts * frames, terms, self.config.steps))
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -296,13 +306,15 @@ class FlowModel(nn.Module):
         if noise is None:
             seeds = seed if isinstance(seed, Sequence) else [seed]
             noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
-        guidance = 1.0 if origin is not None else None
+        given_back = origin is not None
+        guidance = 1.0 if given_back else self.config.guidance
+        steps = self.config.edit_steps if given_back else self.config.steps
         parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
         decoded = torch.cat(
-            [self._decode(own, starts, frames, self._guided(latents, guidance)) for latents, own in parts]
+            [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return grounded(decoded) if origin is not None else locked(decoded)
+        return grounded(decoded) if given_back else locked(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -328,11 +340,10 @@ class FlowModel(nn.Module):
         if noise is None:
             raise ValueError("noise: the flow needs what `analyse` found")
         noise = noise.expand(1 + len(edit.changed), -1, -1)
-        return grounded(self._decode(noise, self.window_starts(frames), frames, terms))
+        return grounded(self._decode(noise, self.window_starts(frames), frames, terms, config.edit_steps))
 
-    def _guided(self, z: torch.Tensor, guidance: float | None = None) -> _Terms:
-        """(N, latent) or (N, windows, latent) → what follows each z, by default with the config's guidance."""
-        guidance = self.config.guidance if guidance is None else guidance
+    def _guided(self, z: torch.Tensor, guidance: float) -> _Terms:
+        """(N, latent) or (N, windows, latent) → what follows each z."""
         terms = _Terms()
         for row, latent in enumerate(z):
             terms.add(row, latent, guidance)
@@ -340,12 +351,12 @@ class FlowModel(nn.Module):
                 terms.add(row, self.velocity.null, 1 - guidance)
         return terms
 
-    def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms) -> torch.Tensor:
+    def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms, steps: int) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
-        times = [step / self.config.steps for step in range(self.config.steps)]
+        times = [step / steps for step in range(steps)]
         told = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
         x = noise.clone()
         for step, t in enumerate(times):
@@ -358,7 +369,7 @@ class FlowModel(nn.Module):
                     self._cut(features.join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
                 )
                 velocity = (clean - x) / (1 - t)
-            x = torch.add(x, velocity, alpha=1 / self.config.steps)
+            x = torch.add(x, velocity, alpha=1 / steps)
         return features.join(self.basis.expand(x), starts)[:, :frames]
 
     @torch.inference_mode()
@@ -372,11 +383,12 @@ class FlowModel(nn.Module):
         whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
         x = self.basis.project(self._cut(whole, starts))
         z = self.encode_coefficients(x[0])
-        for step in reversed(range(self.config.steps)):
-            after, t = x, step / self.config.steps
+        steps = self.config.edit_steps
+        for step in reversed(range(steps)):
+            after, t = x, step / steps
             modulations = self.velocity.modulations(torch.full((1, 1), t), z)
             for _ in range(FIXED_POINT_ROUNDS):
-                x = after - self.velocity(x[0], t, modulations)[None] / self.config.steps
+                x = after - self.velocity(x[0], t, modulations)[None] / steps
         return z, x
 
     def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:

@@ -74,7 +74,8 @@ def flow_losses(
     aligning = model.encoder.head.weight.requires_grad
     if aligning:
         jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
-        z = model.encode_coefficients(coefficients[encoded], jitter.to(device)[encoded])
+        views = model.views(coefficients[encoded], jitter.to(device)[encoded])
+        z = views[0]
     else:
         model.encoder.eval()
         z = model.encode_coefficients(coefficients[encoded])
@@ -88,15 +89,15 @@ def flow_losses(
     if aligning:
         similarity = captions[encoded] @ captions.T
         own = torch.arange(size, device=device) == encoded[:, None]
-        contrast = (z @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
+        contrast = (views @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
+        shown = (views @ prototypes.T / TEMPERATURE).flatten(0, 1)
+        times = len(views)
         losses |= alignment.images(z, batch, encoded, generator)
         losses |= {
             "action": text
-            * functional.cross_entropy(
-                z @ prototypes.T / TEMPERATURE, labels[encoded], label_smoothing=LABEL_SMOOTHING
-            ),
-            "caption": 0.5 * text * functional.cross_entropy(contrast, encoded),
-            "cosine": text * (1 - (z * captions[encoded]).sum(-1).mean()),
+            * functional.cross_entropy(shown, labels[encoded].repeat(times), label_smoothing=LABEL_SMOOTHING),
+            "caption": 0.5 * text * functional.cross_entropy(contrast.flatten(0, 1), encoded.repeat(times)),
+            "cosine": text * (1 - (views * captions[encoded]).sum(-1).mean()),
         }
     return losses
 
