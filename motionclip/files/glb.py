@@ -77,7 +77,7 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
             "bufferViews": arrays.views,
             "buffers": [{"byteLength": arrays.size}],
         },
-        b"".join(arrays.parts),
+        arrays,
     )
 
 
@@ -177,10 +177,10 @@ class _Arrays:
         return len(self.accessors) - 1
 
 
-def _packed(document: Json, binary: bytes) -> bytes:
+def _packed(document: Json, arrays: _Arrays) -> bytes:
     """The document and the buffer as a binary glTF file (glTF 2.0, section 4.4)."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    chunks = [(b"JSON", text), (b"BIN\0", binary)]
-    body = b"".join(struct.pack("<I4s", len(data), kind) + data for kind, data in chunks)
-    return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
+    header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + arrays.size)
+    binary = struct.pack("<I4s", arrays.size, b"BIN\0")
+    return b"".join([header, struct.pack("<I4s", len(text), b"JSON"), text, binary, *arrays.parts])
