@@ -18,13 +18,14 @@ def feature_weights() -> torch.Tensor:
     A rotation counts with the root of its squared lever arms to all joints that hang on it, so that
     squared error in weighted features is close to squared error in joint positions.
     """
-    levers = torch.full((skeleton.NUM_JOINTS,), EXTREMITY)
+    # On the CPU even where a model without memory is built: to join tensors there, torch loads its whole compiler.
+    levers = torch.full((skeleton.NUM_JOINTS,), EXTREMITY, device="cpu")
     for joint in range(skeleton.NUM_JOINTS):
         ancestor = skeleton.PARENTS[joint]
         while ancestor >= 0:
             levers[ancestor] += (skeleton.REST_JOINTS[joint] - skeleton.REST_JOINTS[ancestor]).square().sum()
             ancestor = skeleton.PARENTS[ancestor]
-    rest = torch.tensor([VELOCITY_WEIGHT, VELOCITY_WEIGHT, HEIGHT_WEIGHT])
+    rest = torch.tensor([VELOCITY_WEIGHT, VELOCITY_WEIGHT, HEIGHT_WEIGHT], device="cpu")
     return torch.cat([levers.sqrt().repeat_interleave(6), rest])
 
 

@@ -149,7 +149,7 @@ class VelocityField(nn.Module):
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.outward.bias)
         self.frequencies: torch.Tensor
-        self.register_buffer("frequencies", torch.exp(torch.linspace(0, math.log(200), 32)), persistent=False)
+        self.register_buffer("frequencies", torch.linspace(0, math.log(200), 32, device="cpu").exp(), persistent=False)
 
     def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
         """What each block is told by times (..., 1) and latents (..., latent): (..., 3 · width) for each."""

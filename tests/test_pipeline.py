@@ -1,5 +1,8 @@
 """The default model as users get it: text, motion, interpolation, editing, recognition, and bad requests."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +51,14 @@ def test_the_tower_gives_what_transformers_gives():
     expected = torch.nn.functional.normalize((states * there).sum(1) / there.sum(1), dim=-1)
     for found in (load_tower("minilm").encode(texts), torch.cat([load_tower("minilm").encode([t]) for t in texts])):
         assert torch.allclose(found, expected, atol=3e-4)  # its weights are rounded to halves
+
+
+def test_nothing_slow_is_loaded_to_generate():
+    code = (
+        "import sys; from motionclip import MotionCLIP; MotionCLIP.from_pretrained().generate('walk'); "
+        "print({'torch._dynamo', 'transformers', 'gradio', 'matplotlib'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
 def test_the_wrong_tower_is_an_error(mc):
