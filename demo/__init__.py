@@ -26,7 +26,7 @@ from .outbox import results
 
 FILES_KEPT_SECONDS = 3600
 AT_ONCE = 2  # requests worked on at a time; more wait
-SESSIONS = 32  # that Gradio remembers, 0.15 MB each; nothing of ours is in them, and each call from a program is one
+SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them, and each call from a program is one
 M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
@@ -99,12 +99,12 @@ def _know_components(page: gr.Blocks) -> None:
     """Describe each component once: Gradio does so anew for each session, and each call from a program is one; it took
     half of the interpreter's time."""
     describe = blocks.BlocksConfig.config_for_block
-    known = {id(block): describe(key, [], block) for key, block in page.blocks.items()}
+    known = {block: describe(key, [], block) for key, block in page.blocks.items()}
 
     def config_for_block(key: int, rendered: list[int], block: blocks.Block, renderable: Any = None) -> dict[str, Any]:
-        if renderable is not None or id(block) not in known:
+        if renderable is not None or block not in known:
             return describe(key, rendered, block, renderable)
-        told = known[id(block)]
+        told = known[block]
         return told | {"props": dict(told["props"])}  # a session's own value goes in there
 
     blocks.BlocksConfig.config_for_block = staticmethod(config_for_block)

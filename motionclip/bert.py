@@ -63,9 +63,8 @@ class _Layer(nn.Module):
     def fill(self, state: dict[str, torch.Tensor], name: str) -> None:
         """Take over the weights of the file's layer; queries, keys and values become one product."""
         looks = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
-        for kind in ("weight", "bias"):
-            state[f"{name}.look.{kind}"] = torch.cat([state[f"{look}.{kind}"] for look in looks])
-        _fill(self.look, state, f"{name}.look")
+        joined = {kind: torch.cat([state[f"{look}.{kind}"] for look in looks]) for kind in ("weight", "bias")}
+        self.look.load_state_dict(joined, assign=True)
         _fill(self.mix, state, f"{name}.attention.output.dense")
         _fill(self.norm1, state, f"{name}.attention.output.LayerNorm")
         _fill(self.up, state, f"{name}.intermediate.dense")

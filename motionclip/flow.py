@@ -149,6 +149,7 @@ class VelocityField(nn.Module):
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.outward.bias)
         self.frequencies: torch.Tensor
+        # On the CPU for the reason given in basis.feature_weights.
         self.register_buffer("frequencies", torch.linspace(0, math.log(200), 32, device="cpu").exp(), persistent=False)
 
     def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
