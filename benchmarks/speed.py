@@ -288,11 +288,12 @@ def training_step(name: str, clips: list, batch: int, encoding: bool) -> Callabl
     from motionclip import MotionCLIP, weights
     from motionclip.data import WindowSampler, actions_of
     from motionclip.losses import ENCODED_SHARE, Alignment
-    from motionclip.texts import Paraphrases, TextPool
+    from motionclip.texts import TextPool
     from motionclip.train import Objective, TrainConfig
+    from motionclip.words import Words
 
     mc, config = MotionCLIP.from_pretrained(), TrainConfig.load(name)
-    alignment = Alignment(TextPool(clips, actions_of(clips), Paraphrases.load(None), mc.tower))
+    alignment = Alignment(TextPool(clips, actions_of(clips), Words.none(), mc.tower))
     sampler, model = WindowSampler(clips, 60), weights.build(config.model)
     if name == "default":
         model.basis.load_state_dict(mc.model.basis.state_dict())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import CLOSENESS, MotionCLIP
+from motionclip.pipeline import Verdict
 
 from . import content
 from .player import (
@@ -20,7 +21,8 @@ from .player import (
 )
 from .together import MOST, Together
 
-KNOWN, RELATED = 0.75, 0.55  # cosine to the nearest text that was said of a recording
+SUGGESTIONS = 3
+NO_VERDICT = "This model has no list of known motions to compare with."
 
 
 def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
@@ -31,10 +33,11 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
-        """Text to motion: the figure moving in 3D, the nearest known motions, and whether it is known or a guess.
+        """Text to motion: the figure moving in 3D, the nearest known motions, and whether that is known or a guess.
 
         Args:
-            prompt: what the body does, in English, e.g. "a person walks like a zombie", or "walk, then bow".
+            prompt: what the body does, in English, e.g. "a person walks like a zombie", "walk, then bow", "jump three
+                times", "kick with the left leg" or "walk while waving".
             seconds: length of the motion, or of each of its steps, 0.7 to 6.5.
             seed: which instance of it; another number gives another motion.
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
@@ -42,9 +45,16 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         asked = prompt, frames_of(seconds), int(seed), closeness
         figure = figure_file(made(*asked), *asked)
         if mc.bank is None:
-            return figure, None, "This model has no list of known motions to compare with."
+            return figure, None, NO_VERDICT
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
-        return figure, nearest, verdict(mc.familiarity(prompt))
+        return figure, nearest, spoken(mc.verdict(prompt)) if mc.reader else NO_VERDICT
+
+    @told
+    def suggest(prompt: str):
+        """Buttons with what else may have been meant."""
+        others = mc.verdict(prompt).others if mc.reader else ()
+        named = [*others[:SUGGESTIONS], *[""] * (SUGGESTIONS - len(others))]
+        return gr.Row(visible=bool(others)), *(gr.Button(name, visible=bool(name)) for name in named)
 
     @told
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
@@ -59,8 +69,8 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         return take_home(made(*asked), "motion", *asked)[1]
 
     gr.Markdown(
-        "Type a motion, anything that suggests one, or several (“walk, then bow”). Known motions come from recordings; "
-        "the rest is a guess from what the words mean."
+        "Type a motion, anything that suggests one, or several (“walk, then bow”). Sides, counts, tempo and things "
+        "done at once are heeded: “kick with the left leg”, “jump three times”, “walk slowly”, “walk while waving”."
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -108,6 +118,9 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         with gr.Column(scale=3, min_width=320):
             figure = figure_view()
             known = gr.Markdown(elem_classes="verdict")
+            with gr.Row(visible=False) as meant:
+                gr.Markdown("Did you mean:")
+                buttons = [gr.Button(visible=False, size="sm", min_width=80) for _ in range(SUGGESTIONS)]
             with gr.Accordion("Video and files", open=True), gr.Row():
                 video, files = video_and_files("Skeleton video")
             nearest = gr.Label(label="Nearest known motions (cosine similarity)", num_top_classes=5)
@@ -115,21 +128,26 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     asked = [prompt, seconds, seed, closeness]
     result = [figure, nearest, known]
     asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate", concurrency_limit=MOST)
+    hints = [meant, *buttons]
+    asked_for.success(suggest, prompt, hints, queue=False, api_visibility="private")
     filmed = asked_for.success(film, asked, video, api_name="video")
     filmed.success(take, asked, files, api_name="files")
     reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
     opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")
-    for before in (reseeded, opened):
+    chosen = [b.click(lambda name: name, b, prompt, queue=False, api_visibility="private") for b in buttons]
+    for before in (reseeded, opened, *chosen):
         shown = before.then(generate, asked, result, api_visibility="private")
+        shown.success(suggest, prompt, hints, queue=False, api_visibility="private")
         filmed = shown.success(film, asked, video, api_visibility="private")
         filmed.success(take, asked, files, api_visibility="private")
     return files
 
 
-def verdict(familiarity: float) -> str:
-    """Whether the words make the result a known motion or a guess, for the page; takes the nearest text's cosine."""
-    if familiarity >= KNOWN:
-        return "**Known:** motions like this were recorded."
-    if familiarity >= RELATED:
-        return "**Related:** put together from recorded motions that are near in meaning."
-    return "**A guess:** nothing like this was recorded; the model goes by what the words are near to."
+def spoken(verdict: Verdict) -> str:
+    """A verdict for the page."""
+    shown = ", then ".join(verdict.actions)
+    if verdict.level == "known":
+        return f"**Known:** {shown}."
+    if verdict.level == "guess":
+        return f"**A guess:** {shown}. The model is not sure that this is what you mean."
+    return f"**Not understood:** {verdict.reason}. What moves is hardly what you mean ({shown})."

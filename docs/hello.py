@@ -16,11 +16,10 @@ def main() -> None:
     from motionclip.render import frames, write_video
 
     mc = MotionCLIP.from_pretrained()
-    walk = mc.generate("walk", seed=3)
     shown = {
-        "a person walks like a zombie": mc.generate("a person walks like a zombie"),
-        "The karate kid": mc.generate("The karate kid", seed=1),
-        "walk + like an old person": mc.edit(walk, "walk", "walk like an old person"),
+        "sit down on a chair": mc.generate("sit down on a chair"),
+        "Spiderman in action!": mc.generate("Spiderman in action!"),
+        "swing a golf club": mc.generate("swing a golf club"),
     }
     pictures = []
     for together in zip(*(frames(motion, SIZE) for motion in shown.values()), strict=True):

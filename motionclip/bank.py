@@ -5,25 +5,29 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from . import features, skeleton
 from .data import Clip, cut_windows
-from .texts import Paraphrases
+from .motion import FPS
 from .towers import TextTower
 from .weights import BANK, Model, ModelFolderError, write_atomically
+from .words import Words
 
-MAX_WINDOWS_A_CLIP = 3
-# How texts are drawn to known ones; chosen on configs/out_of_domain.csv, see docs/experiments.md.
-NEIGHBOURS, TEMPERATURE = 10, 0.03
+MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
+TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
+CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
-SAME, FOREIGN = 0.9, 0.75  # cosines from which a text is a known one, and below which it is none
+STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
+STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,30 @@ class Entry:
         return self.action if self.style == "normal" else f"{self.action} ({self.style})"
 
 
-class Bank:
-    """Latents (entries, D), unit length, of labelled windows of motion, and of the texts (texts, D) said of them.
+@dataclass(frozen=True)
+class Traits:
+    """How an action's recordings move. arms: the legs stand still. steady: the body ends as high as it began."""
 
-    shown: (texts,) which of `actions` each text tells of.
+    arms: bool
+    steady: bool
+
+
+class Bank:
+    """Latents (entries, D) of labelled windows of motion, and of the texts (texts, D) said of them, at their own scale.
+
+    shown: (texts,) which of `actions` each text tells of. traits: how each action moves.
     """
 
     def __init__(
-        self, latents: torch.Tensor, entries: Sequence[Entry], texts: torch.Tensor, shown: torch.Tensor
+        self,
+        latents: torch.Tensor,
+        entries: Sequence[Entry],
+        texts: torch.Tensor,
+        shown: torch.Tensor,
+        traits: dict[str, Traits],
     ) -> None:
-        self.latents, self.entries = functional.normalize(latents.float(), dim=-1), list(entries)
-        self.texts, self.shown = functional.normalize(texts.float(), dim=-1), shown.long()
+        self.latents, self.entries, self.traits = latents.float(), list(entries), traits
+        self.texts, self.shown = texts.float(), shown.long()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -67,6 +84,20 @@ class Bank:
         """The action names that occur, sorted."""
         return sorted({entry.action for entry in self.entries})
 
+    @functools.cached_property
+    def prototypes(self) -> torch.Tensor:
+        """(actions, D), unit length: the mean of each action's texts."""
+        sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(
+            0, self.shown, functional.normalize(self.texts, dim=-1)
+        )
+        return functional.normalize(sums, dim=-1)
+
+    def likeness(self, z: torch.Tensor, action: str, near: Collection[str]) -> torch.Tensor:
+        """Latents of motions (N, D) → (N,) the probability that each shows an action, or one of those near it."""
+        scores = (functional.normalize(z, dim=-1) @ self.prototypes.T / CONTRAST).softmax(-1)
+        wanted = [number for number, known in enumerate(self.actions) if known == action or known in near]
+        return scores[:, wanted].sum(-1)
+
     @property
     def styles(self) -> list[str]:
         """The style names that occur, sorted, "normal" among them."""
@@ -74,7 +105,7 @@ class Bank:
 
     def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
         """The known motions nearest to a latent (D,), best first, each action and style once."""
-        similarities = self.latents @ functional.normalize(z, dim=-1)
+        similarities = functional.cosine_similarity(self.latents, z, dim=-1)
         found: dict[str, Entry] = {}
         for index in similarities.argsort(descending=True).tolist():
             entry = self.entries[index]
@@ -120,32 +151,28 @@ class Bank:
         before, after = zip(*pairs, strict=True)
         return torch.stack(before), torch.stack(after)
 
-    def familiarity(self, z: torch.Tensor) -> float:
-        """How near a text's latent (D,) is to the nearest text that the decoder was trained with, as a cosine."""
-        return float((self.texts @ functional.normalize(z, dim=-1)).max())
+    def drawn(self, z: torch.Tensor, actions: Sequence[str], closeness: float) -> torch.Tensor:
+        """Latents of texts (N, D) drawn to what the decoder knows of N actions; unit length.
 
-    def pull(self, z: torch.Tensor, closeness: float) -> torch.Tensor:
-        """Latents of texts (N, D) drawn to where the decoder knows its way; unit length.
-
-        closeness: 0 leaves them. With 1, the nearest texts that the decoder was trained with vote for an action, by
-        softmax(cosine / temperature), and the mean of those that tell of it is taken: between two actions the
-        decoder would show neither. A text that is nearly one of the known ones stays what it is.
+        closeness: 0 leaves them. With 1 it is the mean of the texts that the decoder was trained with for the action,
+        those nearest to the prompt counting most.
         """
         z = functional.normalize(z, dim=-1)
         if not closeness:
             return z
-        similarity, index = (z @ self.texts.T).topk(min(NEIGHBOURS, len(self.texts)), dim=-1)
-        weight, shown = functional.softmax(similarity / TEMPERATURE, dim=-1), self.shown[index]
-        votes = torch.zeros(len(z), len(self.actions)).scatter_add_(1, shown, weight)
-        weight = weight * (shown == votes.argmax(1, keepdim=True))
-        known = functional.normalize((weight[..., None] * self.texts[index]).sum(-2), dim=-1)
-        unknown = ((SAME - similarity[:, :1]) / (SAME - FOREIGN)).clamp(0, 1)
-        return functional.normalize(torch.lerp(z, known, closeness * unknown), dim=-1)
+        numbers = torch.tensor([self.actions.index(action) for action in actions])
+        texts = functional.normalize(self.texts, dim=-1)
+        weights = (z @ texts.T / TEMPERATURE).masked_fill(self.shown != numbers[:, None], -torch.inf).softmax(-1)
+        known = functional.normalize(weights @ texts, dim=-1)
+        return functional.normalize(torch.lerp(z, known, closeness), dim=-1)
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
         rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
-        header = {"entries": json.dumps(rows, separators=(",", ":"))}
+        traits = {action: [trait.arms, trait.steady] for action, trait in self.traits.items()}
+        header = {
+            name: json.dumps(value, separators=(",", ":")) for name, value in (("entries", rows), ("traits", traits))
+        }
         tensors = {"texts.shown": self.shown.short()}
         for name, vectors in (("latents", self.latents), ("texts", self.texts)):
             scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
@@ -158,7 +185,9 @@ class Bank:
         path = folder / BANK
         try:
             with safe_open(path, framework="pt") as file:
-                rows = json.loads((file.metadata() or {})["entries"])
+                header = file.metadata() or {}
+                rows = json.loads(header["entries"])
+                traits = {action: Traits(*each) for action, each in json.loads(header["traits"]).items()}
                 latents, texts = (
                     file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()
                     for name in ("latents", "texts")
@@ -169,7 +198,7 @@ class Bank:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        bank = cls(latents, entries, texts, shown)
+        bank = cls(latents, entries, texts, shown, traits)
         if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
             raise ModelFolderError(
                 f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
@@ -177,21 +206,44 @@ class Bank:
         return bank
 
 
-def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, tower: TextTower) -> Bank:
-    """Encode windows of each clip, half a window apart and at most 3 a clip, and the texts that describe the clips."""
-    latents: list[torch.Tensor] = []
-    entries: list[Entry] = []
+def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
+    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions that describe the clips."""
+    found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
+    moves: dict[str, list[torch.Tensor]] = defaultdict(list)
     window = model.config.window
     for clip in clips:
-        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_A_CLIP - 1) + 1)
+        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_PER_CLIP - 1) + 1)
         cuts = cut_windows(clip.motion, window, stride)
-        latents.append(model.encode_windows(cuts))
-        for number in range(len(cuts)):
+        moves[clip.action].append(_moves(cuts))
+        for number, cut in enumerate(cuts):
             start = min(number * stride, max(len(clip.motion) - window, 0))
-            entries.append(Entry(len(entries), clip.name, clip.action, clip.style, clip.captions[0], start))
+            found[clip.action, clip.style].append((clip, start, cut))
+    kept = [of[round(n)] for of in found.values() for n in np.linspace(0, len(of) - 1, min(len(of), MAX_PER_LABEL))]
+    latents = model.encode_windows(torch.stack([cut for _, _, cut in kept]))
+    entries = [
+        Entry(number, clip.name, clip.action, clip.style, clip.captions[0], start)
+        for number, (clip, start, _) in enumerate(kept)
+    ]
     actions = sorted({clip.action for clip in clips})
     said = {caption: clip.action for clip in clips for caption in clip.captions}
-    said |= {text: action for action in actions for text in [action, *paraphrases.actions.get(action, [])]}
+    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
     texts = sorted(said)
     shown = torch.tensor([actions.index(said[text]) for text in texts])
-    return Bank(torch.cat(latents), entries, tower.encode(texts), shown)
+    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
+    return Bank(latents, entries, tower.encode(texts), shown, traits)
+
+
+def _moves(windows: torch.Tensor) -> torch.Tensor:
+    """(windows, frames, 149) → (windows, 4): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
+    how much it ends lower or higher than it began, and how far it goes (m)."""
+    rotations, path = features.from_features(windows)
+    joints = skeleton.forward_kinematics(rotations, path)
+    legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
+    height, ground = path[..., 1], path[..., [0, 2]]
+    away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
+    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away], dim=-1)
+
+
+def _traits(moves: torch.Tensor) -> Traits:
+    legs, height, sunk, away = moves.median(0).values.tolist()
+    return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)

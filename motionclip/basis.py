@@ -7,13 +7,15 @@ from torch import nn
 
 from . import features, skeleton
 
-VELOCITY_WEIGHT = 25.0  # metres a frame: an error of it adds up along the path
+VELOCITY_WEIGHT = 25.0  # metres per frame: an error of it adds up along the path
+YAW_WEIGHT = 10.0  # radians per frame: an error of it turns the body and its path from there on
 HEIGHT_WEIGHT = 6.0
+CLEARANCE_WEIGHT = 6.0
 EXTREMITY = 0.1  # m²; lets the turn of hands, head and toes, which moves no joint, count a little
 
 
 def feature_weights() -> torch.Tensor:
-    """(147,) metres of summed joint displacement for a unit change of each feature.
+    """(149,) metres of summed joint displacement for a unit change of each feature.
 
     A rotation counts with the root of its squared lever arms to all joints that hang on it, so that
     squared error in weighted features is close to squared error in joint positions.
@@ -25,12 +27,12 @@ def feature_weights() -> torch.Tensor:
         while ancestor >= 0:
             levers[ancestor] += (skeleton.REST_JOINTS[joint] - skeleton.REST_JOINTS[ancestor]).square().sum()
             ancestor = skeleton.PARENTS[ancestor]
-    rest = torch.tensor([VELOCITY_WEIGHT, VELOCITY_WEIGHT, HEIGHT_WEIGHT], device="cpu")
+    rest = torch.tensor([YAW_WEIGHT, VELOCITY_WEIGHT, VELOCITY_WEIGHT, HEIGHT_WEIGHT, CLEARANCE_WEIGHT], device="cpu")
     return torch.cat([levers.sqrt().repeat_interleave(6), rest])
 
 
 class MotionBasis(nn.Module):
-    """Windows of features (…, window, 147) ↔ (…, components) coefficients of unit variance."""
+    """Windows of features (…, window, 149) ↔ (…, components) coefficients of unit variance."""
 
     mean: torch.Tensor
     directions: torch.Tensor
@@ -47,7 +49,7 @@ class MotionBasis(nn.Module):
 
     @torch.no_grad()
     def fit(self, windows: torch.Tensor, seed: int = 0) -> None:
-        """Fit to (windows, window, 147) by randomised principal component analysis (Halko et al. 2011)."""
+        """Fit to (windows, window, 149) by randomised principal component analysis (Halko et al. 2011)."""
         if len(windows) <= self.components:
             raise ValueError(
                 f"components: {self.components} need more than {len(windows)} windows of motion to fit; "
@@ -63,10 +65,10 @@ class MotionBasis(nn.Module):
         self.deviations.copy_((values[: self.components] / len(flat) ** 0.5).clamp(min=1e-6))
 
     def project(self, windows: torch.Tensor) -> torch.Tensor:
-        """(…, window, 147) → (…, components)."""
+        """(…, window, 149) → (…, components)."""
         return ((windows * self.weights).flatten(-2) - self.mean) @ self.directions.T / self.deviations
 
     def expand(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(…, components) → (…, window, 147)."""
+        """(…, components) → (…, window, 149)."""
         flat = (coefficients * self.deviations) @ self.directions + self.mean
         return flat.unflatten(-1, (self.window, features.FEATURES)) / self.weights

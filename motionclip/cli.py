@@ -291,11 +291,16 @@ def prepare(
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
-    config: Annotated[str, typer.Option(help="TOML file, or one of configs/: default, paper, clip.")] = "default",
+    config: Annotated[
+        str, typer.Option(help="TOML file, or one of configs/: default, finetune, paper, clip.")
+    ] = "default",
     steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
     licence: LicenceOption = None,
     resume: Annotated[bool, typer.Option(help="Go on from a checkpoint in OUT.")] = True,
+    start_from: Annotated[
+        Path | None, typer.Option(help="A model folder of the same sizes to begin with, as weights/open.")
+    ] = None,
 ) -> None:
     """Train a model on labelled motion. Stop it at any time: the same command goes on from the last minute.
 
@@ -305,8 +310,22 @@ def train(
         from .train import TrainConfig
         from .train import train as run
 
-        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume)
+        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume, start_from)
         typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
+
+
+@app.command()
+def index(
+    data: DataOption,
+    model: Annotated[Path, typer.Option(help="The model's folder; what it knows is written anew.")],
+    licence: LicenceOption = None,
+) -> None:
+    """Write a model's bank of known motions and its reader of texts anew, as `train` does at its end."""
+    with _plain_errors():
+        from .train import index as run
+
+        run(data, model, licence)
+        typer.echo(f"the bank and the reader are in {model}")
 
 
 @app.command()

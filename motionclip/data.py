@@ -44,6 +44,7 @@ class Clip:
     style: str
     captions: tuple[str, ...]
     licence: str = ""
+    kind: str = "recorded"  # or animated, or choreographed
 
 
 def read_table(folder: str | Path) -> list[dict[str, str]]:
@@ -68,8 +69,10 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
     """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
 
     labels.csv has the columns clip, split (train, val or test), action and captions (several, separated
-    by |), and may have style and licence. `licence` keeps the clips whose terms hold that word, and with a
-    leading "not " those whose terms don't. Raises MotionFileError for a bad table or clip.
+    by |), and may have style, licence and kind. `licence` keeps the clips whose terms hold one of these words,
+    separated by commas, and with a leading "not " those whose terms hold none.
+
+    Raises MotionFileError for a bad table or clip.
     """
     folder = Path(folder)
     table = folder / "labels.csv"
@@ -85,16 +88,29 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
         terms = row.get("licence") or ""
         if split is not None and row["split"] != split:
             continue
-        if licence is not None and (licence.removeprefix("not ") in terms) == licence.startswith("not "):
+        if licence is not None and _held(terms, licence.removeprefix("not ")) == licence.startswith("not "):
             continue
         motion = npz.load(folder / "clips" / f"{row['clip']}.npz")
         captions = tuple(caption.strip() for caption in row["captions"].split("|") if caption.strip())
         clips.append(
-            Clip(row["clip"], motion, row["split"], row["action"], row.get("style") or "normal", captions, terms)
+            Clip(
+                row["clip"],
+                motion,
+                row["split"],
+                row["action"],
+                row.get("style") or "normal",
+                captions,
+                terms,
+                row.get("kind") or "recorded",
+            )
         )
     if not clips:
         raise MotionFileError(table, "split", f"no clip is in the split {split!r}" if split else "lists no clips")
     return clips
+
+
+def _held(terms: str, words: str) -> bool:
+    return any(word.strip() in terms for word in words.split(","))
 
 
 def actions_of(clips: Sequence[Clip]) -> list[str]:
@@ -110,7 +126,7 @@ def window_starts(frames: int, window: int, stride: int) -> list[int]:
 
 
 def cut_windows(motion: Motion, window: int, stride: int) -> torch.Tensor:
-    """(windows, window, 147) features, each turned to start facing +z; a short motion's last pose is held."""
+    """(windows, window, 149) features, each turned to start facing +z; a short motion's last pose is held."""
     whole = features.motion_features(motion.padded(window))
     return features.canonical(
         torch.stack([whole[start : start + window] for start in window_starts(len(motion), window, stride)])
@@ -121,7 +137,7 @@ def cut_windows(motion: Motion, window: int, stride: int) -> torch.Tensor:
 class Batch:
     """Windows drawn for one training step.
 
-    features: (batch, window, 147). clip: (batch,) index into the clips. start: (batch,) the clip's frame that the
+    features: (batch, window, 149). clip: (batch,) index into the clips. start: (batch,) the clip's frame that the
     window begins with. mirrored: (batch,) bool.
     """
 
@@ -138,7 +154,7 @@ class Batch:
 class WindowSampler:
     """Draws windows at any offset from the clips, half of them mirrored, rare actions more often.
 
-    An action is drawn with a probability in proportion to the square root of its clip count, then a clip of
+    An action is drawn with a probability in proportion to the cube root of its clip count, then a clip of
     it, then a window; so that one cartwheel is not lost among two hundred walks. A long clip counts as one
     for each five windows of its length.
     """
@@ -154,7 +170,7 @@ class WindowSampler:
         total: dict[str, float] = {}
         for clip, share in zip(clips, weight.tolist(), strict=True):
             total[clip.action] = total.get(clip.action, 0) + share
-        self._probability = weight / torch.tensor([total[clip.action] for clip in clips]).sqrt()
+        self._probability = weight / torch.tensor([total[clip.action] for clip in clips]) ** (2 / 3)
 
     def draw(self, size: int, generator: torch.Generator, warped: int = 0) -> Batch:
         """`size` windows, the same for the same generator state.
@@ -178,7 +194,7 @@ class WindowSampler:
         windows = self._frames[first + below]
         above = self._frames[first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None])]
         windows[:warped] = torch.lerp(windows[:warped], above, share)
-        windows[:warped, :, features.ROTATIONS : features.ROTATIONS + 2] *= rate[:warped, None, None]
+        windows[:warped, :, features.YAW : features.HEIGHT] *= rate[:warped, None, None]
         return Batch(self._turned(windows, mirrored), clip, offset.long(), mirrored)
 
     @staticmethod
@@ -187,7 +203,7 @@ class WindowSampler:
         return features.canonical(windows)
 
     def spread(self, stride: int) -> torch.Tensor:
-        """(windows, window, 147): every `stride`-th window of every clip, each also mirrored."""
+        """(windows, window, 149): every `stride`-th window of every clip, each also mirrored."""
         first = torch.cat(
             [
                 base + torch.arange(0, count, stride)

@@ -21,9 +21,10 @@ from .data import Clip, WindowSampler, actions_of
 from .features import POINTS, canonical, motion_features, points
 from .json_file import read_json
 from .motion import Motion
-from .texts import Paraphrases, TextPool
+from .texts import TextPool
 from .towers import load_tower
 from .weights import write_atomically
+from .words import Words
 
 WINDOW = 60
 
@@ -55,7 +56,7 @@ class Evaluator(nn.Module):
         self.text = nn.Linear(2 * width, text)
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, 60, 147) features → (batch, 2·width): the features that distances are measured in."""
+        """(batch, 60, 149) features → (batch, 2·width): the features that distances are measured in."""
         x = self.embed(points(windows).transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
@@ -107,7 +108,7 @@ def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, 
     torch.manual_seed(seed)
     actions, styles = actions_of(clips), sorted({clip.style for clip in clips})
     evaluator = Evaluator(actions, styles)
-    pool = TextPool(clips, actions, Paraphrases({}, {}), load_tower(Evaluator.tower))
+    pool = TextPool(clips, actions, Words.none(), load_tower(Evaluator.tower))
     sampler = WindowSampler(clips, WINDOW)
     style_of = torch.tensor([styles.index(clip.style) for clip in clips])
     optimizer = torch.optim.AdamW(evaluator.parameters(), lr=2e-3, weight_decay=0.02)

@@ -1,20 +1,25 @@
-"""Motion as the generative model sees it: 147 numbers a frame, free of where the clip starts and faces.
+"""Motion as the generative model sees it: 149 numbers per frame, free of where the clip starts and faces.
 
-A frame holds the 24 rotations as 6D (the first two columns of the matrix, Zhou et al. 2019), the pelvis's
-velocity along x and z (metres a frame) and its height (metres). The first frame faces +z over the origin.
+A frame holds the 24 rotations as 6D (the first two columns of the matrix, Zhou et al. 2019), the pelvis's turn about
+the vertical since the last frame (radians), its velocity along x and z (metres per frame), its height and the height of
+the body's lowest point (metres). The pelvis's rotation and velocity are relative to its heading: the sum of those
+turns. So a body that turns around is a bump in one number; absolute rotations of opposite facings would average out
+in a linear basis. The first frame faces +z over the origin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import roma
 import torch
 
 from . import skeleton
 from .motion import Motion, about_y, heading, to_axis_angle
 
 ROTATIONS = 6 * skeleton.NUM_JOINTS
-FEATURES = ROTATIONS + 3
+YAW, VX, VZ, HEIGHT, CLEARANCE = range(ROTATIONS, ROTATIONS + 5)
+FEATURES = ROTATIONS + 5
 POINTS = 3 * skeleton.NUM_JOINTS + 2
 
 
@@ -34,51 +39,78 @@ def from_6d(six: torch.Tensor) -> torch.Tensor:
     return columns.movedim((0, 1), (-2, -1)).contiguous()
 
 
+def yaw_rates(root: torch.Tensor) -> torch.Tensor:
+    """(..., frames, 3, 3) rotations of the pelvis → (..., frames) radians that it turned about the vertical since the
+    frame before; the first is taken to be like the second.
+
+    It is the vertical part of the angular velocity, which is smooth also where a body lies, rolls or flips, and its
+    heading is not defined.
+    """
+    if root.shape[-3] < 2:
+        return torch.zeros_like(root[..., 0, 0])
+    between = root[..., 1:, :, :] @ root[..., :-1, :, :].mT
+    turned = roma.rotmat_to_rotvec(between)[..., 1]
+    return torch.cat([turned[..., :1], turned], dim=-1)
+
+
 def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 24, 3, 3) and (..., frames, 3) → (..., frames, 147), not yet turned to face +z."""
+    """(..., frames, 24, 3, 3) and (..., frames, 3) → (..., frames, 149), not yet turned to face +z."""
     velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])
     if velocity.shape[-2] > 1:
         velocity = torch.cat([velocity[..., 1:2, :], velocity[..., 1:, :]], dim=-2)
-    return torch.cat([to_6d(rotations).flatten(-2), velocity[..., [0, 2]], translation[..., [1]]], dim=-1)
+    yaw = yaw_rates(rotations[..., 0, :, :])
+    back = about_y(yaw[..., :1] - yaw.cumsum(dim=-1))
+    root = (back @ rotations[..., 0, :, :])[..., None, :, :]
+    velocity = (back @ velocity[..., None])[..., 0]
+    lowest = skeleton.clearance(skeleton.forward_kinematics(rotations, translation))
+    six = to_6d(torch.cat([root, rotations[..., 1:, :, :]], dim=-3)).flatten(-2)
+    rest = torch.stack([yaw, velocity[..., 0], velocity[..., 2], translation[..., 1], lowest], dim=-1)
+    return torch.cat([six, rest], dim=-1)
 
 
 def from_features(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """(..., frames, 147) → rotations (..., frames, 24, 3, 3) and translation (..., frames, 3) from the origin."""
+    """(..., frames, 149) → rotations (..., frames, 24, 3, 3) and translation (..., frames, 3) from the origin."""
     rotations = from_6d(features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6)))
-    path = features[..., ROTATIONS : ROTATIONS + 2].cumsum(dim=-2)
+    yaw, vx, vz, height = (features[..., index] for index in (YAW, VX, VZ, HEIGHT))
+    heading = yaw.cumsum(dim=-1) - yaw[..., :1]
+    root = about_y(heading) @ rotations[..., 0, :, :]
+    sine, cosine = heading.sin(), heading.cos()
+    path = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1).cumsum(dim=-2)
     path = path - path[..., :1, :]
-    return rotations, torch.stack([path[..., 0], features[..., -1], path[..., 1]], dim=-1)
+    rotations = torch.cat([root[..., None, :, :], rotations[..., 1:, :, :]], dim=-3)
+    return rotations, torch.stack([path[..., 0], height, path[..., 1]], dim=-1)
 
 
 def motion_features(motion: Motion) -> torch.Tensor:
-    """(frames, 147) of a whole motion, in the world's own frame."""
+    """(frames, 149) of a whole motion, in the world's own frame."""
     return to_features(motion.rotations(), torch.from_numpy(motion.translation))
 
 
 def features_motion(features: torch.Tensor, name: str = "") -> Motion:
-    """(frames, 147) → Motion."""
+    """(frames, 149) → Motion."""
     return Motion.from_rotations(*from_features(features), name=name)
 
 
 def features_motions(features: torch.Tensor) -> list[Motion]:
-    """(N, frames, 147) → N motions, worked out together."""
+    """(N, frames, 149) → N motions, worked out together."""
     rotations, translation = from_features(features)
     poses = to_axis_angle(rotations)
     return [Motion(*one) for one in zip(poses, translation.cpu().numpy(), strict=True)]
 
 
 def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
-    """Turn (..., frames, 147) about y by (...) radians; rotations and velocities both turn linearly."""
+    """Turn (..., frames, 149) about y by (...) radians; rotations and velocities both turn linearly."""
     rotation = about_y(angle)[..., None, :, :]
     root = features[..., :6].unflatten(-1, (2, 3)) @ rotation.transpose(-1, -2)
-    vx, vz = features[..., ROTATIONS], features[..., ROTATIONS + 1]
+    vx, vz = features[..., VX], features[..., VZ]
     sine, cosine = torch.sin(angle)[..., None], torch.cos(angle)[..., None]
     velocity = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1)
-    return torch.cat([root.flatten(-2), features[..., 6:ROTATIONS], velocity, features[..., -1:]], dim=-1)
+    kept = features[..., 6:VX], features[..., HEIGHT:]
+    return torch.cat([root.flatten(-2), kept[0], velocity, kept[1]], dim=-1)
 
 
 def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:
-    """(..., frames, 147) → (...) heading of one frame in radians."""
+    """(..., frames, 149) → (...) heading of one frame in radians."""
     return heading(from_6d(features[..., frame, :6]))
 
 
@@ -88,7 +120,7 @@ def canonical(features: torch.Tensor) -> torch.Tensor:
 
 
 def points(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 147) → (..., frames, 74): the joints about the pelvis's ground point, and its velocity, in metres
+    """(..., frames, 149) → (..., frames, 74): the joints about the pelvis's ground point, and its velocity, in metres
     and metres a second."""
     rotations, translation = from_features(features)
     joints = skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0])).flatten(-2)
@@ -101,12 +133,11 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
     sides = features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6))[..., list(skeleton.MIRROR), :]
     # S·R·S with S = diag(−1, 1, 1): entries with exactly one x index change sign.
     signs = features.new_tensor([1, -1, -1, -1, 1, 1])
-    vx = features[..., ROTATIONS : ROTATIONS + 1]
-    return torch.cat([(sides * signs).flatten(-2), -vx, features[..., ROTATIONS + 1 :]], dim=-1)
+    return torch.cat([(sides * signs).flatten(-2), -features[..., YAW:VZ], features[..., VZ:]], dim=-1)
 
 
 def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
-    """(N, windows, frames, 147) that begin at `starts` → (N, whole, 147): turned into one heading, and cross-faded
+    """(N, windows, frames, 149) that begin at `starts` → (N, whole, 149): turned into one heading, and cross-faded
     where they overlap."""
     length = windows.shape[2]
     whole = windows.new_empty(len(windows), starts[-1] + length, FEATURES)

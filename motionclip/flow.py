@@ -18,9 +18,10 @@ from torch.nn import functional
 
 from . import features
 from .basis import MotionBasis
-from .contacts import grounded, locked
+from .contacts import locked, settled
 from .data import cut_windows
 from .edits import Edit
+from .leaps import smoothed
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
@@ -32,7 +33,8 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 class FlowConfig:
     """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
 
-    steps: from noise to motion; edit_steps: for edits, from motion to noise and back.
+    steps: from noise to motion; edit_steps: for edits, from motion to noise and back. draws: motions of one text, of
+    which the one is shown that the encoder reads best.
     edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
     known motions, and what should stay.
     """
@@ -54,6 +56,7 @@ class FlowConfig:
     flow_condition: int = 160
     steps: int = 7
     guidance: float = 1.6
+    draws: int = 4
     edit_steps: int = 10
     edit_guidance: float = 1.5
     edit_likeness: float = 1.0
@@ -221,7 +224,7 @@ class FlowModel(nn.Module):
         return self.views(coefficients)[0]
 
     def views(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
-        """(batch, components) → (3, batch, latent), as MotionEncoder's. jitter: (batch, window, 147), for training."""
+        """(batch, components) → (3, batch, latent), as MotionEncoder's. jitter: (batch, window, 149), for training."""
         deviations = self.basis.deviations
         scaled = coefficients * (deviations / deviations.mean()).sqrt()
         with torch.no_grad(), torch.autocast(coefficients.device.type, enabled=False):
@@ -231,7 +234,7 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, window, 147) features that start facing +z → (batch, latent), unit length."""
+        """(batch, window, 149) features that start facing +z → (batch, latent), unit length."""
         return torch.cat([self.encode_coefficients(self.basis.project(part)) for part in windows.split(512)])
 
     @torch.inference_mode()
@@ -270,7 +273,7 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 147) features: one part after the other, each with its own noise.
+        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own noise.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other.
@@ -281,11 +284,11 @@ class FlowModel(nn.Module):
         conditions = z.repeat_interleave(len(own), dim=1)
         noise = self.draw_noise(len(z), len(starts), seed)
         terms = self._guided(conditions, self.config.guidance)
-        return locked(self._decode(noise, starts, parts * frames, terms, self.config.steps))
+        return locked(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, window, 147) features through the motion coefficients and back."""
+        """(batch, window, 149) features through the motion coefficients and back."""
         return self.basis.expand(self.basis.project(windows))
 
     @torch.inference_mode()
@@ -297,7 +300,7 @@ class FlowModel(nn.Module):
         noise: torch.Tensor | None = None,
         origin: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """As decode_motions, but (N, frames, 147) features.
+        """As decode_motions, but (N, frames, 149) features.
 
         Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
         origin and z being the same, the noise that `analyse` found gives exactly the motion back that it was
@@ -315,11 +318,11 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return grounded(decoded) if given_back else locked(decoded)
+        return settled(decoded) if given_back else locked(smoothed(decoded))
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
-        """A motion, and the same instance edited in N ways: (1 + N, frames, 147) features.
+        """A motion, and the same instance edited in N ways: (1 + N, frames, 149) features.
 
         z, noise: what `analyse` found for the motion. What is common to the differences between known motions that
         show the same change is the change itself (compositional guidance, Liu et al. 2022).
@@ -341,7 +344,7 @@ class FlowModel(nn.Module):
         if noise is None:
             raise ValueError("noise: the flow needs what `analyse` found")
         noise = noise.expand(1 + len(edit.changed), -1, -1)
-        return grounded(self._decode(noise, self.window_starts(frames), frames, terms, config.edit_steps))
+        return settled(self._decode(noise, self.window_starts(frames), frames, terms, config.edit_steps))
 
     def _guided(self, z: torch.Tensor, guidance: float) -> _Terms:
         """(N, latent) or (N, windows, latent) → what follows each z."""
@@ -353,7 +356,7 @@ class FlowModel(nn.Module):
         return terms
 
     def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms, steps: int) -> torch.Tensor:
-        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 147) features."""
+        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features."""
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
@@ -393,7 +396,7 @@ class FlowModel(nn.Module):
         return z, x
 
     def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:
-        """(N, frames, 147) → (N, windows, window, 147), each turned to start facing +z."""
+        """(N, frames, 149) → (N, windows, window, 149), each turned to start facing +z."""
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )

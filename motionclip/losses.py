@@ -17,7 +17,7 @@ from .texts import TextPool
 
 TEMPERATURE = 0.07
 NEAR_DUPLICATE = 0.95
-PARAPHRASED = 0.4
+GENERAL = 0.4  # share of texts that are said of the action, not of the clip
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
 ENCODED_SHARE = 3  # one in so many windows
@@ -61,8 +61,8 @@ def flow_losses(
     pool, text = alignment.texts, alignment.text_weight
     size, device = len(batch.clip), batch.features.device
     coefficients = model.basis.project(batch.features)
-    captions = _mixed_texts(batch, pool, generator).to(device)
-    prototypes = pool.draw_prototypes(PARAPHRASED, generator).to(device)
+    captions = pool.draw_mixed(batch.clip, batch.mirrored, GENERAL, generator).to(device)
+    prototypes = pool.draw_prototypes(GENERAL, generator).to(device)
     labels = pool.labels(batch.clip, batch.mirrored).to(device)
     noise = torch.randn(coefficients.shape, generator=generator).to(device)
     t = torch.randn(size, generator=generator).sigmoid().to(device)
@@ -90,12 +90,13 @@ def flow_losses(
         similarity = captions[encoded] @ captions.T
         own = torch.arange(size, device=device) == encoded[:, None]
         contrast = (views @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
-        shown = (views @ prototypes.T / TEMPERATURE).flatten(0, 1)
+        # An action that is right as well is no wrong answer.
+        near = pool.near.to(device)[labels[encoded]]
+        shown = (views @ prototypes.T / TEMPERATURE).masked_fill(near, -1e4).flatten(0, 1)
         times = len(views)
         losses |= alignment.images(z, batch, encoded, generator)
         losses |= {
-            "action": text
-            * functional.cross_entropy(shown, labels[encoded].repeat(times), label_smoothing=LABEL_SMOOTHING),
+            "action": text * _cross_entropy(shown, labels[encoded].repeat(times), near.repeat(times, 1)),
             "caption": 0.5 * text * functional.cross_entropy(contrast.flatten(0, 1), encoded.repeat(times)),
             "cosine": text * (1 - (views * captions[encoded]).sum(-1).mean()),
         }
@@ -142,10 +143,9 @@ def _share(size: int, part: tuple[int, int]) -> torch.Tensor:
     return torch.arange(rank, size, ranks)
 
 
-def _mixed_texts(batch: Batch, pool: TextPool, generator: torch.Generator) -> torch.Tensor:
-    """A text of each window; for a third of them a point between two texts, so that no gap between them is blank."""
-    one = pool.draw(batch.clip, batch.mirrored, PARAPHRASED, generator)
-    other = pool.draw(batch.clip, batch.mirrored, PARAPHRASED, generator)
-    share = torch.rand(len(one), 1, generator=generator)
-    share = torch.where(torch.rand(len(one), 1, generator=generator) < 1 / 3, share, torch.zeros(()))
-    return functional.normalize(torch.lerp(one, other, share), dim=-1)
+def _cross_entropy(scores: torch.Tensor, labels: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
+    """Smoothed cross-entropy of (N, actions) scores; `near` (N, actions) bool are left out of it."""
+    logs = scores.log_softmax(-1)
+    smooth = logs.masked_fill(near, 0).sum(-1) / (~near).sum(-1)
+    own = logs.gather(1, labels[:, None])[:, 0]
+    return -((1 - LABEL_SMOOTHING) * own + LABEL_SMOOTHING * smooth).mean()

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+import roma
 import torch
 
 from .motion import FPS, Motion
-from .skeleton import FEET, FEET_REST_HEIGHTS
+from .skeleton import FEET, FEET_REST_HEIGHTS, clearance
 
 BATCH = 32  # texts that a motion has to find its own among (Guo et al. 2022)
 PAIRS = 300  # drawn to measure how a set is spread
@@ -39,6 +40,22 @@ def penetration(motion: Motion) -> float:
     """Millimetres that the lowest of the feet is below the floor, averaged over the frames."""
     heights = motion.joints()[:, FEET, 1] - np.array(FEET_REST_HEIGHTS)
     return float(1000 * np.maximum(-heights.min(axis=1), 0).mean())
+
+
+def leaps(motion: Motion, fastest: float = 12.0, widest: float = 40.0) -> bool:
+    """Whether a joint is faster than `fastest` metres per second, or the pelvis turns by over `widest` degrees in a
+    frame."""
+    if len(motion) < 2:
+        return False
+    speeds = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1) * FPS
+    root = motion.rotations()[:, 0]
+    turned = roma.rotmat_geodesic_distance(root[1:], root[:-1]).rad2deg()
+    return bool(speeds.max() > fastest or turned.max() > widest)
+
+
+def heights(motion: Motion) -> np.ndarray:
+    """(frames,) metres of the body's lowest point over the floor."""
+    return clearance(torch.from_numpy(motion.joints())).numpy()
 
 
 def frechet(a: torch.Tensor, b: torch.Tensor) -> float:

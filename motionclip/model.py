@@ -44,6 +44,7 @@ class TransformerConfig:
     heads: int = 4
     dropout: float = 0.1
     window: int = 60
+    draws: int = 1  # a text has one motion: there is no noise
     normalised: bool = True
     up: str = "y"
     rows: bool = False
@@ -181,7 +182,7 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 147) features that start facing +z → (batch, latent)."""
+        """(batch, frames, 149) features that start facing +z → (batch, latent)."""
         return torch.cat([self._ruled(self.encode(x, _all_frames(x))) for x in self.layout(windows).split(128)])
 
     @torch.inference_mode()
@@ -213,7 +214,7 @@ class MotionTransformer(nn.Module):
         noise: object = None,
         origin: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 147) features that start facing +z."""
+        """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 149) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)
         decoded = [
             self.features(self.decode(part, torch.ones(len(part), frames, dtype=torch.bool))) for part in z.split(128)
@@ -221,13 +222,13 @@ class MotionTransformer(nn.Module):
         return grounded(canonical(torch.cat(decoded)))
 
     def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 147) features: one part after the other, cross-faded."""
+        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, cross-faded."""
         decoded = self.decode_features(z.flatten(0, 1), frames + OVERLAP).unflatten(0, z.shape[:2])
         starts = [part * frames for part in range(z.shape[1])]
         return grounded(join(decoded, starts)[:, : z.shape[1] * frames])
 
     def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
-        """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 147) features.
+        """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
 
         That is the paper's edit; what guides a flow beside it says nothing to this decoder.
         """
@@ -243,7 +244,7 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 147) features through the latent and back."""
+        """(batch, frames, 149) features through the latent and back."""
         decoded = []
         for x in self.layout(windows).split(128):
             mask = _all_frames(x)
@@ -251,7 +252,7 @@ class MotionTransformer(nn.Module):
         return torch.cat(decoded)
 
     def layout(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 147) features → (batch, 25, 6, frames), as this model's config says."""
+        """(batch, frames, 149) features → (batch, 25, 6, frames), as this model's config says."""
         rotations, translation = from_features(windows)
         if self.config.up == "z":
             turn = _Y_TO_Z.to(rotations)
@@ -263,7 +264,7 @@ class MotionTransformer(nn.Module):
         return torch.cat([six, root], dim=-2).permute(0, 2, 3, 1)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, 25, 6, frames) of this model's layout → (batch, frames, 147) features."""
+        """(batch, 25, 6, frames) of this model's layout → (batch, frames, 149) features."""
         return to_features(*self.pose(x))
 
     def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

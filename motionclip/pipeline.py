@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -13,12 +12,13 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import CLOSENESS, features, hub, skeleton, weights
+from . import CLOSENESS, composition, features, hub, prompts, skeleton, weights
 from .bank import Bank, Entry
-from .data import cut_windows, window_starts
+from .data import cut_windows, swap_sides, window_starts
 from .edits import Edit
 from .labels import BABEL_60
 from .motion import FPS, Motion
+from .reader import READER, Reader, Reading, stems
 from .towers import TextTower, TowerMismatch, load_tower
 
 MAX_TEXT = 2000
@@ -46,9 +46,11 @@ It has not been measured: `python -m motionclip evaluate --model FOLDER --data D
 {% endif %}"""
 MAX_FRAMES = 1800
 MAX_SAMPLES = 64
+SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
+DRAW_SEEDS = 104_729  # between the draws of one sample
+SIDED_DRAWS = 6  # of what is to be done with one side
+COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
-
-_THEN = re.compile(r"[,;.]?\s*\b(?:and\s+then|then|after\s+that|afterwards|followed\s+by)\b[,:]?\s*", re.IGNORECASE)
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
@@ -57,7 +59,7 @@ Part = Literal["whole body", "upper body", "lower body"]
 
 
 def _part_mask(names: Sequence[str]) -> torch.Tensor:
-    """(147,) 1 for the features of these joints."""
+    """(149,) 1 for the features of these joints."""
     mask = torch.zeros(features.FEATURES)
     for name in names:
         joint = skeleton.JOINT_INDEX[name]
@@ -77,10 +79,38 @@ PARTS = {
 }
 
 
-def steps_of(text: str) -> list[str]:
-    """ "walk, then bow and then wave" → ["walk", "bow", "wave"]: the steps of a text, in order."""
-    parts = (part.strip(" ,;.") for part in _THEN.split(text))
-    return [part for part in parts if part] or [text]
+@dataclass(frozen=True)
+class Step:
+    """One thing that a prompt asks for: its words, what they are taken for, and the latents to decode.
+
+    readings: of the body's action, and of the arms' where they do another; none for a model without a reader.
+    arms: the arms' latent.
+    """
+
+    clause: prompts.Clause
+    readings: tuple[Reading, ...]
+    z: torch.Tensor
+    arms: torch.Tensor | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is decoded as it comes."""
+        clause = self.clause
+        return self.arms is None and clause.side is None and clause.count is None and clause.tempo == 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `generate` promises for a prompt.
+
+    level: "known" promises the actions; "guess" is the nearest that the model knows; "unread" says that the words mean
+    nothing to it, and `reason` why. actions: what is shown, in order. others: what else may have been meant.
+    """
+
+    level: Literal["known", "guess", "unread"]
+    actions: tuple[str, ...]
+    others: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,11 +138,13 @@ class MotionCLIP(
         tower: TextTower | None = None,
         bank: Bank | None = None,
         card: str | None = None,
+        reader: Reader | None = None,
     ) -> None:
         wanted = model.config.tower
         if tower is not None and tower.name != wanted:
             raise TowerMismatch(f"this model is aligned with the tower {wanted!r}, not with {tower.name!r}")
-        self.model, self.bank, self.card, self._tower = model, bank, card, tower
+        self.model, self.bank, self.card, self.reader, self._tower = model, bank, card, reader, tower
+        self._verbs = prompts.verb_stems(bank.actions if bank else ())
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # None is the project's own
@@ -132,7 +164,8 @@ class MotionCLIP(
         model = weights.load(folder)
         bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
         card = folder / hub.CARD
-        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None)
+        reader = Reader.load(folder) if bank and (folder / READER).is_file() else None
+        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, reader)
 
     def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
         self,
@@ -154,6 +187,8 @@ class MotionCLIP(
         weights.save(self.model, folder)
         if self.bank is not None:
             self.bank.save(folder)
+        if self.reader is not None:
+            self.reader.save(folder)
         card = self.card or str(self.generate_model_card(**{"metrics": [], **(model_card_kwargs or {})}))
         weights.write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
         if push_to_hub:
@@ -227,13 +262,15 @@ class MotionCLIP(
     ) -> Motion | list[Motion]:
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
-        frames: the length, 30 a second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
-        motion in which each step has that length and leads into the next. seed: which instance; the same seed gives
-        the same motion, alone or in a batch; several texts may have a seed each. closeness: from the text's own
-        latent (0) to what the nearest texts make of it that the model was trained with (1); without a bank it says
-        nothing. samples: for one str, so many different instances as a list, of which the first is the one without
-        `samples`. Raises ValueError for an empty or overlong text, frames outside 1–1,800 in all, a closeness outside
-        0–1, another number of seeds than texts, or samples outside 1–64 or for several texts.
+        frames: the length, 30 per second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
+        motion in which each step has that length and leads into the next; what is counted ("jump three times") takes
+        as long as it takes. Sides, tempo and things done at once are heeded ("kick with the left leg", "walk slowly",
+        "walk while waving"). seed: which instance; the same seed gives the same motion, alone or in a batch; several
+        texts may have a seed each. closeness: from the text's own latent (0) to that of the known action that it is
+        taken for (1); without a reader it says nothing. samples: for one str, so many different instances as a list,
+        of which the first is the one without `samples`. Raises ValueError for an empty or overlong text, one that says
+        what not to do, frames outside 1–1,800 in all, a closeness outside 0–1, another number of seeds than texts, or
+        samples outside 1–64 or for several texts.
         """
         if not 0 <= closeness <= 1:
             raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
@@ -243,41 +280,220 @@ class MotionCLIP(
         seeds = list(seed) if isinstance(seed, Sequence) else [seed] * len(texts)
         if len(seeds) != len(texts):
             raise ValueError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
-        steps = [steps_of(_checked(words)) for words in texts]
-        if any(self._length(frames) * len(parts) > MAX_FRAMES for parts in steps):
+        plans = self.plan(texts, closeness)
+        if any(self._length(frames) * len(steps) > MAX_FRAMES for steps in plans):
             raise ValueError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
-        single = [number for number, parts in enumerate(steps) if len(parts) == 1]
+        simple = [number for number, steps in enumerate(plans) if len(steps) == 1 and steps[0].plain]
         found: dict[int, list[Motion]] = {}
-        if single:
-            z = self._drawn([texts[number] for number in single], closeness)
-            if samples is None:
-                decoded = self.decode(z, frames, [seeds[number] for number in single])
-                found = {number: [one] for number, one in zip(single, decoded, strict=True)}
-            else:
-                found = {0: self.model.decode_distinct(z.expand(samples, -1), frames, seeds[0])}
-        for number, parts in enumerate(steps):
-            if len(parts) > 1:
-                z = self._drawn(parts, closeness).expand(samples or 1, -1, -1)
-                chains = self.model.decode_chain(z, frames, seeds[number])
-                found[number] = features.features_motions(chains)
+        if simple:
+            asked = [plans[number][0] for number in simple for _ in range(samples or 1)]
+            several = [seeds[number] + of * SAMPLE_SEEDS for number in simple for of in range(samples or 1)]
+            decoded = features.features_motions(torch.stack(self._best(asked, frames, several)))
+            for place, number in enumerate(simple):
+                found[number] = decoded[place * (samples or 1) : (place + 1) * (samples or 1)]
+        for number, steps in enumerate(plans):
+            if number not in found:
+                found[number] = self._composed(steps, frames, seeds[number], samples or 1)
         named = [[replace(one, name=words) for one in found[number]] for number, words in enumerate(texts)]
         if samples is not None:
             return named[0]
         return named[0][0] if isinstance(text, str) else [one for (one,) in named]
 
+    def plan(self, texts: Sequence[str], closeness: float = CLOSENESS) -> list[list[Step]]:
+        """What `generate` does for each text: its steps, with their readings and latents.
+
+        Raises ValueError for a text that is empty or overlong, or that says what not to do.
+        """
+        asked = [self._clauses(_checked(text)) for text in texts]
+        words = [part for of in asked for clause in of for part in _parts(clause)]
+        z = dict(zip(words, self.tower.encode(words), strict=True))
+        readings = self._readings(words, z)
+        plans = []
+        for of in asked:
+            steps: list[Step] = []
+            for clause in of:
+                steps += self._steps(clause, z, readings, closeness)
+            plans.append(steps)
+        return plans
+
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
         """The known motions nearest to what `generate` makes of a text and its steps. ValueError without a bank."""
         bank = self._banked()
-        found = [entry for z in self._drawn(steps_of(_checked(text)), closeness) for entry in bank.nearest(z, count)]
+        (steps,) = self.plan([text], closeness)
+        found = [entry for step in steps for entry in bank.nearest(step.z, count)]
         best = {entry.label: entry for entry in sorted(found, key=lambda entry: entry.similarity)}
         return sorted(best.values(), key=lambda entry: -entry.similarity)[:count]
 
-    def familiarity(self, text: str) -> float:
-        """How near a text, or the strangest of its steps, is to the nearest text of the training, as a cosine.
+    def verdict(self, text: str) -> Verdict:
+        """What `generate` makes of a text, and whether that is a promise. Needs a reader: ValueError without.
 
-        Needs a bank.
+        Raises ValueError as `generate` does for a text that it does not take.
         """
-        return min(self._banked().familiarity(z) for z in self.encode_text(steps_of(_checked(text))))
+        if self.reader is None:
+            raise ValueError("this model has no reader of texts; train with `python -m motionclip train`")
+        (steps,) = self.plan([text])
+        readings = [reading for step in steps for reading in step.readings]
+        actions = tuple(dict.fromkeys(reading.action for reading in readings))
+        clean = _checked(text)
+        if self.reader.foreign(clean):
+            return Verdict(
+                "unread", actions, (), "these seem to be words of another language; this model reads English"
+            )
+        if self.reader.meaningless(clean, self.tower.pieces(clean)):
+            return Verdict("unread", actions, (), "these words mean nothing to the model")
+        others = [other for reading in readings if not reading.known for other in reading.others]
+        level: Literal["known", "guess"] = "known" if all(reading.known for reading in readings) else "guess"
+        return Verdict(level, actions, tuple(dict.fromkeys(o for o in others if o not in actions))[:3])
+
+    def _clauses(self, text: str) -> list[prompts.Clause]:
+        if self.reader is None:  # the words go to the decoder as they are, as in the paper
+            return [prompts.Clause(step) for step in prompts.steps(text)]
+        if (words := prompts.negated(text)) is not None:
+            raise ValueError(
+                f"text: {words!r} says what not to do, which this model does not understand: it might do just that. "
+                "Say what the body should do instead"
+            )
+        return prompts.clauses(text, self._verbs)
+
+    def _readings(self, words: Sequence[str], z: dict[str, torch.Tensor]) -> dict[str, Reading]:
+        if self.reader is None:
+            return {}
+        unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
+        return dict(zip(words, self.reader.read(words, unit), strict=True))
+
+    def _steps(
+        self, clause: prompts.Clause, z: dict[str, torch.Tensor], readings: dict[str, Reading], closeness: float
+    ) -> list[Step]:
+        """What a clause comes to: one step, or two where its "and" joins what is done one after the other."""
+        if self.bank is None or not readings:
+            return [Step(clause, (), z[clause.whole or clause.text])]
+        bank, also = self.bank, clause.also
+        if also is None:
+            return [self._step(clause, clause.text, z, readings, closeness)]
+        whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
+        named = set(stems(whole.action))
+        traits = [bank.traits[reading.action] for reading in (first, second)]
+        # Both may be one known action: "walks with crossed arms", "slips and falls", but not "sits down and stands up".
+        both = named & set(stems(clause.text)) and named & set(stems(also.text))
+        known = whole.known and (traits[0].arms or traits[1].arms)
+        if first.action == second.action or both and (known or whole.action in (first.action, second.action)):
+            return [self._step(clause, clause.whole, z, readings, closeness)]
+        carrier = 1 if traits[0].arms and not traits[1].arms else 0
+        if clause.joined and not (traits[1 - carrier].arms and not traits[carrier].arms and traits[carrier].steady):
+            alone = replace(clause, also=None, joined=False, whole="")
+            return [self._step(part, part.text, z, readings, closeness) for part in (alone, also)]
+        body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
+        step = self._step(replace(body, also=arms), body.text, z, readings, closeness)
+        other = self._step(arms, arms.text, z, readings, closeness)
+        return [replace(step, readings=step.readings + other.readings, arms=other.z)]
+
+    def _step(
+        self,
+        clause: prompts.Clause,
+        words: str,
+        z: dict[str, torch.Tensor],
+        readings: dict[str, Reading],
+        closeness: float,
+    ) -> Step:
+        reading, bank = readings[words], self._banked()
+        other = swap_sides(reading.action)
+        if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
+            reading = replace(reading, action=other)
+        return Step(clause, (reading,), bank.drawn(z[words][None], [reading.action], closeness)[0])
+
+    def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
+        """`samples` motions of steps, at least one of which is not decoded as it comes, or of several."""
+        if len(steps) > 1 and all(step.plain for step in steps):
+            z = torch.stack([step.z for step in steps]).expand(samples * self._draws, -1, -1)
+            chains = self.model.decode_chain(z, frames, seed).split(self._draws)
+            best = [chain[self._likeliest(chain, steps, frames)] for chain in chains]
+            return features.features_motions(torch.stack(best))
+        made: list[list[torch.Tensor]] = [[] for _ in range(samples)]
+        for number, step in enumerate(steps):
+            longer = composition.OVERLAP if number < len(steps) - 1 else 0
+            parts = self._details(step, frames + longer, seed + number, samples)
+            for motion, part in zip(made, parts, strict=True):
+                motion.append(part)
+        return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
+
+    def _details(self, step: Step, frames: int, seed: int, samples: int) -> list[torch.Tensor]:
+        """`samples` times (frames, 149) of one step; of what is counted, as many frames as it takes."""
+        clause = step.clause
+        length = max(round(frames * clause.tempo), 2)
+        if clause.count:
+            length = max(length, COUNTED_FRAMES)
+        seeds = [seed + number * SAMPLE_SEEDS for number in range(samples)]
+        arms: list[torch.Tensor] | None = None
+        if step.arms is not None:
+            aside = clause.also if clause.also and clause.also.side else clause
+            other = replace(step, z=step.arms, readings=step.readings[1:])
+            sided = aside.side is not None
+            arms = (
+                self._one_sided(step.arms, step.readings[1], length, seeds, aside)
+                if sided
+                else self._best([other] * samples, length, seeds)
+            )
+        if clause.side is not None and arms is None:
+            bodies = self._one_sided(step.z, step.readings[0], length, seeds, clause)
+        else:
+            bodies = self._best([step] * samples, length, seeds)
+        found = []
+        for index, motion in enumerate(bodies):
+            if arms is not None:
+                motion = composition.with_arms(motion, arms[index])
+            if clause.count:
+                motion = composition.repeated(motion, clause.count, composition.counted_part(stems(clause.text)))
+                motion = composition.at_tempo(motion, round(len(motion) / clause.tempo))
+            else:
+                motion = composition.at_tempo(motion, frames)
+            found.append(motion)
+        return found
+
+    def _best(self, steps: Sequence[Step], frames: int, seeds: Sequence[int]) -> list[torch.Tensor]:
+        """(frames, 149) of each step's body: of several draws the one that the encoder reads best."""
+        draws = self._draws
+        z = torch.stack([step.z for step in steps]).repeat_interleave(draws, dim=0)
+        decoded = self.model.decode_features(z, frames, [seed + n * DRAW_SEEDS for seed in seeds for n in range(draws)])
+        groups = decoded.split(draws)
+        return [group[self._likeliest(group, [step], frames)] for group, step in zip(groups, steps, strict=True)]
+
+    def _likeliest(self, motions: torch.Tensor, steps: Sequence[Step], frames: int) -> int:
+        """Which of (N, steps · frames, 149) the encoder reads best, step by step."""
+        if len(motions) == 1:
+            return 0
+        parts = motions.split(frames, dim=1)
+        likely = [self._likeness(part, step.readings[0]).log() for part, step in zip(parts, steps, strict=True)]
+        return int(torch.stack(likely).sum(0).argmax())
+
+    @property
+    def _draws(self) -> int:
+        """How many motions of one text are drawn: several only where there is a reader to say what each should show."""
+        return self.model.config.draws if self.reader is not None else 1
+
+    def _likeness(self, motions: torch.Tensor, reading: Reading) -> torch.Tensor:
+        """(N, frames, 149) → (N,) how likely each shows what a text was taken for."""
+        window = self.model.config.window
+        starts = window_starts(motions.shape[1], window, window // 2)
+        held = torch.cat([motions, motions[:, -1:].expand(-1, max(window - motions.shape[1], 0), -1)], dim=1)
+        cuts = features.canonical(torch.stack([held[:, start : start + window] for start in starts], dim=1))
+        z = self.model.encode_windows(cuts.flatten(0, 1)).unflatten(0, cuts.shape[:2]).mean(1)
+        near = self.reader.near[reading.action] if self.reader is not None else ()
+        return self._banked().likeness(z, reading.action, near)
+
+    def _one_sided(
+        self, z: torch.Tensor, reading: Reading, frames: int, seeds: Sequence[int], clause: prompts.Clause
+    ) -> list[torch.Tensor]:
+        """(frames, 149) of a latent (D,) for each seed, on the clause's side: the action itself may be done with either
+        side, or both, so that of several draws the most one-sided of the likeliest half is taken."""
+        assert clause.side is not None
+        found = []
+        for seed in seeds:
+            draws = [seed + number * DRAW_SEEDS for number in range(SIDED_DRAWS)]
+            decoded = self.model.decode_features(z.expand(SIDED_DRAWS, -1), frames, draws)
+            likely = self._likeness(decoded, reading).topk(SIDED_DRAWS // 2).indices
+            best = composition.most_one_sided(decoded[likely], clause.limb)
+            found.append(composition.on_side(best, clause.side, clause.limb))
+        return found
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
         """Encode a motion and decode it again: what the latent alone keeps of it."""
@@ -439,13 +655,17 @@ class MotionCLIP(
                 segments.append(Segment(label, edges[number], edges[number + 1], float(score)))
         return segments
 
+    def drawn(self, texts: Sequence[str], closeness: float = CLOSENESS) -> torch.Tensor:
+        """(texts, D) latents that show texts as one action each: drawn to what the decoder knows of it."""
+        z = self.encode_text(texts)
+        if self.bank is None or self.reader is None:
+            return z
+        readings = self.reader.read(texts, functional.normalize(z, dim=-1))
+        return self.bank.drawn(z, [reading.action for reading in readings], closeness)
+
     def _shown(self, end: End) -> torch.Tensor:
         """The latent (D,) that shows an end: of a text what `generate` makes of it."""
-        return self._drawn([end], CLOSENESS)[0] if isinstance(end, str) else self.latent(end)
-
-    def _drawn(self, texts: Sequence[str], closeness: float) -> torch.Tensor:
-        z = self.encode_text(texts)
-        return z if self.bank is None else self.bank.pull(z, closeness)
+        return self.drawn([end])[0] if isinstance(end, str) else self.latent(end)
 
     def _labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:
@@ -463,6 +683,11 @@ class MotionCLIP(
         if not 1 <= frames <= MAX_FRAMES:
             raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _parts(clause: prompts.Clause) -> list[str]:
+    """All texts of a clause that may have to be read."""
+    return [clause.text] + ([clause.also.text, clause.whole] if clause.also else [])
 
 
 def _unit(z: torch.Tensor) -> torch.Tensor:

@@ -31,9 +31,15 @@ OFFSETS = REST_JOINTS - REST_JOINTS[[max(parent, 0) for parent in PARENTS]]
 MIRROR = tuple(
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
 )
+ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 FEET = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot"))
-# How high these joints stand over the floor when the sole is flat on it (metres).
-FEET_REST_HEIGHTS = (0.076, 0.018, 0.073, 0.015)
+# How far from each joint the body's surface lies: its height over the floor where the body rests on it (metres). Of
+# ankles and feet, with the sole flat.
+RADII = (
+    0.11, 0.09, 0.09, 0.10, 0.055, 0.055, 0.10, 0.076, 0.073, 0.11, 0.018, 0.015,
+    0.07, 0.08, 0.08, 0.10, 0.07, 0.07, 0.045, 0.045, 0.03, 0.03, 0.03, 0.03,
+)  # fmt: skip
+FEET_REST_HEIGHTS = tuple(RADII[foot] for foot in FEET)
 
 
 def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,3 +61,8 @@ def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tup
 def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
     """Place the joints: as global_transforms, (..., 24, 3) positions alone."""
     return global_transforms(rotations, translation)[1]
+
+
+def clearance(placed: torch.Tensor) -> torch.Tensor:
+    """(..., 24, 3) joint positions → (...) height in metres of the body's lowest point over the floor."""
+    return (placed[..., 1] - placed.new_tensor(RADII)).amin(dim=-1)

@@ -1,47 +1,23 @@
-"""What can be said of each clip: its captions, paraphrases of its action and style, all with their embeddings."""
+"""The texts of each clip with their embeddings, from which a training step draws."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from .data import Clip, swap_sides
-from .json_file import read_json
 from .towers import TextTower
+from .words import Words
 
-
-@dataclass(frozen=True)
-class Paraphrases:
-    """Other words for actions and for styles; a styled text is "ACTION STYLE", as in "march on shyly"."""
-
-    actions: dict[str, list[str]]
-    styles: dict[str, list[str]]
-
-    @classmethod
-    def load(cls, path: str | Path | None) -> Paraphrases:
-        """Read {"actions": {name: [text, …]}, "styles": {…}}; none at all for a path of None."""
-        if path is None:
-            return cls({}, {})
-        content = read_json(Path(path))
-        return cls(content["actions"], content["styles"])
-
-    def of(self, clip: Clip) -> list[str]:
-        """Every paraphrase that is right for a clip."""
-        actions = self.actions.get(clip.action, [])
-        if clip.style == "normal":
-            return list(actions)
-        return [f"{action} {style}" for action in [clip.action, *actions] for style in self.styles.get(clip.style, [])]
+MIXED = 4  # texts that a drawn latent may lie between
 
 
 class TextPool:
     """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws."""
 
-    def __init__(
-        self, clips: Sequence[Clip], actions: Sequence[str], paraphrases: Paraphrases, tower: TextTower
-    ) -> None:
+    def __init__(self, clips: Sequence[Clip], actions: Sequence[str], words: Words, tower: TextTower) -> None:
         self.actions = list(actions)
         index: dict[str, int] = {}
 
@@ -51,14 +27,14 @@ class TextPool:
         self._captions: list[torch.Tensor] = []
         self._others: list[torch.Tensor] = []
         for clip in clips:
-            captions, others = list(clip.captions), paraphrases.of(clip)
+            captions, others = list(clip.captions), words.captions_of(clip)
             for swap in (False, True):  # row 2·clip as recorded, 2·clip + 1 mirrored
                 say = [swap_sides(text) for text in captions] if swap else captions
                 other = [swap_sides(text) for text in others] if swap else others
                 self._captions.append(indices(say))
                 self._others.append(indices(other or say))
         names = torch.stack([indices([action])[0] for action in self.actions])
-        prototypes = [indices([action, *paraphrases.actions.get(action, [])]) for action in self.actions]
+        prototypes = [indices([action, *words.said(action, ("captions",))]) for action in self.actions]
         self.embeddings = tower.encode(list(index))
         self.names = self.embeddings[names]
         self._captions_table, self._captions_count = _table(self._captions)
@@ -72,26 +48,42 @@ class TextPool:
                 for swap in (False, True)
             ]
         )
+        # (actions, actions) bool: another action that is right as well.
+        self.near = torch.tensor(
+            [[b != a and b in words.near.get(a, ()) for b in self.actions] for a in self.actions]
+        ).reshape(len(self.actions), len(self.actions))
 
     def labels(self, clip: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
         """(batch,) index of each window's action; a mirrored "turn left" is a "turn right"."""
         return self._labels[2 * clip + mirrored]
 
     def draw(
-        self, clip: torch.Tensor, mirrored: torch.Tensor, paraphrased: float, generator: torch.Generator
+        self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
     ) -> torch.Tensor:
-        """(batch, D): a random caption of each window, or with the probability `paraphrased` a paraphrase."""
+        """(batch, D): a random caption of each window's clip, or with the probability `general` of its action."""
         row = 2 * clip + mirrored
         pick = torch.rand(len(row), generator=generator)
         caption = self._captions_table[row, (pick * self._captions_count[row]).long()]
         other = self._others_table[row, (pick * self._others_count[row]).long()]
-        return self.embeddings[torch.where(torch.rand(len(row), generator=generator) < paraphrased, other, caption)]
+        return self.embeddings[torch.where(torch.rand(len(row), generator=generator) < general, other, caption)]
 
-    def draw_prototypes(self, paraphrased: float, generator: torch.Generator) -> torch.Tensor:
-        """(actions, D): each action's name, or with the probability `paraphrased` other words for it."""
+    def draw_mixed(
+        self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
+    ) -> torch.Tensor:
+        """(batch, D), unit length: a text of each window, a point between two of them, or the mean of four.
+
+        A prompt is decoded from the mean of known texts near it, so that the decoder must know those places as well.
+        """
+        drawn = torch.stack([self.draw(clip, mirrored, general, generator) for _ in range(MIXED)])
+        sharpness = torch.tensor([100.0, 3.0, 0.5])[torch.randint(3, (len(clip),), generator=generator)]
+        share = (sharpness * torch.randn(MIXED, len(clip), generator=generator)).softmax(0)
+        return functional.normalize((share[..., None] * drawn).sum(0), dim=-1)
+
+    def draw_prototypes(self, general: float, generator: torch.Generator) -> torch.Tensor:
+        """(actions, D): each action's name, or with the probability `general` other words for it."""
         pick = torch.rand(len(self.actions), generator=generator)
         other = self._prototypes_table[torch.arange(len(pick)), (pick * self._prototypes_count).long()]
-        use = torch.rand(len(pick), generator=generator)[:, None] < paraphrased
+        use = torch.rand(len(pick), generator=generator)[:, None] < general
         return torch.where(use, self.embeddings[other], self.names)
 
 

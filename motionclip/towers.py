@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,12 +19,15 @@ RANDOM = "random"  # untrained weights, in place of a tag
 
 
 class TextTower(Protocol):
-    """What a model needs of a tower: its name in configs, its width, and texts → (N, dim)."""
+    """What a model needs of a tower: its name in configs, its width, texts → (N, dim), and into how many pieces each
+    word of a text is cut."""
 
     name: str
     dim: int
 
     def encode(self, texts: Sequence[str]) -> torch.Tensor: ...
+
+    def pieces(self, text: str) -> list[int]: ...
 
 
 @runtime_checkable
@@ -104,6 +107,13 @@ class MiniLM(_Remembered):
         self._tokenizer.enable_padding()
         self._model = Bert(folder)  # its rounded weights move joints by less than a millimetre
 
+    def pieces(self, text: str) -> list[int]:
+        """Into how many word pieces the tower cuts each word: many for what is no word."""
+        words = [
+            index for index in self._tokenizer.encode(text, add_special_tokens=False).word_ids if index is not None
+        ]
+        return list(Counter(words).values())
+
     def _embed(self, texts: list[str]) -> torch.Tensor:
         encodings = self._tokenizer.encode_batch(texts)
         ids = torch.tensor([encoding.ids for encoding in encodings])
@@ -182,6 +192,10 @@ class CLIP(_Remembered):
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
+
+    def pieces(self, text: str) -> list[int]:
+        """Into how many word pieces the tower cuts each word: many for what is no word."""
+        return [len(self._tokenizer.encode(word)) for word in text.split()]
 
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
         features = features.float().cpu()

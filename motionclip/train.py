@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import math
 import time
 import tomllib
@@ -20,15 +21,18 @@ from tqdm import tqdm
 from . import places, weights
 from .bank import build_bank
 from .body import load_body
-from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips
+from .data import Batch, Clip, WindowSampler, actions_of, cut_windows, load_clips, read_table
 from .features import features_motions
 from .flow import FlowModel
 from .images import FrameTower
 from .losses import ENCODED_SHARE, Alignment, flow_losses, transformer_losses
-from .texts import Paraphrases, TextPool
+from .reader import train_reader
+from .texts import TextPool
 from .towers import ImageTower, TextTower, load_tower
+from .words import WORDS, Words
 
 CHECKPOINT = "checkpoint.pt"
+CONFIGS = ("default", "finetune", "paper", "clip")
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,18 @@ class TrainConfig:
     text_weight: float = 1.0  # of the alignment with texts
     image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
     body: str = ""  # folder of the user's SMPL files: frames and body points are of that body
-    paraphrases: str = ""  # a JSON file beside the TOML file
+    words: bool = False  # whether the data folder's words.json is used; without, only the clips' captions
     seed: int = 0
     validate_every: int = 1000
     checkpoint_seconds: float = 60.0
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's ("default", "paper", "clip").
+        """Read a TOML file, or by name one of the project's (CONFIGS).
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = places.CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip") else Path(path)
+        path = places.CONFIGS / f"{path}.toml" if str(path) in CONFIGS else Path(path)
         with open(path, "rb") as file:
             try:
                 content = tomllib.load(file)
@@ -76,8 +80,6 @@ class TrainConfig:
                 value, (int, float) if isinstance(fields[key].default, float) else type(fields[key].default)
             ):
                 raise ValueError(f"{path}: {key}: must be like {fields[key].default!r}, not {value!r}")
-        if content.get("paraphrases"):
-            content["paraphrases"] = str(path.parent / content["paraphrases"])
         return cls(model=model, **content)
 
 
@@ -95,12 +97,21 @@ class Objective(nn.Module):
         return self.losses(self.model, batch, self.alignment, generator, part)
 
 
-def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None, resume: bool = True) -> Path:
+def train(
+    data: Path,
+    out: Path,
+    config: TrainConfig,
+    licence: str | None = None,
+    resume: bool = True,
+    start_from: Path | None = None,
+) -> Path:
     """Train on DATA's train split and leave the model folder in OUT; returns OUT.
+
+    start_from: a model folder of the same sizes whose weights are where the training begins.
 
     A checkpoint in OUT is picked up where it stopped. Every step's randomness follows from the seed and the
     step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
-    checkpoint of another config, or the data does not suffice.
+    checkpoint of another config or of other data, or the data does not suffice.
     """
     clips = load_clips(data, "train", licence)
     validation = load_clips(data, "val", licence)
@@ -111,8 +122,8 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     tower = load_tower(config.model.tower or "", config.model.normalised)
-    paraphrases = Paraphrases.load(config.paraphrases or None)
-    pool = TextPool(clips, actions, paraphrases, tower)
+    words = Words.load(data, {row["action"] for row in read_table(data)}) if config.words else Words.none()
+    pool = TextPool(clips, actions, words, tower)
     sampler = WindowSampler(clips, config.model.window)
     body = load_body(config.body)
     frames = None
@@ -127,16 +138,27 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     model = weights.build(config.model)
     checkpoint = out / CHECKPOINT
     found = torch.load(checkpoint, weights_only=True, map_location="cpu") if resume and checkpoint.exists() else None
-    if found and found["config"] != _plain(config):
+    if found and found["config"] != dataclasses.asdict(config):
         raise ValueError(f"{checkpoint} was made with another config; choose another folder or delete it")
-    if isinstance(model, FlowModel) and not found:
+    source = _fingerprint(data, licence)
+    if found and found["data"]["hash"] != source["hash"]:
+        raise ValueError(
+            f"{checkpoint} was made with the data of {found['data']['name']}, not with {source['name']}; "
+            "choose another folder or delete it"
+        )
+    if start_from is not None and not found:
+        begun = weights.load(start_from)
+        if dataclasses.asdict(begun.config) != dataclasses.asdict(config.model):
+            raise ValueError(f"{start_from}: config: its sizes are not those of the config that is trained")
+        model.load_state_dict(begun.state_dict())
+    elif isinstance(model, FlowModel) and not found:
         say("fitting the motion basis …")
-        model.basis.fit(sampler.spread(stride=8), config.seed)
+        model.basis.fit(sampler.spread(stride=16), config.seed)
     model.to(accelerator.device)
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
     )
-    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate)
+    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, fused=True)
     start = 0
     if found:
         model.load_state_dict(found["model"])
@@ -150,7 +172,8 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
 
     def keep(step: int) -> None:
         state = {
-            "config": _plain(config),
+            "config": dataclasses.asdict(config),
+            "data": source,
             "step": step,
             "model": model.state_dict(),
             "average": average.state_dict(),
@@ -210,11 +233,25 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
         weights.save((averaged if config.average else model).cpu(), out, half=True)
-        # From the saved file, so that the bank belongs to the half-precision weights that users load.
-        build_bank(weights.load(out), clips, paraphrases, tower).save(out)
+        index(data, out, licence, config.words)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
+
+
+def index(data: Path, model: Path, licence: str | None = None, with_words: bool = True) -> None:
+    """Write what a model knows into its folder: the bank of DATA's training clips and, with words, the reader.
+
+    It is read from the saved file, so that the bank belongs to the half-precision weights that users load.
+    """
+    clips = load_clips(data, "train", licence)
+    loaded = weights.load(model)
+    tower = load_tower(loaded.config.tower or "", loaded.config.normalised)
+    words = Words.load(data, {row["action"] for row in read_table(data)}) if with_words else Words.none()
+    build_bank(loaded, clips, words, tower).save(model)
+    if with_words:
+        styles = {(clip.action, clip.style) for clip in clips if clip.style != "normal"}
+        train_reader(words, actions_of(clips), tower, styles).save(model)
 
 
 @torch.inference_mode()
@@ -256,6 +293,9 @@ def _rate(step: int, steps: int, config: TrainConfig) -> float:
     return warm * (0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1)))
 
 
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    # Where the paraphrases lie doesn't matter; how long a run is planned does, by the schedule.
-    return dataclasses.asdict(config) | {"paraphrases": Path(config.paraphrases).name}
+def _fingerprint(data: Path, licence: str | None) -> dict[str, str]:
+    """What a run learns from: the folder's name with the terms that were asked for, and a hash of its tables."""
+    tables = [path for name in ("labels.csv", WORDS) if (path := data / name).is_file()]
+    content = b"".join(path.read_bytes() for path in tables) + (licence or "").encode()
+    name = f"{data}, {licence}" if licence else str(data)
+    return {"name": name, "hash": hashlib.sha256(content).hexdigest()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import socket
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def synthetic_motion(kind: str = "walk", frames: int = 80, seed: int = 0) -> Mot
     return Motion(poses, path, kind)
 
 
+WORDS = {
+    "walk": {"train": ["a person strolls", "someone goes ahead"], "val": ["walking on"], "test": ["he strolls along"]},
+    "wave left hand": {
+        "train": ["he waves with the left hand", "greeting with the left arm"],
+        "val": ["waving the left hand"],
+        "test": ["she waves her left hand"],
+    },
+    "squat": {"train": ["a person squats", "deep knee bends"], "val": ["squatting"], "test": ["he does a squat"]},
+}
+EVOKES = {
+    "walk": {"train": ["Sunday in the park"], "val": ["the dog must go out"], "test": ["a long way home"]},
+    "wave left hand": {"train": ["the train leaves"], "val": ["see you soon"], "test": ["bon voyage"]},
+    "squat": {"train": ["leg day"], "val": ["the gym"], "test": ["strong thighs"]},
+}
+
+
 def write_data_folder(folder: Path, clips_a_kind: int = 4, frames: int = 70) -> Path:
     """A labelled folder of synthetic clips in the layout that `train` reads."""
     (folder / "clips").mkdir(parents=True)
@@ -62,6 +79,8 @@ def write_data_folder(folder: Path, clips_a_kind: int = 4, frames: int = 70) -> 
                 name = f"{kind.replace(' ', '-')}_{number}"
                 synthetic_motion(kind, frames, number).save(folder / "clips" / f"{name}.npz")
                 table.writerow([name, "made for tests", split, kind, "normal", frames, f"{kind}|a person does {kind}"])
+    words = {kind: {"near": [], "captions": WORDS[kind], "evokes": EVOKES[kind]} for kind in WORDS}
+    (folder / "words.json").write_text(json.dumps(words), encoding="utf-8")
     return folder
 
 

@@ -82,7 +82,7 @@ def test_both_families_share_one_interface(name, request):
     real = cut_windows(motions[0], 60, 60)
     assert model.reconstruct_features(real).shape == real.shape
     latents, noise = model.analyse(motions[3])
-    assert model.decode_features(latents[None], 140, noise=noise).shape == (1, 140, 147)
+    assert model.decode_features(latents[None], 140, noise=noise).shape == (1, 140, 149)
 
 
 def test_flow_decodes_the_same_for_the_same_seed_alone_or_in_a_batch(flow):
@@ -203,5 +203,5 @@ def test_both_models_chain_latents(flow, transformer):
     for model in (flow, transformer):
         z = torch.nn.functional.normalize(torch.randn(2, 3, model.config.latent), dim=-1)
         chain = model.decode_chain(z, 50, seed=0)
-        assert chain.shape == (2, 150, 147) and torch.isfinite(chain).all()
+        assert chain.shape == (2, 150, 149) and torch.isfinite(chain).all()
         assert not torch.allclose(chain[0], chain[1])

@@ -66,13 +66,13 @@ def test_windows_are_drawn_alike_from_rare_and_frequent_actions(tmp_path, data_f
     sampler = WindowSampler(many, 60)
     drawn = sampler.draw(3000, torch.Generator().manual_seed(0))
     walks = sum(many[i].action == "walk" for i in drawn.clip.tolist()) / 3000
-    assert 0.55 < walks < 0.75  # √16 : 1 : 1 would be 0.67; by count it would be 0.89
+    assert 0.48 < walks < 0.65  # ∛16 : 1 : 1 would be 0.56; by count it would be 0.89
     again = sampler.draw(3000, torch.Generator().manual_seed(0))
     assert torch.equal(drawn.features, again.features)
     assert 0.4 < drawn.mirrored.float().mean() < 0.6
     warped = sampler.draw(64, torch.Generator().manual_seed(1), warped=64)
     walks = torch.tensor([many[index].action == "walk" for index in warped.clip])
-    speeds = warped.features[walks][:, :, 144:146].norm(dim=-1).mean(1)
+    speeds = warped.features[walks][:, :, 145:147].norm(dim=-1).mean(1)
     assert torch.isfinite(warped.features).all() and speeds.max() > 1.15 * speeds.min()
 
 
@@ -95,8 +95,10 @@ def test_a_bad_table_is_refused_by_line(tmp_path, table, field):
 def test_clips_are_chosen_by_their_terms(tmp_path):
     folder = write_data_folder(tmp_path / "d", clips_a_kind=1)
     assert len(load_clips(folder, "train", "made for")) == len(load_clips(folder, "train"))
-    with pytest.raises(MotionFileError):
-        load_clips(folder, "train", "not made for")
+    for none in ("not made for", "not CC0,made for", "CC0,MIT"):
+        with pytest.raises(MotionFileError):
+            load_clips(folder, "train", none)
+    assert len(load_clips(folder, "train", "not CC0, MIT")) == len(load_clips(folder, "train"))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,25 @@ def test_another_configs_checkpoint_is_not_taken(data_folder, tmp_path, config_f
         train(data_folder, tmp_path / "run", TrainConfig.load(config_file, steps=2, seed=1))
 
 
+def test_another_folders_checkpoint_is_not_taken(data_folder, tmp_path, config_file):
+    train(data_folder, tmp_path / "run", TrainConfig.load(config_file, steps=2))
+    other = write_data_folder(tmp_path / "other", clips_a_kind=3)
+    with pytest.raises(ValueError, match=f"data of {data_folder}, not with {other}"):
+        train(other, tmp_path / "run", TrainConfig.load(config_file, steps=2))
+
+
+def test_training_goes_on_from_another_models_weights(data_folder, tmp_path, config_file):
+    first = train(data_folder, tmp_path / "first", TrainConfig.load(config_file))
+    still = TrainConfig.load(config_file, steps=1, learning_rate=1e-12)
+    second = train(data_folder, tmp_path / "second", still, start_from=first)
+    before, after = (weights.load(folder).state_dict() for folder in (first, second))
+    assert all(torch.allclose(before[key], after[key], atol=1e-3) for key in before)
+    wider = tmp_path / "wider.toml"
+    wider.write_text(config_file.read_text().replace("flow_width = 48", "flow_width = 56"))
+    with pytest.raises(ValueError, match="sizes are not those"):
+        train(data_folder, tmp_path / "third", TrainConfig.load(wider), start_from=first)
+
+
 def test_the_papers_model_trains_with_its_own_losses(data_folder, tmp_path):
     path = tmp_path / "paper.toml"
     path.write_text(PAPER)
@@ -172,7 +193,8 @@ import sys, torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from motionclip import weights
 from motionclip.data import WindowSampler, actions_of, load_clips
-from motionclip.texts import Paraphrases, TextPool
+from motionclip.texts import TextPool
+from motionclip.words import Words
 from motionclip.towers import load_tower
 from motionclip.losses import Alignment
 from motionclip.train import Objective, TrainConfig
@@ -187,7 +209,7 @@ model = weights.build(config.model)
 model.basis.fit(sampler.spread(8))
 for parameter in model.parameters():
     torch.nn.init.normal_(parameter, std=0.05)
-pool = TextPool(clips, actions_of(clips), Paraphrases({}, {}), load_tower("minilm"))
+pool = TextPool(clips, actions_of(clips), Words.none(), load_tower("minilm"))
 objective = accelerator.prepare(Objective(model, Alignment(pool)))
 generator = torch.Generator().manual_seed(7)
 losses = objective(sampler.draw(16, generator), generator, (accelerator.process_index, accelerator.num_processes))

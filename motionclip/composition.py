@@ -1,0 +1,181 @@
+"""What is made of decoded motion to answer a prompt's details: sides, counts, tempo, things at once, steps in order.
+
+All on (frames, 149) features, where motion can be mixed, repeated and joined without regard to where it faces.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+from torch.nn import functional
+
+from . import features, skeleton
+from .features import FEATURES, HEIGHT, YAW
+from .prompts import Limb, Side
+
+OVERLAP = 20  # frames in which one step becomes the next
+HOLD = 8  # frames of rest after what was counted
+PEAK = 0.35  # of a movement's range: what counts as once more
+_INDEX = skeleton.JOINT_INDEX
+_ARMS = [
+    joint for name, joint in _INDEX.items()
+    if name.split("_")[-1] in ("neck", "head", "collar", "shoulder", "elbow", "wrist", "hand")
+]  # fmt: skip
+# What moves when something is done several times.
+_COUNTED = {
+    "jump": "pelvis", "hop": "pelvis", "squat": "pelvis", "burpe": "pelvis", "push-up": "chest", "push": "chest",
+    "sit-up": "chest", "sit": "pelvis", "lung": "pelvis", "bounc": "pelvis", "leap": "pelvis", "crouch": "pelvis",
+    "clap": "hands", "applaud": "hands", "kick": "foot", "stomp": "foot", "stamp": "foot", "nod": "head", "bow": "head",
+    "turn": "turn", "spin": "turn", "twirl": "turn", "pirouett": "turn", "rotat": "turn",
+}  # fmt: skip
+
+
+def counted_part(stems: list[str]) -> str:
+    """What part of the body tells how often an action is done, by the stems of its words: the wrists, unless known."""
+    return next((_COUNTED[stem] for stem in stems if stem in _COUNTED), "wrist")
+
+
+def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
+    """The motion `body` with arms and head of `arms`; both (frames, 149)."""
+    mask = torch.zeros(FEATURES, dtype=torch.bool)
+    for joint in _ARMS:
+        mask[6 * joint : 6 * joint + 6] = True
+    return torch.where(mask, arms, body)
+
+
+def on_side(motion: torch.Tensor, side: Side, limb: Limb) -> torch.Tensor:
+    """(frames, 149), mirrored where the limb that acts is on the other side."""
+    lean = _leaning(motion, limb)
+    return motion if (lean > 0) == (side == "left") else features.mirror(motion)
+
+
+def most_one_sided(motions: torch.Tensor, limb: Limb) -> torch.Tensor:
+    """Of (N, frames, 149) the one in which the one side acts most beside the other."""
+    return max(motions, key=lambda motion: abs(_leaning(motion, limb)))
+
+
+def _leaning(motion: torch.Tensor, limb: Limb) -> float:
+    """How much more the left side acts than the right; above 0 it is the left one."""
+    rotations, path = features.from_features(motion)
+    if limb == "turn":
+        return float(motion[1:, YAW].sum())
+    if limb == "step":  # left is +x for a body that faces +z
+        return float(path[-1, 0] - path[0, 0])
+    joints = skeleton.forward_kinematics(rotations, path)
+    left, right = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
+
+    def acting(name: str) -> torch.Tensor:
+        place = joints[:, _INDEX[name]] - joints[:, 0]
+        return (place - place.median(0).values).norm(dim=-1).amax() + place[:, 1].amax()
+
+    return float(acting(left) - acting(right))
+
+
+def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
+    """(N, 149) played so that it takes `frames` frames."""
+    if len(motion) == frames:
+        return motion
+    stretched = functional.interpolate(motion.T[None], frames, mode="linear", align_corners=True)[0].T.clone()
+    stretched[:, YAW:HEIGHT] *= (len(motion) - 1) / max(frames - 1, 1)
+    return stretched
+
+
+def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
+    """The clearest single time that (frames, 149) does what it does, `count` times, and a short rest.
+
+    One time goes from where the part rests over its farthest point back to rest; what differs between its ends is
+    spread over it, so that it can follow itself.
+    """
+    if part == "turn":
+        return _turned_times(motion, count)
+    signal = _signal(motion, part)
+    low, high = signal.min(), signal.max()
+    least = max(PEAK * (high - low), 1e-4)
+    peaks, found = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
+    if not len(peaks):
+        peaks, found = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
+    peaks = peaks - 1
+    # The one that stands out most, away from the ends if there is a choice.
+    inner = (peaks > 4) & (peaks < len(signal) - 5)
+    best = int(np.argmax(found["prominences"] * np.where(inner, 1, 0.3)))
+    before = peaks[best - 1] if best else 0
+    after = peaks[best + 1] if best + 1 < len(peaks) else len(signal) - 1
+    start = before + int(signal[before : peaks[best] + 1].argmin())
+    end = peaks[best] + int(signal[peaks[best] : after + 1].argmin())
+    # Rest before and after takes no part in it.
+    edge = signal[peaks[best]] - 0.9 * (signal[peaks[best]] - max(signal[start], signal[end]))
+    rising = np.nonzero(signal[start : peaks[best]] < edge)[0]
+    falling = np.nonzero(signal[peaks[best] : end + 1] < edge)[0]
+    start = max(start, start + int(rising[-1]) - 3) if len(rising) else start
+    end = min(end, peaks[best] + int(falling[0]) + 3) if len(falling) else end
+    once = motion[start : max(end + 1, start + 8)]
+    return _resting(torch.cat([_closed(once)] * count))
+
+
+def _closed(once: torch.Tensor) -> torch.Tensor:
+    """(frames, 149) whose pose ends as it begins."""
+    share = torch.linspace(0, 1, len(once))[:, None]
+    gap = once[:1] - once[-1:]
+    gap[:, YAW:HEIGHT] = 0
+    return once + share * share * (3 - 2 * share) * gap
+
+
+def _resting(motion: torch.Tensor) -> torch.Tensor:
+    rest = motion[-1:].repeat(HOLD, 1)
+    rest[:, YAW:HEIGHT] = 0
+    return torch.cat([motion, rest])
+
+
+def _turned_times(motion: torch.Tensor, count: int) -> torch.Tensor:
+    """Played round until the body has turned `count` times."""
+    whole = float(motion[1:, YAW].sum())
+    turns = max(abs(whole) / (2 * np.pi), 0.2)
+    times = max(1, round(count / turns))
+    result = torch.cat([_closed(motion)] * times)
+    result[:, YAW] *= 2 * np.pi * count / max(abs(float(result[:, YAW].sum())), 1e-6)
+    return _resting(result)
+
+
+def _signal(motion: torch.Tensor, part: str) -> np.ndarray:
+    """(frames,) how far the part is from its rest, in metres, smoothed."""
+    joints = skeleton.forward_kinematics(*features.from_features(motion)).numpy()
+    chest = joints[:, _INDEX["spine3"]]
+    if part == "pelvis" or part == "chest":
+        height = joints[:, 0, 1] if part == "pelvis" else chest[:, 1]
+        signal = _from_rest(height)
+    elif part == "head":
+        signal = _from_rest(joints[:, _INDEX["head"], 1] - joints[:, 0, 1])
+    elif part == "hands":
+        signal = -np.linalg.norm(joints[:, _INDEX["left_wrist"]] - joints[:, _INDEX["right_wrist"]], axis=-1)
+    else:
+        names = ("left_wrist", "right_wrist") if part == "wrist" else ("left_foot", "right_foot")
+        places = [joints[:, _INDEX[name]] - (chest if part == "wrist" else joints[:, 0]) for name in names]
+        signal = _from_rest(_main_course(max(places, key=lambda place: place.var(0).sum())))
+    return gaussian_filter1d(signal, 1.5, mode="nearest")
+
+
+def _main_course(place: np.ndarray) -> np.ndarray:
+    """(frames, 3) → (frames,) along the direction in which it varies most."""
+    centred = place - place.mean(0)
+    return centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+
+
+def _from_rest(values: np.ndarray) -> np.ndarray:
+    """Turned round where it rests at its highest: up is away from rest."""
+    middle = (values.max() + values.min()) / 2
+    return values if np.median(values) < middle else -values
+
+
+def joined(steps: list[torch.Tensor]) -> torch.Tensor:
+    """Steps, each OVERLAP frames longer than it counts, in order: each becomes the next over its last frames."""
+    whole = steps[0]
+    for step in steps[1:]:
+        over = min(OVERLAP, len(whole) - 1, len(step) - 1)
+        start = len(whole) - over
+        step = features.turn(step, features.facing(whole, start) - features.facing(step))
+        share = torch.linspace(0, 1, over + 2)[1:-1, None]
+        share = share * share * (3 - 2 * share)
+        whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
+    return whole

@@ -1,0 +1,280 @@
+"""What a prompt asks for besides the action: steps in order, things at once, sides, counts, tempo, negation.
+
+Plain rules on English words, in the order in which they are applied. Nothing here needs the model, but the verbs that
+it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messenger" (one).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import snowballstemmer
+
+Side = Literal["left", "right"]
+Limb = Literal["hand", "foot", "turn", "step"]
+MAX_COUNT = 10
+
+_stemmer = snowballstemmer.stemmer("english")
+_IRREGULAR = {"lying": "lie", "lies": "lie", "does": "do", "goes": "go", "running": "run", "sat": "sit", "lay": "lie"}
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_NUMBER = r"(?P<number>\d{1,2}|" + "|".join(_NUMBERS) + r"|a couple of)"
+_TIMES = re.compile(
+    rf"[,;]?\s*\b(?:for\s+)?(?:(?P<word>once(?=\W*$)|twice|thrice)|{_NUMBER}\s+(?:more\s+|full\s+|whole\s+|complete\s+)?times)\b(?!\s+(?:a|an|per|each|every)\b)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(rf"\b{_NUMBER}\s+(?P<what>(?:\w+\s+)?[\w-]+s)\b", re.IGNORECASE)
+_HAND = r"(?:hand|arm|fist|elbow|wrist|shoulder|palm)s?"
+_FOOT = r"(?:leg|foot|feet|knee|heel|hip)s?"
+_SIDED = re.compile(
+    r"\b(?P<side>left|right)\b(?!\s+(?:now|away|after|before|there|here|at|on|up|in|into)\b)", re.IGNORECASE
+)
+_NO_SIDE = re.compile(
+    r"\b(?:all|just|that['’]s|is)\s+right\b|\bthe\s+right\s+(?:way|thing|time|moment|place|answer|one|person)\b",
+    re.IGNORECASE,
+)
+_WITH_SIDE = re.compile(
+    rf"\s*\b(?:with|using|on)\s+(?:(?:the|his|her|my|your|their|a|one|its)\s+)?(?:left|right)\s+({_HAND}|{_FOOT})\b",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"\b(?P<counter>counter-?|anti-?)?clockwise\b", re.IGNORECASE)
+_TURNS = re.compile(r"\b(?:turn|spin|rotat|twirl|pirouett|veer|pivot|swivel|whirl|clockwise|curv)\w*", re.IGNORECASE)
+_STEPS = re.compile(r"\b(?:step|sidestep|shuffl|slid|strafe|dodg|move|sway|gallop|sideways)\w*", re.IGNORECASE)
+_FEET = re.compile(r"\b(?:kick|stomp|hop|knee|lung|stamp|leg|foot|toe)\w*", re.IGNORECASE)
+_VERY = r"(?P<very>(?:very|really|extremely|super|so|incredibly)\s+)?"
+_SLOW = re.compile(
+    rf"[,;]?\s*\b{_VERY}(?:slowly|unhurriedly|leisurely|sluggishly|lazily|"
+    r"(?P<motion>in\s+(?:a\s+)?(?:super\s+)?slow[\s-]?mo(?:tion)?)|"
+    r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:slow|low|leisurely|relaxed|snail['’]?s|turtle['’]?s)\s+(?:speed|pace|tempo)|"
+    r"as\s+slow(?:ly)?\s+as\s+(?:\w+\s+)?(?:can|possible)|slow(?=\s*[.,;!]?$|\s+and\b)|taking\s+\w+\s+time)\b",
+    re.IGNORECASE,
+)
+_FAST = re.compile(
+    rf"[,;]?\s*\b{_VERY}(?:quickly|rapidly|hurriedly|swiftly|speedily|hastily|briskly|in\s+a\s+(?:great\s+)?(?:hurry|rush)|"
+    r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:high|full|top|fast|great|double|lightning|maximum|quick|rapid)\s+"
+    r"(?:speed|pace|tempo)|as\s+(?:fast|quick(?:ly)?)\s+as\s+(?:\w+\s+)?(?:can|possible)|in\s+fast[\s-]?(?:forward|motion)|"
+    r"(?:speedy|rapid|quick|hasty)(?=\s+\w)|fast(?=\s*[.,;!]?$|\s+and\b))\b",
+    re.IGNORECASE,
+)
+_SLOWER, _MUCH_SLOWER, _SLOW_MOTION, _FASTER, _MUCH_FASTER = 0.65, 0.5, 0.4, 1.45, 1.75
+
+_NEGATED = (
+    re.compile(
+        r"^\W*(?:please\s+)?(?:do\s+not|don['’]?t|never|no\b(?!\s+(?:more|way|doubt|problem))|not\b)", re.IGNORECASE
+    ),
+    re.compile(r"\b(?:do|does|is|are|but|and|should|must|or)\s*(?:not|n['’]?t)\s+\w+", re.IGNORECASE),
+    re.compile(
+        r"\bnever\s+\w+s\b|\b(?:neither|nor)\b|\banything\s+(?:but|except)\b|\b(?:instead\s+of|rather\s+than)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"\b(?:without|no)\s+(?:\w+ing\b|(?:(?:any|the|his|her|their|its|your|my)\s+)?(?:{_HAND}|{_FOOT}|arms?|head|movement|motion)\b)",
+        re.IGNORECASE,
+    ),
+)
+
+_FILLER = (
+    r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
+    r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
+    r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
+    r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin)(?:s|ning|ing)?(?:\s+(?:to|by|with|off))?|"
+    r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|stops?\s+and|goes|go|quickly|slowly)"
+)
+_LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
+_THEN = re.compile(
+    r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
+    r"(?:and\s+)?(?:finally|lastly|next)|(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
+    r"\s*[;.]\s+(?=\w)",
+    re.IGNORECASE,
+)
+_BEFORE_FIRST = re.compile(r"^\W*before\s+(?P<late>[^,]+),\s*(?P<early>.+)$", re.IGNORECASE)
+_AFTER_FIRST = re.compile(
+    r"^\W*(?:after|once|when)\s+(?P<early>[^,]+?)(?:,\s*|\s+(?=(?:he|she|they|you|i)\s))(?P<late>.+)$", re.IGNORECASE
+)
+_BEFORE = re.compile(r"^(?P<early>.+?),?\s+(?:right\s+|just\s+)?before\s+(?P<late>.+)$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"^(?P<late>.+?),?\s+(?:(?:right\s+|just\s+)?after\s+(?=\w+ing\b)|once\s+(?=(?:he|she|they|you|i)\s))(?P<early>.+)$",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(
+    r"^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|[\s,]+again\W*$", re.IGNORECASE
+)
+_AND = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_WHILE = re.compile(
+    r"^(?P<main>.+?),?\s+(?:while|whilst|as\s+(?=(?:he|she|they|you|i)\s)|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
+    re.IGNORECASE,
+)
+_WHILE_FIRST = re.compile(r"^\W*while\s+(?P<also>[^,]+),\s*(?P<main>.+)$", re.IGNORECASE)
+_SAME_TIME = re.compile(
+    r"^(?P<main>.+?)\s+and\s+(?P<also>.+?),?\s+(?:at\s+the\s+same\s+time|simultaneously|at\s+once)\W*$", re.IGNORECASE
+)
+_DOING = re.compile(r"^(?P<main>[^,]+?)(?:,\s*(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE)
+_POSED = re.compile(
+    r"^(?P<main>.+?),?\s+with\s+(?P<also>(?:(?:his|her|their|the|both|my|your)\s+)*(?:arms?|hands?|fists?)\s+.+)$",
+    re.IGNORECASE,
+)
+# First words of action names that are hardly ever meant as verbs.
+_NOUNS = {
+    "knee",
+    "head",
+    "side",
+    "armi",
+    "bear",
+    "dj",
+    "hand",
+    "karat",
+    "tenni",
+    "soccer",
+    "basketbal",
+    "yoga",
+    "zombi",
+}
+_COMMON_VERBS = (
+    "go", "come", "get", "stand", "stop", "start", "pick", "put", "take", "make", "do", "give", "fall", "move", "step",
+    "hold", "stay", "return", "continue", "sit", "lie", "walk", "run", "jump", "turn", "look", "raise", "lower", "bend",
+    "wave", "clap", "kick", "punch", "throw", "catch", "dance", "crawl", "kneel", "crouch", "bow", "nod",
+)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=20_000)  # a stem takes 20 µs, and the words of prompts are few
+def stem(word: str) -> str:
+    """The stem of an English word in lower case: "walking" → "walk"."""
+    return str(_stemmer.stemWord(_IRREGULAR.get(word, word)))
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One thing to do.
+
+    text: its words, without those that the other fields hold. also: what is done at the same time. joined: whether the
+    two were joined by a mere "and", which may also mean one after the other, or one action; whole: the words of both.
+    tempo: how fast, 1 being as it comes.
+    """
+
+    text: str
+    also: Clause | None = None
+    joined: bool = False
+    whole: str = ""
+    side: Side | None = None
+    limb: Limb = "hand"
+    count: int | None = None
+    tempo: float = 1.0
+
+
+def negated(text: str) -> str | None:
+    """The words by which a text says what shall not be done, or None."""
+    for pattern in _NEGATED:
+        if found := pattern.search(text):
+            return found.group().strip()
+    return None
+
+
+def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
+    """A prompt's steps in order. verbs: stems of the verbs that the model knows, as `verb_stems` gives them."""
+    return [_clause(step, verbs) for step in steps(text, verbs)]
+
+
+def verb_stems(actions: Collection[str]) -> set[str]:
+    """The stems of the first words of action names: "walk up stairs" → "walk", "do push-ups" → "do", "push"."""
+    words = {word for action in actions for word in re.split(r"[\s-]", action)[: 2 if action.startswith("do ") else 1]}
+    return {stem(word) for word in [*words, *_COMMON_VERBS]} - _NOUNS
+
+
+def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
+    """The steps of a text, in the order in which they are done; without verbs only by words such as "then"."""
+    text = text.strip()
+    for pattern in (_BEFORE_FIRST, _AFTER_FIRST, _BEFORE, _AFTER):
+        found = pattern.match(text)
+        if found and all(_begins_with_verb(found[part], verbs) for part in ("early", "late")):
+            return [*steps(found["early"], verbs), *steps(found["late"], verbs)]
+    parts = [part for part in _THEN.split(text) if part and part.strip(" ,;.!")]
+    if len(parts) > 1:
+        return [step for part in parts for step in steps(part, verbs)]
+    # A list of three or more verbs is in order; of two, "and" may join what is done at once.
+    listed = _AND.split(text)
+    several = len(listed) > 2 or (len(listed) == 2 and "," in text)
+    if several and not _DOING.match(text) and all(_begins_with_verb(part, verbs) for part in listed):
+        return [_ORDER.sub("", part).strip(" ,;.") for part in listed]
+    return [_ORDER.sub("", text).strip(" ,;.") or text]
+
+
+def _clause(text: str, verbs: Collection[str]) -> Clause:
+    for pattern in (_SAME_TIME, _WHILE_FIRST, _WHILE):
+        if found := pattern.match(text):
+            return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
+    if (found := _DOING.match(text)) and _begins_with_verb(also := found["also"] or found["held"], verbs):
+        return replace(_detailed(found["main"], verbs), also=_detailed(also, verbs), whole=text)
+    listed = _AND.split(text)
+    if len(listed) == 2 and all(_begins_with_verb(part, verbs) for part in listed):
+        return replace(_detailed(listed[0], verbs), also=_detailed(listed[1], verbs), joined=True, whole=text)
+    if found := _POSED.match(text):
+        return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
+    return _detailed(text, verbs)
+
+
+def _detailed(text: str, verbs: Collection[str]) -> Clause:
+    return _with_tempo(_with_side(_with_count(Clause(text), verbs), text))
+
+
+def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
+    if found := _TIMES.search(clause.text):
+        number = {"once": 1, "twice": 2, "thrice": 3}.get((found["word"] or "").lower()) or _number(found["number"])
+        text = clause.text[: found.start()] + clause.text[found.end() :]
+    elif (found := _COUNTED.search(clause.text)) and any(
+        stem(word) in verbs for word in re.split(r"\W", found["what"])
+    ):
+        number = _number(found["number"])
+        text = clause.text[: found.start("number")] + clause.text[found.end("number") :]
+    else:
+        return clause
+    if not 1 <= number <= MAX_COUNT:
+        raise ValueError(f"text: {number} times is too many; at most {MAX_COUNT} are counted")
+    return replace(clause, text=_tidy(text) or clause.text, count=number)
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else _NUMBERS.get(word.lower(), 2)
+
+
+def _with_side(clause: Clause, whole: str) -> Clause:
+    sides = {found["side"].lower() for found in _SIDED.finditer(_NO_SIDE.sub("", whole))}
+    if clock := _CLOCK.search(whole):
+        sides = {"left" if clock["counter"] else "right"}
+    if len(sides) != 1:
+        return clause
+    side: Side = "left" if "left" in sides else "right"
+    limb: Limb = "hand"
+    if re.search(rf"\b{side}\s+{_FOOT}\b", whole, re.IGNORECASE):
+        limb = "foot"
+    elif re.search(rf"\b{side}\s+{_HAND}\b", whole, re.IGNORECASE):
+        limb = "hand"
+    elif _TURNS.search(whole):
+        limb = "turn"
+    elif _STEPS.search(whole):
+        limb = "step"
+    elif _FEET.search(whole):
+        limb = "foot"
+    return replace(clause, text=_tidy(_WITH_SIDE.sub("", clause.text)) or clause.text, side=side, limb=limb)
+
+
+def _with_tempo(clause: Clause) -> Clause:
+    for pattern, plain, very in ((_SLOW, _SLOWER, _MUCH_SLOWER), (_FAST, _FASTER, _MUCH_FASTER)):
+        if found := pattern.search(clause.text):
+            tempo = very if found["very"] else plain
+            if "motion" in found.re.groupindex and found["motion"]:
+                tempo = _SLOW_MOTION
+            text = _tidy(clause.text[: found.start()] + clause.text[found.end() :])
+            return replace(clause, text=text or clause.text, tempo=tempo)
+    return clause
+
+
+def _begins_with_verb(part: str, verbs: Collection[str]) -> bool:
+    words = re.findall(r"[\w-]+", _LEAD.sub("", part))
+    return bool(words) and stem(words[0].split("-")[0].lower()) in verbs
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip(" ,;.")

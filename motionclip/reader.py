@@ -1,0 +1,280 @@
+"""The reader: which known action a text asks for, how sure that is, and whether the text says anything at all.
+
+A small network on the text's embedding and on its words. A vote of the nearest known texts names the right action less
+often, and says less well how sure it is (docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
+
+from . import places
+from .prompts import stem
+from .towers import TextTower
+from .weights import ModelFolderError, write_atomically
+from .words import KINDS, Words
+
+READER = "reader.safetensors"
+HIDDEN, WORDS_WIDTH = 640, 80
+EVOKED = 0.5  # how often an association is shown, beside a caption
+PROMISE = 0.95  # share of right answers that "known" is set to give on the words that the threshold is chosen on
+# Says nothing of what is done.
+_STOP = frozenset([
+    "a", "an", "the", "person", "man", "woman", "someone", "he", "she", "his", "her", "their", "its", "is", "of", "to",
+    "in", "on", "at", "with", "and", "or", "it", "they", "them", "for", "from", "by", "as", "something", "somebody",
+    "figure", "people", "guy",
+])  # fmt: skip
+_FOREIGN = frozenset(
+    word
+    for line in (places.CONFIGS / "foreign.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+)
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words that say something: "the man throws balls" → ["throw", "ball"]."""
+    return [stem(word) for word in re.findall(r"[a-z]+", text.lower()) if word not in _STOP]
+
+
+def terms(text: str) -> list[str]:
+    """The stems of a text and its pairs of neighbouring stems."""
+    words = stems(text)
+    return words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text is taken for.
+
+    action: the most likely one. confidence: the probability that it, or an action near it, is meant. known: whether
+    that is sure enough to promise it. others: further likely actions, best first.
+    """
+
+    action: str
+    confidence: float
+    known: bool
+    others: tuple[str, ...]
+
+
+class Network(nn.Module):
+    """Embeddings and terms of texts → scores of actions."""
+
+    def __init__(
+        self, width: int, vocabulary: int, actions: int, hidden: int = HIDDEN, of_terms: int = WORDS_WIDTH
+    ) -> None:
+        super().__init__()
+        self.terms = nn.EmbeddingBag(vocabulary + 1, of_terms, mode="sum", padding_idx=vocabulary)
+        nn.init.normal_(self.terms.weight, std=0.05)
+        self.up = nn.Linear(width + of_terms, hidden)
+        self.drop = nn.Dropout(0.5)
+        self.down = nn.Linear(hidden, actions)
+        self.across = nn.Linear(width + of_terms, actions)
+
+    def forward(self, z: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """z (N, width) of unit length, index and weight (N, terms) → (N, actions)."""
+        if self.training:  # single terms are left out, and at times all: unseen texts have few known ones
+            weight = weight * (torch.rand_like(weight) > 0.5) * 2 * (torch.rand(len(weight), 1) > 0.2)
+        x = torch.cat([z * z.shape[-1] ** 0.5, 5 * self.terms(index, per_sample_weights=weight)], dim=-1)
+        return self.down(self.drop(functional.gelu(self.up(x)))) + self.across(x)
+
+
+class Reader:
+    """Texts → readings. It knows the actions of `near`, and those that are right as well for each of them."""
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Sequence[str],
+        rarity: torch.Tensor,
+        near: dict[str, list[str]],
+        threshold: float,
+    ) -> None:
+        self.network, self.vocabulary, self.near, self.threshold = network, list(vocabulary), near, threshold
+        self.actions = list(near)
+        self._number = {term: number for number, term in enumerate(self.vocabulary)}
+        self._words = {word for term in self.vocabulary for word in term.split()}
+        self._rarity = torch.cat([rarity, torch.zeros(1)])
+        place = {action: number for number, action in enumerate(self.actions)}
+        self._right = torch.eye(len(place))
+        for action, others in near.items():
+            self._right[place[action], [place[other] for other in others]] = 1
+
+    def scores(self, texts: Sequence[str], z: torch.Tensor) -> torch.Tensor:
+        """texts and their embeddings (N, D) → (N, actions) probabilities."""
+        with torch.inference_mode():
+            return self.network.eval()(z, *self.tables(texts)).softmax(-1)
+
+    def read(self, texts: Sequence[str], z: torch.Tensor) -> list[Reading]:
+        """What each text is taken for; z: (N, D), the texts' embeddings of unit length."""
+        found = self.scores(texts, z)
+        sure = found @ self._right.T
+        readings = []
+        for chances, promised in zip(found, sure, strict=True):
+            first, *others = chances.topk(min(4, len(self.actions))).indices.tolist()
+            likely = [other for other in others if chances[other] > 0.15 * chances[first]]
+            confidence = float(promised[first])
+            readings.append(
+                Reading(
+                    self.actions[first],
+                    confidence,
+                    confidence >= self.threshold,
+                    tuple(self.actions[other] for other in likely),
+                )
+            )
+        return readings
+
+    def tables(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, terms) numbers of the texts' known terms, and their weights, by rarity, of unit length for a text."""
+        lists = [[self._number[t] for t in terms(text) if t in self._number] for text in texts]
+        index = torch.full((len(texts), max([1, *map(len, lists)])), len(self.vocabulary))
+        for row, numbers in enumerate(lists):
+            index[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.long)
+        weight = self._rarity[index]
+        return index, weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-6)
+
+    def foreign(self, text: str) -> bool:
+        """Whether a text is in another language: other letters, or more frequent words of other languages than
+        known ones."""
+        letters = [c for c in text if c.isalpha()]
+        if sum(ord(c) > 0x24F for c in letters) > 0.5 * len(letters):
+            return True
+        words = re.findall(r"\w+", text.lower())
+        strange = sum(word in _FOREIGN or any(ord(c) > 0x7F for c in word) for word in words)
+        return strange >= 2 and strange > sum(self._knows(word) for word in words)
+
+    def meaningless(self, text: str, pieces: Sequence[int]) -> bool:
+        """Whether no word of a text is known and they look like none. pieces: into how many the tower cuts each."""
+        words = re.findall(r"[^\W\d_]+", text.lower())
+        known = sum(self._knows(word) for word in words)
+        return not words or (known == 0 and sum(pieces) > 3 * len(words))
+
+    def _knows(self, word: str) -> bool:
+        return word in _STOP or stem(word) in self._words
+
+    def save(self, folder: Path) -> None:
+        """Write FOLDER/reader.safetensors, in half precision."""
+        header = {
+            "vocabulary": json.dumps(self.vocabulary, separators=(",", ":")),
+            "near": json.dumps(self.near, separators=(",", ":")),
+            "threshold": repr(self.threshold),
+        }
+        tensors = {key: value.half().contiguous() for key, value in self.network.state_dict().items()}
+        tensors["rarity"] = self._rarity[:-1].half()
+        write_atomically(folder / READER, lambda path: save_file(tensors, path, metadata=header))
+
+    @classmethod
+    def load(cls, folder: Path) -> Reader:
+        """Read FOLDER/reader.safetensors. Raises ModelFolderError for a file that holds no reader."""
+        path = folder / READER
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                near, vocabulary = json.loads(header["near"]), json.loads(header["vocabulary"])
+                threshold = float(header["threshold"])
+                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+            rarity = state.pop("rarity")
+            hidden, width = state["up.weight"].shape
+            of_terms = state["terms.weight"].shape[1]
+            network = Network(width - of_terms, len(vocabulary), len(near), hidden, of_terms)
+            network.load_state_dict(state)
+            network.eval().requires_grad_(False)
+            return cls(network, vocabulary, rarity, near, threshold)
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+            raise ModelFolderError(f"{path}: is not a reader of texts ({error})") from error
+
+
+def train_reader(
+    words: Words,
+    actions: Sequence[str],
+    tower: TextTower,
+    styles: Collection[tuple[str, str]] = (),
+    seed: int = 0,
+    epochs: int = 20,
+) -> Reader:
+    """A reader of these actions' words. What "known" promises is chosen on the val words by a reader that has not
+    seen them; the one that is returned has learned from train and val. styles: pairs of an action and a style that are
+    recorded."""
+    styled = [(f"{action} {text}", action) for action, style in sorted(styles) for text in words.styles.get(style, [])]
+    trial = _fitted(words, actions, tower, ("train",), styled, seed, epochs)
+    texts, owners = _phrases(words, actions, ("captions",), ("val",))
+    found = trial.scores(texts, tower.encode(texts))
+    first = found.argmax(1)
+    sure = (found @ trial._right.T).gather(1, first[:, None])[:, 0]
+    right = trial._right[owners, first] > 0
+    order = sure.argsort(descending=True)
+    share = right[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
+    good = (share >= PROMISE).nonzero()[:, 0]
+    reader = _fitted(words, actions, tower, ("train", "val"), styled, seed, epochs)
+    reader.threshold = float(sure[order[good[-1]]]) if len(good) else 1.0
+    return reader
+
+
+def _phrases(
+    words: Words, actions: Sequence[str], kinds: Sequence[str], splits: Sequence[str]
+) -> tuple[list[str], torch.Tensor]:
+    rows = [(text, n) for n, action in enumerate(actions) for text in words.said(action, kinds, splits)]
+    return [text for text, _ in rows], torch.tensor([n for _, n in rows])
+
+
+def _fitted(
+    words: Words,
+    actions: Sequence[str],
+    tower: TextTower,
+    splits: Sequence[str],
+    styled: Sequence[tuple[str, str]],
+    seed: int,
+    epochs: int,
+) -> Reader:
+    """Trained with mixed examples, as mixup does (Zhang et al. 2018): it errs less, and knows better when it may."""
+    names = list(actions)
+    found = {kind: _phrases(words, names, (kind,), splits) for kind in KINDS}
+    texts = [text for phrases, _ in found.values() for text in phrases] + [text for text, _ in styled] + names
+    of_styled = torch.tensor([names.index(action) for _, action in styled], dtype=torch.long)
+    labels = torch.cat([*(owners for _, owners in found.values()), of_styled, torch.arange(len(names))])
+    weights = [torch.full((len(phrases),), EVOKED if kind == "evokes" else 1.0) for kind, (phrases, _) in found.items()]
+    share = torch.cat([*weights, torch.full((len(styled),), EVOKED), torch.ones(len(names))])
+    share = share / torch.zeros(len(names)).index_add_(0, labels, share)[labels].sqrt()
+    counts = Counter(term for text in texts for term in set(terms(text)))
+    vocabulary = sorted(term for term, count in counts.items() if count > 1)
+    rarity = torch.tensor([len(texts) / counts[term] for term in vocabulary]).log()
+    near = {name: [other for other in words.near.get(name, []) if other in set(names)] for name in names}
+    torch.manual_seed(seed)
+    reader = Reader(Network(tower.dim, len(vocabulary), len(names)), vocabulary, rarity, near, 1.0)
+    targets = reader._right - torch.eye(len(names))
+    targets = 0.2 * targets / targets.sum(1, keepdim=True).clamp(min=1)
+    targets = 0.9 * (targets + torch.diag(1 - targets.sum(1))) + 0.1 / len(names)
+    z, (index, weight) = functional.normalize(tower.encode(texts), dim=-1), reader.tables(texts)
+    network, size = reader.network.train(), 256
+    rest: list[torch.Tensor] = [p for name, p in network.named_parameters() if not name.startswith("terms")]
+    groups: list[dict[str, Any]] = [{"params": rest}, {"params": [network.terms.weight]}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.05, fused=True)
+    steps = epochs * len(texts) // size
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [1e-3, 3e-3], total_steps=steps, pct_start=0.1)
+    for _ in range(steps):
+        one = torch.multinomial(share, size, replacement=True)
+        two, mix = one[torch.randperm(size)], 0.5 * torch.rand(size, 1)
+        x = torch.lerp(z[one], z[two], mix)
+        x = functional.normalize(x + 0.04 * torch.randn_like(x), dim=-1)
+        both = torch.cat([(1 - mix) * weight[one], mix * weight[two]], dim=1)
+        scores = network(x, torch.cat([index[one], index[two]], dim=1), both)
+        wanted = torch.lerp(targets[labels[one]], targets[labels[two]], mix)
+        loss = functional.cross_entropy(scores, wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    network.eval().requires_grad_(False)
+    return reader

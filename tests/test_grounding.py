@@ -1,0 +1,96 @@
+"""The representation of motion, and what keeps generated bodies on the floor, their feet still and their joints from
+leaping."""
+
+import math
+
+import numpy as np
+import pytest
+import roma
+import torch
+from conftest import synthetic_motion
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motionclip import features, leaps, skeleton
+from motionclip.contacts import locked, settled
+from motionclip.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
+from motionclip.metrics import heights
+from motionclip.metrics import leaps as leaping
+from motionclip.motion import about_y, heading
+
+
+@given(st.floats(-0.6, 0.6), st.floats(0, 3.1), st.integers(0, 2))
+@settings(max_examples=60, deadline=None)
+def test_any_course_of_the_pelvis_is_given_back(rate, tilt, axis):
+    t = torch.arange(40.0)
+    tilted = roma.rotvec_to_rotmat(torch.eye(3)[axis] * tilt)
+    root = about_y(rate * t) @ roma.rotvec_to_rotmat(torch.stack([0.05 * t, 0 * t, 0.1 * t.sin()], -1)) @ tilted
+    rotations = torch.eye(3).repeat(40, 24, 1, 1)
+    rotations[:, 0] = root
+    path = torch.stack([0.02 * t, 1 + 0.1 * t.sin(), 0.03 * t], -1)
+    again, moved = from_features(to_features(rotations, path))
+    assert (again - rotations).abs().max() < 1e-4
+    assert (moved - (path - path[0] * torch.tensor([1.0, 0, 1.0]))).abs().max() < 1e-4
+
+
+def test_a_turn_is_in_one_number_and_the_rest_does_not_see_it():
+    walk = motion_features(synthetic_motion("walk", 60))
+    turning = walk.clone()
+    turning[:, YAW] += math.pi / 60
+    rotations, _ = from_features(turning)
+    turned = np.unwrap(heading(rotations[:, 0]).numpy())
+    assert turned[-1] - turned[0] == pytest.approx(math.pi * 59 / 60, abs=0.02)
+    # The mean of two opposite turns is no turn, not a flip.
+    mean = (turning + features.mirror(turning)) / 2
+    assert mean[:, YAW].abs().max() < 1e-6
+
+
+def test_mirroring_twice_gives_the_motion_back():
+    walk = motion_features(synthetic_motion("walk"))
+    walk[:, YAW] = 0.02
+    assert torch.allclose(features.mirror(features.mirror(walk)), walk)
+    mirrored, joints = (features.features_motions(m[None])[0].joints() for m in (features.mirror(walk), walk))
+    assert np.abs(mirrored[:, list(skeleton.MIRROR)] * [-1, 1, 1] - joints).max() < 0.08  # the body is not quite even
+
+
+@pytest.mark.parametrize("off", [-0.3, 0.4])
+def test_a_body_is_set_on_the_floor_where_its_clearance_says_so(off):
+    walk = motion_features(synthetic_motion("walk", 60))
+    walk[:, HEIGHT] += off
+    walk[:, CLEARANCE] = 0
+    (made,) = features.features_motions(settled(walk[None]))
+    assert np.abs(heights(made)).max() < 0.05
+
+
+def test_a_body_in_the_air_stays_there():
+    jump = motion_features(synthetic_motion("squat", 60))
+    jump[:, CLEARANCE] = 0.5
+    (made,) = features.features_motions(locked(jump[None]))
+    assert np.allclose(heights(made), 0.5, atol=0.06)
+
+
+def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
+    slide = motion_features(synthetic_motion("wave left hand", 60))
+    slide[:, features.VX] = 0.004
+    slide[:, CLEARANCE] = 0
+    foot = skeleton.JOINT_INDEX["left_foot"]
+    course = [features.features_motions(m)[0].joints()[:, foot] for m in (settled(slide[None]), locked(slide[None]))]
+    went = [np.linalg.norm(np.diff(c[:, [0, 2]], axis=0), axis=-1).sum() for c in course]
+    assert went[1] < 0.6 * went[0]
+    rotations, path = from_features(slide)
+    rotations[:, 0] = roma.rotvec_to_rotmat(torch.tensor([-math.pi / 2, 0, 0])) @ rotations[:, 0]
+    lying = to_features(rotations, path)
+    lying[:, CLEARANCE] = 0
+    assert torch.allclose(locked(lying[None]), settled(lying[None]), atol=2e-3)
+
+
+def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
+    walk = motion_features(synthetic_motion("walk", 60))[None]
+    assert leaps.smoothed(walk) is walk
+    rotations, path = from_features(walk[0])
+    rotations[30:, 0] = (
+        about_y(torch.tensor(0.0)) @ roma.rotvec_to_rotmat(torch.tensor([2.8, 0, 0])) @ rotations[30:, 0]
+    )
+    flipped = to_features(rotations, path)[None]
+    assert leaping(features.features_motions(flipped)[0])
+    assert not leaping(features.features_motions(leaps.smoothed(flipped))[0])

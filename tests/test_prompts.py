@@ -1,0 +1,167 @@
+"""What prompts ask for besides the action, and the composition of motion that answers it."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import synthetic_motion
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motionclip import composition, features, prompts, rules
+from motionclip.composition import at_tempo, joined, on_side, repeated, with_arms
+from motionclip.features import YAW, motion_features
+from motionclip.skeleton import JOINT_INDEX
+
+VERBS = prompts.verb_stems(
+    ["walk", "clap", "jump", "kick", "do jumping jacks", "knee strike", "sit on a chair", "march"]
+)
+
+
+def asked(text):
+    return [clause.text for clause in prompts.clauses(text, VERBS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("walk, then bow, then wave goodbye", ["walk", "bow", "wave goodbye"]),
+        ("Walk, then bow and then wave. After that, run!", ["Walk", "bow", "wave", "run!"]),
+        ("first sit down, after that clap", ["sit down", "clap"]),
+        ("walk forward, turn around and walk back", ["walk forward", "turn around", "walk back"]),
+        ("before running, sit down", ["sit down", "running"]),
+        ("after jumping he claps", ["jumping", "he claps"]),
+        ("jump after clapping", ["clapping", "jump"]),
+        ("strengthen your arms", ["strengthen your arms"]),
+        ("Sparta, the messenger and the pit", ["Sparta, the messenger and the pit"]),
+        ("crawl on hands and knees", ["crawl on hands and knees"]),
+    ],
+)
+def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
+    assert asked(text) == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("kick with the left leg", "side", "left"),
+        ("turn right", "side", "right"),
+        ("spin counterclockwise", "side", "left"),
+        ("look left and right", "side", None),
+        ("right now he jumps", "side", None),
+        ("kick with the left leg", "limb", "foot"),
+        ("raise your right arm", "limb", "hand"),
+        ("turn right", "limb", "turn"),
+        ("step to the left", "limb", "step"),
+        ("jump three times", "count", 3),
+        ("clap twice", "count", 2),
+        ("does 5 jumping jacks", "count", 5),
+        ("two hands up", "count", None),
+        ("the dentist says twice a day", "count", None),
+        ("walk slowly", "tempo", 0.65),
+        ("run very fast", "tempo", 1.75),
+        ("hold fast to the rope", "tempo", 1.0),
+    ],
+)
+def test_details_are_read(text, field, value):
+    (clause,) = prompts.clauses(text, VERBS)
+    assert getattr(clause, field) == value
+
+
+def test_what_details_say_is_not_read_as_the_action():
+    assert asked("kick with the left leg") == ["kick"] and asked("jump three times") == ["jump"]
+    assert asked("walk very slowly") == ["walk"] and asked("raise your right arm") == ["raise your right arm"]
+
+
+def test_things_at_once():
+    (clause,) = prompts.clauses("walk while clapping twice", VERBS)
+    assert clause.text == "walk" and clause.also.text == "clapping" and not clause.joined
+    (clause,) = prompts.clauses("sits and claps", VERBS)
+    assert (clause.text, clause.also.text, clause.joined) == ("sits", "claps", True)
+    (clause,) = prompts.clauses("run with arms spread", VERBS)
+    assert clause.also.text == "arms spread"
+
+
+@pytest.mark.parametrize(
+    ("text", "negative"),
+    [
+        ("do not raise your hands", True),
+        ("walk without moving the arms", True),
+        ("a man who never sits", True),
+        ("anything except walking", True),
+        ("nobody puts baby in a corner", False),
+        ("can't stop dancing", False),
+        ("no more tears", False),
+        ("knock knock", False),
+    ],
+)
+def test_negation_is_seen(text, negative):
+    assert (prompts.negated(text) is not None) == negative
+
+
+def test_too_many_times_are_refused():
+    with pytest.raises(ValueError, match="at most 10"):
+        prompts.clauses("jump 99 times", VERBS)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["walk", "and", "then", ",", "while", "twice", "left", "slowly", "first", "x", "."]), min_size=1
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_any_words_have_steps_with_words(words):
+    for clause in prompts.clauses(" ".join(words), VERBS):
+        assert clause.text.strip()
+
+
+def test_a_motion_is_mirrored_to_the_side_that_is_asked_for():
+    wave = motion_features(synthetic_motion("wave left hand"))
+    for side in ("left", "right"):
+        (made,) = features.features_motions(on_side(wave, side, "hand")[None])
+        assert rules.side(made, "hand") == side
+    turning = wave.clone()
+    turning[:, YAW] = 0.03
+    for side in ("left", "right"):
+        (made,) = features.features_motions(on_side(turning, side, "turn")[None])
+        assert rules.side(made, "turn") == side
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 5])
+def test_what_is_counted_is_done_so_many_times(times):
+    squat = motion_features(synthetic_motion("squat", 90))
+    (made,) = features.features_motions(repeated(squat, times, "pelvis")[None])
+    assert rules.count(made, "pelvis") == times
+
+
+def test_turns_are_counted():
+    turning = motion_features(synthetic_motion("squat", 60))
+    turning[:, YAW] = 0.08
+    (made,) = features.features_motions(repeated(turning, 3, "turn")[None])
+    assert rules.count(made, "turn") == 3
+
+
+def test_tempo_keeps_the_way_and_changes_the_time():
+    walk = motion_features(synthetic_motion("walk", 60))
+    slow = at_tempo(walk, 90)
+    before, after = (features.features_motions(motion[None])[0] for motion in (walk, slow))
+    assert len(after) == 90
+    assert after.translation[-1, 2] == pytest.approx(before.translation[-1, 2], rel=0.03)
+    assert rules.pace(after) < 0.75 * rules.pace(before)
+
+
+def test_arms_of_one_motion_on_the_body_of_another():
+    walk, wave = (motion_features(synthetic_motion(kind)) for kind in ("walk", "wave left hand"))
+    both = with_arms(walk, wave)
+    knee, shoulder = (
+        slice(6 * JOINT_INDEX[name], 6 * JOINT_INDEX[name] + 6) for name in ("left_knee", "left_shoulder")
+    )
+    assert torch.equal(both[:, knee], walk[:, knee]) and torch.equal(both[:, shoulder], wave[:, shoulder])
+
+
+def test_steps_are_joined_without_a_jump():
+    parts = [motion_features(synthetic_motion(kind, 80)) for kind in ("walk", "squat", "walk")]
+    whole = joined(parts)
+    assert len(whole) == 3 * 80 - 2 * composition.OVERLAP
+    (made,) = features.features_motions(whole[None])
+    step = np.linalg.norm(np.diff(made.joints(), axis=0), axis=-1).max()
+    assert step < 0.15
