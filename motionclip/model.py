@@ -268,15 +268,19 @@ class MotionTransformer(nn.Module):
 
     def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(batch, 25, 6, frames) → rotations (batch, frames, 24, 3, 3) and translation (batch, frames, 3), y up."""
-        x = x.permute(0, 3, 1, 2)
-        rotations, translation = from_6d(x[..., : skeleton.NUM_JOINTS, :]), x[..., skeleton.NUM_JOINTS, :3]
+        translation = x[:, skeleton.NUM_JOINTS, :3].transpose(1, 2)
+        if self.config.up == "z":
+            translation = translation @ _Y_TO_Z.to(x)
+        return self.rotations(x), translation
+
+    def rotations(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, 25, 6, frames) → (batch, frames, 24, 3, 3), y up."""
+        rotations = from_6d(x[:, : skeleton.NUM_JOINTS].permute(0, 3, 1, 2))
         if self.config.rows:
             rotations = rotations.transpose(-1, -2)
         if self.config.up == "z":
-            turn = _Y_TO_Z.to(rotations).T
-            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
-            translation = translation @ turn.T
-        return rotations, translation
+            rotations = torch.cat([_Y_TO_Z.to(x).T @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+        return rotations
 
     def _ruled(self, z: torch.Tensor) -> torch.Tensor:
         return functional.normalize(z, dim=-1) if self.config.normalised else z
