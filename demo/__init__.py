@@ -55,16 +55,18 @@ def launch(
     share: bool = False,
     queue: int = 64,
     mcp: bool = False,
+    clip: str | PathLike[str] | None = None,
     block: bool = True,
 ) -> gr.Blocks:
     """Load a model and serve the page; returns when the server stops, or at once where block is False.
 
     model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
+    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`.
     """
     # Threads that requests fight for cost more than they give.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
     _share_heaps()
-    mc = MotionCLIP.from_pretrained(model)
+    mc = MotionCLIP.from_pretrained(model, clip=clip)
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))

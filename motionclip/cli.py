@@ -36,6 +36,14 @@ ModelOption = Annotated[
         "--model", envvar="MOTIONCLIP_MODEL", help="Model folder or Hub repo (user/name); by default the project's own."
     ),
 ]
+ClipOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--clip",
+        envvar="MOTIONCLIP_CLIP",
+        help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
+    ),
+]
 FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
@@ -57,6 +65,7 @@ def generate(
     samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Turn text into motion files.
 
@@ -79,7 +88,7 @@ def generate(
         wanted = out.suffix.lower() or suffix
         if wanted not in WRITABLE:
             raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
             texts = texts * samples
@@ -101,6 +110,7 @@ def interpolate(
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
     blend: Annotated[Path | None, typer.Option(help="Also write one long clip that becomes the other.")] = None,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Pull one motion into another.
 
@@ -110,7 +120,7 @@ def interpolate(
         from .pipeline import MotionCLIP
 
         a, b = _end(start), _end(end)
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         for number, motion in enumerate(mc.interpolate(a, b, steps, seed, frames)):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
         if blend:
@@ -128,6 +138,7 @@ def edit(
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Move a style, or any difference between two motions, onto a third; its timing and path stay.
 
@@ -137,7 +148,7 @@ def edit(
         from .pipeline import MotionCLIP
 
         of, before, after = (_end(words) for words in (base, source, target))
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         typer.echo(mc.edit(of, before, after, strength, frames, seed, part).save(out))
 
 
@@ -153,6 +164,7 @@ def recognize(
     top: Annotated[int, typer.Option(min=1, help="How many labels to show.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the timeline.")] = False,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Read what motions show; for long ones, from when to when.
 
@@ -165,7 +177,7 @@ def recognize(
 
         loaded = [(path, Motion.load(path)) for path in motions]
         names = None if labels is None else list(BABEL_60) if labels == "babel" else load_labels(Path(labels))
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         answers = []
         for path, motion in loaded:
             best, segments = mc.recognize(motion, names, top), mc.timeline(motion, names)
@@ -296,6 +308,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
     licence: LicenceOption = None,
     resume: Annotated[bool, typer.Option(help="Go on from a checkpoint in OUT.")] = True,
+    clip: ClipOption = None,
 ) -> None:
     """Train a model on labelled motion. Stop it at any time: the same command goes on from the last minute.
 
@@ -305,7 +318,7 @@ def train(
         from .train import TrainConfig
         from .train import train as run
 
-        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume)
+        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume, clip)
         typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
 
 
@@ -330,6 +343,7 @@ def evaluate(
     data: DataOption,
     split: Annotated[Split, typer.Option(help="Tune on val; report test.")] = Split.test,
     model: ModelOption = None,
+    clip: ClipOption = None,
     evaluator: Annotated[Path | None, typer.Option(help="The judge; by default weights/evaluator.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
@@ -352,7 +366,7 @@ def evaluate(
         from .report import write_page
 
         others = {path.stem: from_json(path) for path in beside or []}
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
         figures = run(mc, data, split.value, judge, repeats=repeats)
         models = {Path(model or "default").name: figures} | others

@@ -19,7 +19,7 @@ from .data import cut_windows, window_starts
 from .edits import Edit
 from .labels import BABEL_60
 from .motion import FPS, Motion
-from .towers import TextTower, TowerMismatch, load_tower
+from .towers import TextTower, TowerMismatch, fits, load_tower
 
 MAX_TEXT = 2000
 MODEL_CARD = """---
@@ -108,11 +108,12 @@ class MotionCLIP(
         tower: TextTower | None = None,
         bank: Bank | None = None,
         card: str | None = None,
+        clip: str | PathLike[str] | None = None,
     ) -> None:
         wanted = model.config.tower
-        if tower is not None and tower.name != wanted:
+        if tower is not None and not fits(tower.name, wanted):
             raise TowerMismatch(f"this model is aligned with the tower {wanted!r}, not with {tower.name!r}")
-        self.model, self.bank, self.card, self._tower = model, bank, card, tower
+        self.model, self.bank, self.card, self._tower, self._clip = model, bank, card, tower, clip
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # None is the project's own
@@ -120,10 +121,13 @@ class MotionCLIP(
         source: str | PathLike[str] | None = None,
         tower: TextTower | None = None,
         revision: str | None = None,
+        clip: str | PathLike[str] | None = None,
         **options: Any,
     ) -> MotionCLIP:
         """Load a model: a folder, a Hub repo ("user/name"), or by default the project's own, in weights/.
 
+        clip: a file of CLIP's weights (OpenAI's ViT-B-32.pt, or a checkpoint of open_clip's), or a folder that holds
+        it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find` finds.
         revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
         FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
         weights.ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
@@ -132,7 +136,7 @@ class MotionCLIP(
         model = weights.load(folder)
         bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
         card = folder / hub.CARD
-        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None)
+        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, clip)
 
     def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
         self,
@@ -169,7 +173,7 @@ class MotionCLIP(
                     f"this model is aligned with no text tower (its latents have {self.model.config.latent} numbers, "
                     "CLIP's 512): it can encode and decode motion, but it can't take text"
                 )
-            self._tower = load_tower(self.model.config.tower, self.model.config.normalised)
+            self._tower = load_tower(self.model.config.tower, self.model.config.normalised, self._clip)
         return self._tower
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:

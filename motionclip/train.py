@@ -95,13 +95,21 @@ class Objective(nn.Module):
         return self.losses(self.model, batch, self.alignment, generator, part)
 
 
-def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None, resume: bool = True) -> Path:
+def train(
+    data: Path,
+    out: Path,
+    config: TrainConfig,
+    licence: str | None = None,
+    resume: bool = True,
+    clip: Path | None = None,
+) -> Path:
     """Train on DATA's train split and leave the model folder in OUT; returns OUT.
 
     A checkpoint in OUT is picked up where it stopped. Every step's randomness follows from the seed and the
-    step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
-    checkpoint of another config, or the data does not suffice.
+    step's number, so that a resumed run does what an unbroken one would. clip: as for
+    `load_tower`. Raises ValueError where OUT holds the checkpoint of another config, or the data does not suffice.
     """
+    tower = load_tower(config.model.tower or "", config.model.normalised, clip)  # first: reading data takes longer
     clips = load_clips(data, "train", licence)
     validation = load_clips(data, "val", licence)
     accelerator = Accelerator(
@@ -110,7 +118,6 @@ def train(data: Path, out: Path, config: TrainConfig, licence: str | None = None
     say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
-    tower = load_tower(config.model.tower or "", config.model.normalised)
     paraphrases = Paraphrases.load(config.paraphrases or None)
     pool = TextPool(clips, actions, paraphrases, tower)
     sampler = WindowSampler(clips, config.model.window)
