@@ -285,18 +285,34 @@ def prepare(
     babel: Annotated[Path, typer.Option(help="Folder of BABEL's release, with train.json and val.json.")],
     out: Annotated[Path, typer.Option(help="Folder for clips/ and labels.csv.")],
     split: Annotated[str, typer.Option(help='"amass" as in the paper, "babel" for its recognition.')] = "amass",
+    cut: Annotated[str, typer.Option(help='"labels", a clip for each; or "chunks", as the paper\'s code.')] = "labels",
+    hands: Annotated[bool, typer.Option(help="Turn the hands as SMPL+H's first fingers, as the paper's code.")] = False,
+    texts: Annotated[str, typer.Option(help='"labels", or "classes" for BABEL\'s 60 class names alone.')] = "labels",
+    others: Annotated[
+        str, typer.Option(help='Subsets that AMASS\'s split doesn\'t name: "leave out", "train", "val" or "test".')
+    ] = "leave out",
 ) -> None:
-    """Cut AMASS recordings into the stretches that BABEL labels, for `train` and `evaluate`.
+    """Cut AMASS recordings into clips by BABEL's labels, for `train` and `evaluate`.
 
     Both are free for research after registering: amass.is.tue.mpg.de and babel.is.tue.mpg.de.
+
+    motionclip prepare --amass AMASS --babel BABEL --out paper-data --cut chunks --hands   (for --config clip)
     """
     with _plain_errors():
-        from .prepare import prepare_babel
+        from .prepare import Choices, prepare_babel
 
-        written, missing = prepare_babel(amass, babel, out, split)
-        typer.echo(f"{written} clips in {out}")
-        if missing:
-            typer.echo(f"{missing} recording{'s' * (missing != 1)} that BABEL labels: not in {amass}")
+        done = prepare_babel(amass, babel, out, Choices(split, cut, hands, texts, others))
+        typer.echo(f"{done.clips} clips in {out}")
+        for count, why in (
+            (done.missing, f"that BABEL labels: not in {amass}"),
+            (done.odd_rates, "left out: no nth frame of theirs comes near 30 a second"),
+            *(
+                (n, f"of {subset} left out: its split is not known; --others says it")
+                for subset, n in done.unknown.items()
+            ),
+        ):
+            if count:
+                typer.echo(f"{count} recording{'s' * (count != 1)} {why}")
 
 
 @app.command()

@@ -25,7 +25,7 @@ _PAPERS_ENTRY = {
 _HUB_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _PAPERS_FILE = "ViT-B-32.pt"  # as OpenAI's own package names it
 OPENAI_CACHE = Path("~/.cache/clip")  # where that package and open_clip keep what they fetch by URL
-PATIENCE = 3.0  # seconds to wait for the Hub's first word
+PATIENCE = 2.5  # seconds to wait for the Hub's first word
 _NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # beside the weights in OpenAI's archives
 _OPERATORS = ("nms", "qnms")  # what torchvision's import asks its compiled part for; CLIP uses neither
 
@@ -65,7 +65,7 @@ def find(architecture: str, pretrained: str, given: str | os.PathLike[str] | Non
     """The file of a CLIP's weights.
 
     given: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
-    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if it answers within 3
+    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if it answers within a few
     seconds. Raises TowerUnavailable where there are none, which says what to do.
     """
     if given is not None or Path(pretrained).suffix:

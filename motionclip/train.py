@@ -49,6 +49,8 @@ class TrainConfig:
     text_weight: float = 1.0  # of the alignment with texts
     image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
     body: str = ""  # folder of the user's SMPL files: frames and body points are of that body
+    uniform: bool = False  # whether each window is drawn as often as any other; else rare actions more often
+    mirror: bool = True  # whether half of the windows are mirrored, with their texts
     paraphrases: str = ""  # a JSON file beside the TOML file
     seed: int = 0
     validate_every: int = 1000
@@ -120,7 +122,7 @@ def train(
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     paraphrases = Paraphrases.load(config.paraphrases or None)
     pool = TextPool(clips, actions, paraphrases, tower)
-    sampler = WindowSampler(clips, config.model.window)
+    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror)
     body = load_body(config.body)
     frames = None
     if config.image_weight:

@@ -112,8 +112,12 @@ def test_a_bad_training_config_is_refused_by_setting(tmp_path, line, complaint):
 
 def test_the_projects_own_configs_are_sound():
     assert TrainConfig.load("default").model.architecture == "flow"
-    assert TrainConfig.load("paper").batch == 20
+    paper = TrainConfig.load("paper")
+    assert paper.batch == 20 and paper.uniform and not paper.mirror
     clip = TrainConfig.load("clip")
+    assert clip.uniform and not clip.mirror
+    default = TrainConfig.load("default")
+    assert default.mirror and not default.uniform
     assert clip.image_weight == clip.text_weight == 1 and clip.model.tower == "clip" and not clip.model.normalised
 
 
