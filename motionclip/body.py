@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from . import skeleton
+from . import skeleton, smpl_file
 
 
 @dataclass(frozen=True)
@@ -94,24 +94,20 @@ class WoodenBody:
 
 
 class SMPLBody:
-    """The neutral SMPL body of mean shape, from the user's own files (SMPL_NEUTRAL.npz or .pkl in a folder).
+    """The neutral SMPL body of mean shape, from the user's own files, as `smpl_file.find` looks for them.
 
-    The .pkl is a pickle: take it from nowhere but SMPL's own site. Raises FileNotFoundError where the file or
-    the smplx package is missing, with what to do.
+    Raises FileNotFoundError where the file or the smplx package is missing, with what to do, and ValueError for a file
+    that holds no body.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             import smplx
         except ImportError as error:
-            raise FileNotFoundError("the SMPL body needs smplx: pip install -r requirements-clip.txt") from error
-        files = [path for kind in ("npz", "pkl") for path in folder.rglob(f"SMPL_NEUTRAL.{kind}")]
-        if not files:
-            raise FileNotFoundError(
-                f"{folder}: has no SMPL_NEUTRAL.npz or .pkl; get it from smpl.is.tue.mpg.de, or leave body empty"
-            )
-        content = smplx.utils.Struct(**np.load(files[0])) if files[0].suffix == ".npz" else None
-        self._model = smplx.SMPL(str(files[0]), data_struct=content, batch_size=1).eval().requires_grad_(False)
+            raise FileNotFoundError("the SMPL body needs smplx: pip install -r requirements.txt") from error
+        path = smpl_file.find(folder)
+        content = smplx.utils.Struct(**smpl_file.read(path))
+        self._model = smplx.SMPL(str(path), data_struct=content, batch_size=1).eval().requires_grad_(False)
         self.faces = self._model.faces.astype(np.int64)
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
@@ -126,5 +122,5 @@ class SMPLBody:
 
 
 def load_body(folder: str) -> Body:
-    """The SMPL body in a folder, or for "" the wooden figure."""
+    """The SMPL body in a folder or file, or for "" the wooden figure."""
     return SMPLBody(Path(folder)) if folder else WoodenBody()
