@@ -326,7 +326,7 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on from a checkpoint in OUT.")] = True,
     clip: ClipOption = None,
 ) -> None:
-    """Train a model on labelled motion. Stop it at any time: the same command goes on from the last minute.
+    """Train a model on labelled motion. Stop it at any time: the same command goes on from the last checkpoint.
 
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """

@@ -29,6 +29,8 @@ from .texts import Paraphrases, TextPool
 from .towers import ImageTower, TextTower, load_tower
 
 CHECKPOINT = "checkpoint.pt"
+# A checkpoint of so many bytes, written in so many seconds, is kept in the config's rhythm.
+USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class TrainConfig:
     paraphrases: str = ""  # a JSON file beside the TOML file
     seed: int = 0
     validate_every: int = 1000
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0  # between checkpoints of up to 120 MB; larger ones are kept as much more rarely
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
@@ -142,31 +144,41 @@ def train(
         say("fitting the motion basis …")
         model.basis.fit(sampler.spread(stride=8), config.seed)
     model.to(accelerator.device)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
+    average = (
+        torch.optim.swa_utils.AveragedModel(
+            model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
+        )
+        if config.average
+        else None
     )
     optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate)
     start = 0
     if found:
         model.load_state_dict(found["model"])
-        average.load_state_dict(found["average"])
+        if average is not None:
+            average.load_state_dict(found["average"])
         optimizer.load_state_dict(found["optimizer"])
         start = found["step"]
         say(f"resumed at step {start}")
-    averaged = cast(weights.Model, average.module)
+    kept = model if average is None else cast(weights.Model, average.module)
     objective, optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
     part = (accelerator.process_index, accelerator.num_processes)
 
-    def keep(step: int) -> None:
+    def keep(step: int) -> float:
+        """Write a checkpoint; returns after how many seconds the next one is due."""
+        began = time.monotonic()
         state = {
             "config": _plain(config),
             "step": step,
             "model": model.state_dict(),
-            "average": average.state_dict(),
             "optimizer": optimizer.state_dict(),
         }
+        if average is not None:
+            state["average"] = average.state_dict()
         weights.write_atomically(checkpoint, lambda path: torch.save(state, path))
+        return pause(config, checkpoint.stat().st_size, time.monotonic() - began)
 
+    wait = config.checkpoint_seconds
     last_kept = time.monotonic()
     progress = tqdm(
         range(start, config.steps),
@@ -184,7 +196,7 @@ def train(
             group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
         if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
             if step == config.encoder_steps:  # its averaged weights generalise best
-                model.encoder.load_state_dict(averaged.encoder.state_dict())
+                model.encoder.load_state_dict(kept.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
         # What the encoder learns from is played faster and slower, too.
@@ -200,30 +212,34 @@ def train(
         accelerator.clip_grad_norm_(objective.parameters(), config.gradient_norm)
         optimizer.step()
         optimizer.zero_grad()
-        if config.average:
+        if average is not None:
             average.update_parameters(model)
         done = step + 1
         if accelerator.is_main_process:
             if step % 20 == 0:
                 progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
             if done % config.validate_every == 0 or done == config.steps:
-                kept = averaged if config.average else model
                 say(
                     f"step {done}: "
                     + ", ".join(f"{k} {v:.3f}" for k, v in losses.items())
                     + "; on val "
                     + validate(kept, validation, actions, tower)
                 )
-            if time.monotonic() - last_kept > config.checkpoint_seconds or done == config.steps:
-                keep(done)
+            if time.monotonic() - last_kept > wait or done == config.steps:
+                wait = keep(done)
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
-        weights.save((averaged if config.average else model).cpu(), out, half=True)
+        weights.save(kept.cpu(), out, half=True)
         # From the saved file, so that the bank belongs to the half-precision weights that users load.
         build_bank(weights.load(out), clips, paraphrases, tower).save(out)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
+
+
+def pause(config: TrainConfig, size: int, spent: float) -> float:
+    """Seconds until the next checkpoint, after one of `size` bytes that took `spent` seconds to write."""
+    return config.checkpoint_seconds * max(1.0, size / USUAL_BYTES, spent / USUAL_WRITING)
 
 
 @torch.inference_mode()
