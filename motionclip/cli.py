@@ -319,7 +319,9 @@ def prepare(
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
-    config: Annotated[str, typer.Option(help="TOML file, or one of configs/: default, paper, clip.")] = "default",
+    config: Annotated[
+        str, typer.Option(help="TOML file, or one of configs/: default, paper, clip, classes.")
+    ] = "default",
     steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
     licence: LicenceOption = None,

@@ -25,6 +25,7 @@ from .features import features_motions
 from .flow import FlowModel
 from .images import FrameTower
 from .losses import ENCODED_SHARE, Alignment, flow_losses, transformer_losses
+from .metrics import cosines
 from .texts import Paraphrases, TextPool
 from .towers import ImageTower, TextTower, load_tower
 
@@ -60,11 +61,11 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's ("default", "paper", "clip").
+        """Read a TOML file, or by name one of the project's ("default", "paper", "clip", "classes").
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = places.CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip") else Path(path)
+        path = places.CONFIGS / f"{path}.toml" if str(path) in ("default", "paper", "clip", "classes") else Path(path)
         with open(path, "rb") as file:
             try:
                 content = tomllib.load(file)
@@ -250,7 +251,7 @@ def validate(model: weights.Model, clips: list[Clip], actions: list[str], tower:
     windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
     z = model.encode_motions(features_motions(torch.stack([window for _, window in windows])))
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
-    ranks = (z @ names.T).argsort(dim=1, descending=True) == wanted[:, None]
+    ranks = cosines(z, names).argsort(dim=1, descending=True) == wanted[:, None]
     drawn = model.decode_motions(tower.encode([clip.captions[0] for clip in clips]), model.config.window)
     real = [clip.motion.padded(model.config.window) for clip in clips]
     speed = sum(_speed(motion) for motion in drawn) / sum(_speed(motion) for motion in real)
