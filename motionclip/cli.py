@@ -6,11 +6,16 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
 from . import CLOSENESS
+
+if TYPE_CHECKING:
+    from .sheets import Row
+
+T = TypeVar("T")
 
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
@@ -50,6 +55,10 @@ ClosenessOption = Annotated[
     float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
 ]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
+FileOption = Annotated[Path | None, typer.Option("--file", help="The paper's input file, or one like it, instead.")]
+KnownOption = Annotated[
+    Path | None, typer.Option("--data", help='For --file: a folder whose clips "data" lines name; by default the bank.')
+]
 LicenceOption = Annotated[
     str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
 ]
@@ -57,8 +66,11 @@ LicenceOption = Annotated[
 
 @app.command()
 def generate(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')
+    ] = None,
+    file: FileOption = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
@@ -74,12 +86,21 @@ def generate(
     motionclip generate "walk" "jump" "bow" -o out/ --format bvh --frames 90
 
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
+
+    motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
         from .files import WRITABLE
         from .pipeline import MotionCLIP
 
         suffix = "." + suffix.lstrip(".")
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            _sheet(list(sheets.texts(mc, file, frames, seed, closeness)), out, suffix)
+            return
+        texts = _given(texts, "TEXT")
         if samples > 1 and len(texts) > 1:
             raise ValueError("--samples: is for one text")
         count = max(len(texts), samples)
@@ -101,10 +122,14 @@ def generate(
 
 @app.command()
 def interpolate(
-    start: Annotated[str, typer.Argument(metavar="A", help="Words, or a motion file (.npz, .bvh).")],
-    end: Annotated[str, typer.Argument(metavar="B", help="Words, or a motion file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the motions along the way.")],
-    steps: Annotated[int, typer.Option(min=2, max=101, help="How many, both ends included.")] = 11,
+    start: Annotated[str | None, typer.Argument(metavar="A", help="Words, or a motion file (.npz, .bvh).")] = None,
+    end: Annotated[str | None, typer.Argument(metavar="B", help="Words, or a motion file.")] = None,
+    file: FileOption = None,
+    data: KnownOption = None,
+    steps: Annotated[
+        int | None, typer.Option(min=2, max=101, help="How many, both ends included; 11, and 5 for --file.")
+    ] = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
@@ -115,13 +140,23 @@ def interpolate(
     """Pull one motion into another.
 
     motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
+
+    motionclip interpolate --file paper_interps.csv -o out/ (columns start, end; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
         from .pipeline import MotionCLIP
 
-        a, b = _end(start), _end(end)
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            known = sheets.Known(mc, data)
+            rows = sheets.interpolations(mc, file, known, steps or sheets.STOPS, frames, seed)
+            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            return
+        a, b = _end(_given(start, "A")), _end(_given(end, "B"))
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        for number, motion in enumerate(mc.interpolate(a, b, steps, seed, frames)):
+        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames)):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
         if blend:
             typer.echo(mc.blend(a, b, seed=seed).save(blend))
@@ -129,10 +164,13 @@ def interpolate(
 
 @app.command()
 def edit(
-    base: Annotated[str, typer.Argument(help="What to change: words, or a motion file.")],
-    source: Annotated[str, typer.Option("--from", help="What it is like: words, or a motion file.")],
-    target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif); for --file a folder.")],
+    base: Annotated[str | None, typer.Argument(help="What to change: words, or a motion file.")] = None,
+    source: Annotated[str | None, typer.Option("--from", help="What it is like: words, or a motion file.")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="What it should be like: words, or a motion file.")] = None,
+    file: FileOption = None,
+    data: KnownOption = None,
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files of --file.")] = "npz",
     strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
@@ -143,11 +181,21 @@ def edit(
     """Move a style, or any difference between two motions, onto a third; its timing and path stay.
 
     motionclip edit my-walk.bvh --from "walk" --to "walk like an old person" -o old.bvh
+
+    motionclip edit --file paper_edits.csv -o out/ (columns motion_source, base, v_start, v_end; also out/grid.mp4)
     """
     with _plain_errors():
         from .pipeline import MotionCLIP
 
-        of, before, after = (_end(words) for words in (base, source, target))
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            rows = sheets.edits(mc, file, sheets.Known(mc, data), strength, frames, seed)
+            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            return
+        asked = {"BASE": base, "--from": source, "--to": target}
+        of, before, after = (_end(_given(words, name)) for name, words in asked.items())
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         typer.echo(mc.edit(of, before, after, strength, frames, seed, part).save(out))
 
@@ -430,6 +478,36 @@ def _end(words: str) -> Any:
     from .motion import Motion
 
     return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
+
+
+def _given(value: T | None, name: str) -> T:
+    """What the command line must hold where no --file says it all."""
+    if not value:
+        raise ValueError(f"{name}: is missing; give it, or a --file of lines")
+    return value
+
+
+def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
+    """Write the motions of a --file and their grid; say what was taken, and which lines could not be done."""
+    from . import grid, sheets
+    from .render import write_video
+    from .weights import write_atomically
+
+    for path in sheets.save(rows, out, suffix):
+        typer.echo(path)
+    for row in rows:
+        for note in row.notes:
+            typer.echo(f"line {row.line}: {note}")
+        if row.impossible:
+            typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
+    done = [row for row in rows if row.motions]
+    if not done:
+        raise ValueError("no line could be done")
+    motions, titles = [list(row.motions) for row in done], [list(row.titles) for row in done]
+    if all(len(row) == 1 for row in motions):
+        motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])
+    write_atomically(out / "grid.mp4", lambda path: write_video(grid.grid(motions, titles), path))
+    typer.echo(out / "grid.mp4")
 
 
 def _file_name(text: str, number: int, texts: list[str]) -> str:
