@@ -446,18 +446,16 @@ def evaluate(
 @app.command()
 def space(
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    hardware: Annotated[str, typer.Option(help='What the Space runs on: "cpu", or "gpu" (ZeroGPU, too).')] = "cpu",
 ) -> None:
     """Put what a Hugging Face Space needs into a folder; then: hf upload USER/SPACE FOLDER --repo-type space"""
     with _plain_errors():
         from .space import make_space
 
-        files = make_space(out)
+        files = make_space(out, hardware)
         size = sum((out / path).stat().st_size for path in files) / 1e6
         typer.echo(f"{len(files)} files, {size:.0f} MB, in {out}")
-        typer.echo(
-            f"now: hf repo create USER/SPACE --repo-type space --space-sdk gradio; "
-            f"hf upload USER/SPACE {out} --repo-type space"
-        )
+        typer.echo(f"now: hf upload USER/SPACE {out} --repo-type space   (which makes the Space if there is none)")
 
 
 class _plain_errors:

@@ -141,7 +141,8 @@ class CLIP(_Remembered):
         super().__init__()
         self.name = clip_name(architecture, pretrained)
         self.normalised = normalised
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        lent = bool(os.environ.get("SPACES_ZERO_GPU"))  # where a GPU is there by the call, and says it always were
+        self._device = "cuda" if torch.cuda.is_available() and not lent else "cpu"
         untrained = pretrained == RANDOM and weights is None
         # Before the library's import, which takes seconds.
         file = None if untrained else clip_files.find(architecture, pretrained, weights)
