@@ -23,6 +23,7 @@ MAX_WINDOWS_A_CLIP = 3
 # How texts are drawn to known ones; chosen on configs/out_of_domain.csv, see docs/experiments.md.
 NEIGHBOURS, TEMPERATURE = 10, 0.03
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
+ROUNDING = 0.02  # of a unit length, in a file of bytes
 SAME, FOREIGN = 0.9, 0.75  # cosines from which a text is a known one, and below which it is none
 
 
@@ -48,7 +49,7 @@ class Entry:
 
 
 class Bank:
-    """Latents (entries, D), unit length, of labelled windows of motion, and of the texts (texts, D) said of them.
+    """Latents (entries, D) of labelled windows of motion, and of texts (texts, D) said of them, in the tower's scale.
 
     shown: (texts,) which of `actions` each text tells of.
     """
@@ -56,8 +57,9 @@ class Bank:
     def __init__(
         self, latents: torch.Tensor, entries: Sequence[Entry], texts: torch.Tensor, shown: torch.Tensor
     ) -> None:
-        self.latents, self.entries = functional.normalize(latents.float(), dim=-1), list(entries)
-        self.texts, self.shown = functional.normalize(texts.float(), dim=-1), shown.long()
+        self.entries, self.shown = list(entries), shown.long()
+        self.latents, self._directions = _scaled(latents.float())
+        self.texts, self._said = _scaled(texts.float())
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -74,7 +76,7 @@ class Bank:
 
     def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
         """The known motions nearest to a latent (D,), best first, each action and style once."""
-        similarities = self.latents @ functional.normalize(z, dim=-1)
+        similarities = self._directions @ functional.normalize(z, dim=-1)
         found: dict[str, Entry] = {}
         for index in similarities.argsort(descending=True).tolist():
             entry = self.entries[index]
@@ -89,7 +91,7 @@ class Bank:
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
             raise ValueError(f"the bank knows no motion {label!r}")
-        latents = self.latents[members]
+        latents = self._directions[members]
         return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
 
     @property
@@ -122,25 +124,26 @@ class Bank:
 
     def familiarity(self, z: torch.Tensor) -> float:
         """How near a text's latent (D,) is to the nearest text that the decoder was trained with, as a cosine."""
-        return float((self.texts @ functional.normalize(z, dim=-1)).max())
+        return float((self._said @ functional.normalize(z, dim=-1)).max())
 
     def pull(self, z: torch.Tensor, closeness: float) -> torch.Tensor:
-        """Latents of texts (N, D) drawn to where the decoder knows its way; unit length.
+        """Latents of texts (N, D) drawn to where the decoder knows its way, in their own scale.
 
         closeness: 0 leaves them. With 1, the nearest texts that the decoder was trained with vote for an action, by
         softmax(cosine / temperature), and the mean of those that tell of it is taken: between two actions the
         decoder would show neither. A text that is nearly one of the known ones stays what it is.
         """
-        z = functional.normalize(z, dim=-1)
         if not closeness:
             return z
-        similarity, index = (z @ self.texts.T).topk(min(NEIGHBOURS, len(self.texts)), dim=-1)
+        length, z = z.norm(dim=-1, keepdim=True), functional.normalize(z, dim=-1)
+        similarity, index = (z @ self._said.T).topk(min(NEIGHBOURS, len(self.texts)), dim=-1)
         weight, shown = functional.softmax(similarity / TEMPERATURE, dim=-1), self.shown[index]
         votes = torch.zeros(len(z), len(self.actions)).scatter_add_(1, shown, weight)
         weight = weight * (shown == votes.argmax(1, keepdim=True))
-        known = functional.normalize((weight[..., None] * self.texts[index]).sum(-2), dim=-1)
-        unknown = ((SAME - similarity[:, :1]) / (SAME - FOREIGN)).clamp(0, 1)
-        return functional.normalize(torch.lerp(z, known, closeness * unknown), dim=-1)
+        known = functional.normalize((weight[..., None] * self._said[index]).sum(-2), dim=-1)
+        long = (weight * self.texts[index].norm(dim=-1)).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True)
+        drawn = closeness * ((SAME - similarity[:, :1]) / (SAME - FOREIGN)).clamp(0, 1)
+        return functional.normalize(torch.lerp(z, known, drawn), dim=-1) * torch.lerp(length, long, drawn)
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
@@ -195,3 +198,9 @@ def build_bank(model: Model, clips: Sequence[Clip], paraphrases: Paraphrases, to
     texts = sorted(said)
     shown = torch.tensor([actions.index(said[text]) for text in texts])
     return Bank(torch.cat(latents), entries, tower.encode(texts), shown)
+
+
+def _scaled(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents (N, D) as they are, and at unit length; one tensor where that is their length, rounded or not."""
+    directions = functional.normalize(z, dim=-1)
+    return (directions if ((z.norm(dim=-1) - 1).abs() < ROUNDING).all() else z), directions

@@ -385,8 +385,10 @@ class MotionCLIP(
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
         start_z = self.latent(source)
         changes = torch.stack([self.latent(target) for target in targets]) - start_z
-        motion = self.as_motion(base, self._length(frames), seed)
+        plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
+        motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
         z, noise = self.model.analyse(motion)
+        z = self.latent(base)[None] if plain else z
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
         before = features.canonical(before)
@@ -394,6 +396,7 @@ class MotionCLIP(
         # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
+        described = described * self.model.config.normalised  # else, as in the paper, the base stays the base
         taken = described * min(abs(strength), 1.0)
         changed = torch.lerp(z, start_z.expand_as(z), taken[:, None]) + strength * changes[:, None]
         if self.model.config.normalised:
