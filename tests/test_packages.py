@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("open_clip", "torchvision", "timm", "smplx", "imageio", "transformers", "torch._dynamo")
+HEAVY = ("open_clip", "torchvision", "timm", "smplx", "imageio")
 USE = f"""
 import sys
 from motionclip import MotionCLIP
