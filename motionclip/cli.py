@@ -29,6 +29,7 @@ class Split(StrEnum):
     test = "test"
 
 
+Axis = Literal["x", "y", "z", "-x", "-y", "-z"]
 Part = Literal["whole body", "upper body", "lower body"]
 ModelOption = Annotated[
     str | None,
@@ -187,17 +188,35 @@ def recognize(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file (.npz, .bvh).")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .mp4 .gif).")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file, or a folder of them.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .mp4 .gif), or a folder.")],
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    fps: Annotated[
+        float | None, typer.Option(min=1, max=10_000, help="The frame rate, where the file's is wrong.")
+    ] = None,
+    up: Annotated[Axis | None, typer.Option(help="What points up, where the guess is wrong.")] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
+    ] = None,
 ) -> None:
-    """Bring a motion file onto the SMPL body and write it in another format.
+    """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
 
     motionclip convert mixamo.bvh amass.npz
+
+    motionclip convert mocap/ out/ --format glb
     """
     with _plain_errors():
-        from .motion import Motion
+        from .files import read_map
+        from .files.conversion import Conversion
 
-        typer.echo(Motion.load(source).save(target))
+        given = read_map(names) if names else {}
+        refused = 0
+        for path, said, written in Conversion(source, target, "." + suffix.lstrip("."), up, fps, given).run():
+            typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
+            refused += not written
+        if refused:
+            raise ValueError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
 
 
 @app.command()

@@ -1,32 +1,60 @@
-"""Motion files: `load(path)` and `save(motion, path)`, where the suffix names the format."""
+"""Motion files: `load(path)` and `save(motion, path)`; the suffix names the format. `read` says what it found."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
 from ..motion import Motion
 from .errors import MotionFileError
+from .names import read_map
+from .reading import Options, Reading
 
 READABLE = (".npz", ".bvh")
 WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")
 
-__all__ = ["READABLE", "WRITABLE", "MotionFileError", "load", "save"]
+__all__ = ["READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
+
+_log = logging.getLogger(__name__)
 
 
 def load(path: str | PathLike[str]) -> Motion:
-    """Read a motion file, .npz (AMASS, SMPL) or .bvh.
+    """Read a motion file, .npz (AMASS, SMPL) or .bvh. What was passed over or assumed is logged as a warning.
 
     Raises MotionFileError (a ValueError) for a file that can't be read as motion, OSError for one that can't
     be opened.
     """
-    from . import npz, retarget
+    reading, *others = read(path)
+    for note in reading.notes:
+        _log.warning("%s: %s", Path(path).name, note)
+    if others:
+        _log.warning("%s: holds %d motions; the first was read", Path(path).name, 1 + len(others))
+    return reading.motion
 
-    readers = {".npz": npz.load, ".bvh": retarget.load}
+
+def read(
+    path: str | PathLike[str],
+    *,
+    up: str | None = None,
+    fps: float | None = None,
+    names: Mapping[str, str] | None = None,
+) -> list[Reading]:
+    """Read all motions of a file, and say what was found: family, frames, rate, up axis, scale.
+
+    up: the axis that points up in it (x, y, z, -x, -y, -z), fps: its frame rate, names: part → joint's name (see
+    `read_map`); each overrules what the file says or leaves open.
+
+    Raises MotionFileError and OSError as `load`.
+    """
+    from . import npz, skeletons
+
+    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh}
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
-    return readers[path.suffix.lower()](path)
+    return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
 def save(motion: Motion, path: str | PathLike[str]) -> Path:
