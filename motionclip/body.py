@@ -51,6 +51,7 @@ def wooden_figure() -> Figure:
     parents = np.array(mannequin.parents)
     while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
         joints = np.where(joints >= 24, parents[joints], joints)
+    joints, weights = _merged(joints, weights)
     weights = np.round(255 * weights).astype(np.int32)
     weights[np.arange(len(weights)), weights.argmax(1)] += 255 - weights.sum(1)
     corners = vertices[faces]
@@ -60,6 +61,16 @@ def wooden_figure() -> Figure:
         np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     return Figure(vertices, normals, faces.astype(np.uint16), joints.astype(np.uint8), weights.astype(np.uint8))
+
+
+def _merged(joints: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 4) joints and weights → the same with each joint once, the heaviest first, and joint 0 where none is left."""
+    whole = np.zeros((len(joints), skeleton.NUM_JOINTS), weights.dtype)
+    np.add.at(whole, (np.arange(len(joints))[:, None], joints), weights)
+    first = np.argsort(-whole, axis=1, kind="stable")[:, :4]
+    share = np.take_along_axis(whole, first, axis=1)
+    # What would be rounded to nothing is left out: a joint without weight has to be joint 0.
+    return np.where(np.round(255 * share) > 0, first, 0), share
 
 
 class Body(Protocol):

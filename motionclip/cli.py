@@ -51,7 +51,7 @@ LicenceOption = Annotated[
 @app.command()
 def generate(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .npy .mp4 .gif), or a folder.")],
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
@@ -93,7 +93,7 @@ def generate(
 
 @app.command()
 def interpolate(
-    start: Annotated[str, typer.Argument(metavar="A", help="Words, or a motion file (.npz, .bvh).")],
+    start: Annotated[str, typer.Argument(metavar="A", help="Words, or a motion file (.bvh, .npz, .npy, …).")],
     end: Annotated[str, typer.Argument(metavar="B", help="Words, or a motion file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the motions along the way.")],
     steps: Annotated[int, typer.Option(min=2, max=101, help="How many, both ends included.")] = 11,
@@ -123,7 +123,7 @@ def edit(
     base: Annotated[str, typer.Argument(help="What to change: words, or a motion file.")],
     source: Annotated[str, typer.Option("--from", help="What it is like: words, or a motion file.")],
     target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .npy .mp4 .gif).")],
     strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
@@ -144,7 +144,7 @@ def edit(
 
 @app.command()
 def recognize(
-    motions: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Motion files (.npz, .bvh).")],
+    motions: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Motion files (.bvh, .npz, .npy, …).")],
     labels: Annotated[
         str | None,
         typer.Option(
@@ -189,8 +189,11 @@ def recognize(
 @app.command()
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file, or a folder of them.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .mp4 .gif), or a folder.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .npy .mp4 .gif), or a folder.")],
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    layout: Annotated[
+        str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
+    ] = None,
     fps: Annotated[
         float | None, typer.Option(min=1, max=10_000, help="The frame rate, where the file's is wrong.")
     ] = None,
@@ -204,15 +207,16 @@ def convert(
 
     motionclip convert mixamo.bvh amass.npz
 
-    motionclip convert mocap/ out/ --format glb
+    motionclip convert mocap/ out/ --format npy --layout humanml3d
     """
     with _plain_errors():
         from .files import read_map
         from .files.conversion import Conversion
 
         given = read_map(names) if names else {}
+        conversion = Conversion(source, target, "." + suffix.lstrip("."), layout, up, fps, given)
         refused = 0
-        for path, said, written in Conversion(source, target, "." + suffix.lstrip("."), up, fps, given).run():
+        for path, said, written in conversion.run():
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
             refused += not written
         if refused:

@@ -1,6 +1,9 @@
 """Motion files: round trips, the conventions of others, and everything that is wrong with bad files."""
 
 import io
+import json
+import shutil
+import subprocess
 import zipfile
 
 import imageio_ffmpeg
@@ -251,6 +254,12 @@ def test_bvh_round_trip(tmp_path):
     assert np.abs(again.translation - motion.translation).max() < 1e-3
 
 
+def test_no_bone_of_a_bvh_is_without_length(tmp_path):
+    for joint in bvh.parse(synthetic_motion(frames=2).save(tmp_path / "a.bvh")).joints:
+        assert joint.parent < 0 or np.linalg.norm(joint.offset) > 0.01
+        assert joint.end is None or np.linalg.norm(joint.end) > 0.01
+
+
 PARTS = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
          "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
          "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"]  # fmt: skip
@@ -437,6 +446,8 @@ def test_glb_moves_the_figure_as_the_motion_says(tmp_path):
     figure = document.meshes[0].primitives[0].attributes
     weights, joints = values(figure.WEIGHTS_0), values(figure.JOINTS_0)
     assert (weights.sum(axis=1, dtype=int) == 255).all() and joints.max() < 24
+    used = [row[row > 0] for row in np.where(weights > 0, joints + 1, 0)]
+    assert all(len(set(row)) == len(row) for row in used) and (joints[weights == 0] == 0).all()
     vertices = values(figure.POSITION)
     nearest = np.linalg.norm(vertices[:, None] - skeleton.REST_JOINTS.numpy()[None], axis=-1).min(axis=1)
     assert nearest.max() < 0.45 and document.nodes[24].skin == 0
@@ -494,3 +505,35 @@ def test_convert_takes_folders_and_goes_on_after_a_bad_file(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no motion"):
         list(Conversion(tmp_path / "empty", tmp_path / "out").run())
+
+
+# --- what the Khronos validator says ---
+
+VALIDATE = """
+const validator = require('gltf-validator'), fs = require('fs');
+const check = async (path) => (await validator.validateBytes(new Uint8Array(fs.readFileSync(path)))).issues;
+Promise.all(process.argv.slice(1).map(check)).then((all) => console.log(JSON.stringify(all)));
+"""
+
+
+@pytest.fixture(scope="module")
+def validate():
+    """Files → what the validator has to say about them. Skips where node or the package gltf-validator is missing."""
+    if (
+        not shutil.which("node")
+        or subprocess.run(["node", "-e", "require('gltf-validator')"], capture_output=True).returncode
+    ):
+        pytest.skip("needs node and its package gltf-validator")
+
+    def run(*paths):
+        said = subprocess.run(["node", "-e", VALIDATE, *map(str, paths)], capture_output=True, check=True)
+        return json.loads(said.stdout)
+
+    return run
+
+
+def test_exports_are_valid_gltf(tmp_path, validate):
+    paths = [synthetic_motion(frames=frames).save(tmp_path / f"{frames}.glb") for frames in (1, 2, 40)]
+    (tmp_path / "floor.glb").write_bytes(glb.to_bytes(synthetic_motion(), floor=True))
+    for issues in validate(*paths, tmp_path / "floor.glb"):
+        assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"][:3]

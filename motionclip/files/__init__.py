@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from .errors import MotionFileError
 from .names import read_map
 from .reading import Options, Reading
 
-READABLE = (".npz", ".bvh")
-WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")
+READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl")
+WRITABLE = (".npz", ".bvh", ".glb", ".npy", ".mp4", ".gif")
+# Suffix → what `layout` can be, the usual one first.
+LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
 
 __all__ = ["READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
 
@@ -21,7 +23,9 @@ _log = logging.getLogger(__name__)
 
 
 def load(path: str | PathLike[str]) -> Motion:
-    """Read a motion file, .npz (AMASS, SMPL) or .bvh. What was passed over or assumed is logged as a warning.
+    """Read a motion file: .bvh, .npz (AMASS, SMPL), .npy (HumanML3D, MDM), .pt or .pkl (GVHMR, WHAM).
+
+    What was passed over or assumed is logged as a warning; of several motions the first is given.
 
     Raises MotionFileError (a ValueError) for a file that can't be read as motion, OSError for one that can't
     be opened.
@@ -48,32 +52,42 @@ def read(
 
     Raises MotionFileError and OSError as `load`.
     """
-    from . import npz, skeletons
+    from . import npz, results, skeletons
 
-    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh}
+    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh, ".npy": results.read_npy}
+    readers |= dict.fromkeys((".pt", ".pkl"), results.read_pickle)
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
     return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
-def save(motion: Motion, path: str | PathLike[str]) -> Path:
-    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .mp4 or .gif (a skeleton); returns the path.
+def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -> Path:
+    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .npy, .mp4 or .gif (a skeleton).
 
-    The file appears whole or not at all. Raises ValueError for another suffix, OSError where it can't be written.
+    layout: of npz "smpl" (72 numbers a frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
+    (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
+
+    Raises ValueError for another suffix or layout, OSError where it can't be written.
     """
     from .. import render
     from ..weights import write_atomically
-    from . import bvh, glb, npz
+    from . import bvh, glb, npz, results
 
     video = render.save_video
-    writers = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save, ".mp4": video, ".gif": video}
+    writers: dict[str, Callable[..., None]] = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save}
+    writers |= {".npy": results.save_npy, ".mp4": video, ".gif": video}
     path = Path(path)
-    if path.suffix.lower() not in writers:
+    suffix = path.suffix.lower()
+    if suffix not in writers:
         raise ValueError(f"{path.name}: motion is written to {_listed(WRITABLE)} files, not {path.suffix!r}")
-    write_atomically(path, lambda temporary: writers[path.suffix.lower()](motion, temporary))
+    layouts = LAYOUTS.get(suffix, ())
+    if layout and layout not in layouts:
+        raise ValueError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
+    more = {"layout": layout or layouts[0]} if layouts else {}
+    write_atomically(path, lambda temporary: writers[suffix](motion, temporary, **more))
     return path
 
 
-def _listed(suffixes: tuple[str, ...]) -> str:
+def _listed(suffixes: Sequence[str]) -> str:
     return ", ".join(suffixes[:-1]) + " and " + suffixes[-1]

@@ -357,10 +357,14 @@ def to_motion(bvh: Bvh, name: str) -> Motion | None:
     if set(index) != set(skeleton.JOINT_NAMES) or len(bvh.joints) != skeleton.NUM_JOINTS:
         return None
     order = [index[joint] for joint in skeleton.JOINT_NAMES]
-    offsets = torch.tensor([bvh.joints[i].offset for i in order])
-    if not torch.allclose(offsets[1:], skeleton.OFFSETS[1:], atol=1e-4):
+    offsets = torch.tensor([bvh.joints[i].offset for i in order])[1:22]
+    if not torch.allclose(offsets, skeleton.OFFSETS[1:22], atol=1e-4):  # the hands, without length, stand anywhere
         return None
     return Motion.from_rotations(bvh.rotations()[:, order], bvh.positions()[:, index["pelvis"]], name)
+
+
+# The body's hand joints lie at the wrists; here they stand in the middle of the hands, so that wrists have a length.
+_HANDS = {"left_hand": (0.08, 0.0, 0.0), "right_hand": (-0.08, 0.0, 0.0)}
 
 
 def save(motion: Motion, path: Path) -> None:
@@ -385,7 +389,7 @@ def _depth_first(joint: int = 0) -> list[int]:
 
 def _write_joint(lines: list[str], joint: int, depth: int) -> None:
     pad = "  " * depth
-    offset = skeleton.OFFSETS[joint].tolist() if joint else [0.0, 0.0, 0.0]
+    offset = _HANDS.get(skeleton.JOINT_NAMES[joint], skeleton.OFFSETS[joint].tolist()) if joint else [0.0, 0.0, 0.0]
     turns = "Zrotation Xrotation Yrotation"
     channels = f"CHANNELS 3 {turns}" if joint else f"CHANNELS 6 Xposition Yposition Zposition {turns}"
     lines += [
@@ -398,7 +402,7 @@ def _write_joint(lines: list[str], joint: int, depth: int) -> None:
     for child in children:
         _write_joint(lines, child, depth + 1)
     if not children:
-        tip = {"head": (0, 0.18, 0), "left_hand": (0.15, 0, 0), "right_hand": (-0.15, 0, 0)}
+        tip = {"head": (0, 0.18, 0), **_HANDS}
         end = tip.get(skeleton.JOINT_NAMES[joint], (0, 0, 0.06))
         lines += [
             f"{pad}  End Site",

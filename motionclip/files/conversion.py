@@ -14,12 +14,13 @@ class Conversion:
     """What to convert and how.
 
     source: a motion file, or a folder of them. target: a file, or a folder. suffix: of the files in a target folder.
-    up, fps, names: as for `files.read`.
+    layout: as for `files.save`. up, fps, names: as for `files.read`.
     """
 
     source: Path
     target: Path
     suffix: str = ".npz"
+    layout: str | None = None
     up: str | None = None
     fps: float | None = None
     names: Mapping[str, str] = field(default_factory=dict)
@@ -60,4 +61,4 @@ class Conversion:
                 path = target / f"{source.stem}{self.suffix}"
             if len(readings) > 1:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
-            yield f"{reading} -> {save(reading.motion, path)}"
+            yield f"{reading} -> {save(reading.motion, path, self.layout)}"

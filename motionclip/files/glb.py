@@ -68,7 +68,7 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
                     "pbrMetallicRoughness": {"baseColorFactor": colour, "metallicFactor": 0.0, "roughnessFactor": 0.6},
                     "doubleSided": name != "wood",
                 }
-                for name, colour in _MATERIALS.items()
+                for name, colour in [*_MATERIALS.items()][: len(_MATERIALS) if floor else 1]
             ],
             "meshes": meshes,
             "skins": [skin],

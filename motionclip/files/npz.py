@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import roma
@@ -58,23 +58,32 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise MotionFileError(path, "file", f"cannot be read ({error})") from error
 
 
-def save(motion: Motion, path: Path) -> None:
-    """Write poses (frames, 72), trans (frames, 3), mocap_framerate, gender and betas, z up as AMASS.
+def save(motion: Motion, path: Path, layout: str = "smpl") -> None:
+    """Write poses, trans (frames, 3), the frame rate, gender and betas, z up as AMASS.
 
-    `floor` says that the floor is at zero, for our own reader, which sets bodies of other shapes on theirs.
+    layout: "smpl" with 72 numbers a frame, "amass" with 156 (SMPL+H), "smplx" with 165, whose parts are written by
+    themselves, too; fingers, jaw and eyes are at rest. `floor` says that the floor is at zero, for our own reader,
+    which sets bodies of other shapes on theirs.
     """
     poses = motion.poses.astype(np.float64)
     poses[:, 0] = _turn_root(poses[:, 0], Z_UP_TO_Y_UP.T)
+    flat = poses.reshape(len(poses), 72).astype(np.float32)
+    fields: dict[str, Any] = {
+        "trans": (motion.translation.astype(np.float64) @ Z_UP_TO_Y_UP).astype(np.float32),
+        "gender": np.array("neutral"),
+        "betas": np.zeros(10 if layout == "smpl" else 16, dtype=np.float32),
+        "floor": np.array(0.0),
+    }
+    if layout != "smpl":
+        body, rest = flat[:, : 3 * smpl.BODY_JOINTS], np.zeros((len(flat), 165), np.float32)
+        flat = np.concatenate([body, rest[:, : (156 if layout == "amass" else 165) - body.shape[1]]], axis=1)
+    if layout == "smplx":
+        names = {"root_orient": 3, "pose_body": 63, "pose_jaw": 3, "pose_eye": 6, "pose_hand": 90}
+        fields |= dict(zip(names, np.split(flat, np.cumsum([*names.values()])[:-1], axis=1), strict=True))
+        fields["surface_model_type"] = np.array("smplx")
+    fields["mocap_frame_rate" if layout == "smplx" else "mocap_framerate"] = np.array(FPS)
     with open(path, "wb") as file:
-        np.savez_compressed(
-            file,
-            poses=poses.reshape(len(poses), 72).astype(np.float32),
-            trans=(motion.translation.astype(np.float64) @ Z_UP_TO_Y_UP).astype(np.float32),
-            mocap_framerate=np.array(FPS),
-            gender=np.array("neutral"),
-            betas=np.zeros(10, dtype=np.float32),
-            floor=np.array(0.0),
-        )
+        np.savez_compressed(file, poses=flat, **fields)
 
 
 def _turn_root(rotation_vectors: np.ndarray, turn: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ from ..motion import Motion
 from . import names
 from .armature import Armature
 from .errors import MotionFileError
+from .positions import local_of
 from .reading import Options, Reading
+from .turning import frame_of, nearest_rotations, swing
 from .up import Up, find_up
 
 _J = skeleton.JOINT_INDEX
@@ -49,13 +51,7 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
     turned = _global_rotations(body, rest.calibration(), rest)
-    local = torch.stack(
-        [
-            turned[:, joint] if parent < 0 else turned[:, parent].transpose(-1, -2) @ turned[:, joint]
-            for joint, parent in enumerate(skeleton.PARENTS)
-        ],
-        dim=1,
-    )
+    local = local_of(turned)
     pelvis = body.scale * body.hips - turned[:, 0] @ (_HIPS - _REST[0])
     pelvis = pelvis - off_the_floor(local, pelvis) * _UP
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
@@ -238,7 +234,7 @@ class _Body:
 
         def swung(side: str, upper: str, lower: str) -> torch.Tensor:
             first, second = f"{side}_{upper}", f"{side}_{lower}"
-            return _swing(frame[None], _REST[_J[second]] - _REST[_J[first]], self.at(second) - self.at(first))[0]
+            return swing(frame[None], _REST[_J[second]] - _REST[_J[first]], self.at(second) - self.at(first))[0]
 
         for side, sign in (("left", 1.0), ("right", -1.0)):
             result[f"{side}_hip"], result[f"{side}_knee"] = swung(side, "hip", "knee"), swung(side, "knee", "ankle")
@@ -258,25 +254,10 @@ class _Body:
                 continue
             x, y, z = (way[0] @ frame).tolist()
             if z > 0.3 * abs(y) and z > abs(x):  # not straight below, nor to the side
-                return _frame(frame @ torch.tensor([x, 0, z], dtype=torch.float64), frame[:, 1]) @ _frame(
+                return frame_of(frame @ torch.tensor([x, 0, z], dtype=torch.float64), frame[:, 1]) @ frame_of(
                     _SOLES[side], _UP
                 ).transpose(-1, -2)
         return frame
-
-
-def _frame(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) axes as columns: along `first`, then as near `second` as can be, then across both."""
-    a = normalize(first, dim=-1)
-    c = normalize(torch.linalg.cross(a, second.expand_as(a)), dim=-1)
-    return torch.stack([a, torch.linalg.cross(c, a), c], dim=-1)
-
-
-def _nearest_rotation(matrix: torch.Tensor) -> torch.Tensor:
-    """(3, 3) → the rotation that comes nearest."""
-    u, _, v = torch.linalg.svd(matrix)
-    signs = torch.ones(3, dtype=u.dtype)
-    signs[2] = torch.linalg.det(u @ v)
-    return (u * signs) @ v
 
 
 def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
@@ -284,19 +265,7 @@ def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | Non
     products = turn.transpose(-1, -2) @ wanted
     if weight is not None:
         products = products * weight[:, None, None]
-    return _nearest_rotation(products.mean(0))
-
-
-def _swing(rotation: torch.Tensor, rest: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Turn (frames, 3, 3) by the shortest way so that the rest bone points along (frames, 3) `direction`."""
-    now, then = normalize(rotation @ rest, dim=-1), normalize(direction, dim=-1)
-    axis = torch.linalg.cross(now, then)
-    cosine = (now * then).sum(-1)[:, None, None]
-    cross = torch.zeros(len(axis), 3, 3, dtype=axis.dtype)
-    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
-    cross = cross - cross.transpose(-1, -2)
-    # Rodrigues; for exactly opposite bones, which don't occur in bodies, it stays finite.
-    return (torch.eye(3, dtype=axis.dtype) + cross + cross @ cross / (1 + cosine).clamp(min=1e-6)) @ rotation
+    return nearest_rotations(products.mean(0))
 
 
 class _Solver:
@@ -338,7 +307,7 @@ def _global_rotations(body: _Body, calibration: Mapping[str, torch.Tensor], rest
     def like(
         first: torch.Tensor, second: torch.Tensor, rest_first: torch.Tensor, rest_second: torch.Tensor
     ) -> torch.Tensor:
-        return _frame(first, second) @ _frame(rest_first, rest_second).transpose(-1, -2)
+        return frame_of(first, second) @ frame_of(rest_first, rest_second).transpose(-1, -2)
 
     solver.carry("pelvis", "pelvis", like(across_hips, torso, rest_hips, rest_torso))
     reach = [float((body.at(part) - body.hips).norm(dim=-1).median()) for part in body.spine]
@@ -390,12 +359,12 @@ def _limb(
     for name, direction, ending in ((upper, first, lower), (lower, second, end)):
         bone = _REST[_J[ending]] - _REST[_J[name]]
         turn = body.turn(name)
-        wanted = _frame(direction, hinge) @ _frame(bone, rest_hinge.double()).transpose(-1, -2)
+        wanted = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
         products = (turn.transpose(-1, -2) @ wanted * bend[:, None, None]).mean(0)
         at_rest = solver.at_rest(name, name)
         if at_rest is not None:
             products = products + _REST_SHARE * at_rest
-        solver.result[name] = _swing(turn @ _nearest_rotation(products), bone, direction)
+        solver.result[name] = swing(turn @ nearest_rotations(products), bone, direction)
 
 
 def _foot(solver: _Solver, side: str) -> None:
@@ -413,7 +382,7 @@ def _foot(solver: _Solver, side: str) -> None:
         if standing.any():
             down = standing & (height < height[standing].min() + 0.03 / body.scale)
             level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
-            flat = _frame(toes * level, _UP) @ _frame(_SOLES[side], _UP).transpose(-1, -2)
+            flat = frame_of(toes * level, _UP) @ frame_of(_SOLES[side], _UP).transpose(-1, -2)
             solver.carry(ankle, ankle, flat, down.double())
         else:
             solver.carry(ankle, ankle, result[knee])

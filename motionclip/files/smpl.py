@@ -30,6 +30,7 @@ RATES = (
 )  # fmt: skip
 SCALES = ("smpl_scaling", "scaling")
 FLOOR = "floor"
+_AMASS = ("root_orient", "pose_body")
 FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *RATES, *SCALES, FLOOR}
 # Those whose format has one rate, and names it nowhere.
 _AIST_RATE = 60.0
@@ -106,9 +107,9 @@ def finished(
     fields: Mapping[str, np.ndarray],
 ) -> Reading:
     """Poses in the file's axes → a Reading: y up, on the floor."""
-    up = Up(options.up) if options.up else _up(poses)
+    up = Up(options.up) if options.up else _up(poses, _usual(fields))
     if up.axis != "z" and not options.up:
-        up = Up(up.axis, f"{up.axis} is up in it, where AMASS has z; --up overrules")
+        up = Up(up.axis, up.assumed or f"{up.axis} is up in it, where AMASS has z; --up overrules")
     turn = up.turn()
     rotations = poses.rotations.clone()
     rotations[:, 0] = turn @ rotations[:, 0]
@@ -123,11 +124,18 @@ def finished(
     return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, notes=tuple(notes))
 
 
-def _up(poses: Poses) -> Up:
+def _usual(fields: Mapping[str, np.ndarray]) -> str:
+    """The axis that is up where AMASS's names are used, or others'; without a path there is no floor to go by."""
+    if not any(name in fields for name in PATHS):
+        return ""
+    return "z" if {"poses", *_AMASS} & set(fields) else "y"
+
+
+def _up(poses: Poses, usual: str) -> Up:
     joints = skeleton.forward_kinematics(poses.rotations, poses.path)
     index = skeleton.JOINT_INDEX
     trunk = joints[:, index["head"]] - (joints[:, index["left_ankle"]] + joints[:, index["right_ankle"]]) / 2
-    return find_up(joints, trunk, _LEG, "z")
+    return find_up(joints, trunk, _LEG, usual)
 
 
 def _path(fields: Mapping[str, np.ndarray], path: Path, frames: int) -> torch.Tensor:
