@@ -51,7 +51,7 @@ LicenceOption = Annotated[
 @app.command()
 def generate(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .npy .mp4 .gif), or a folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")],
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
@@ -68,7 +68,7 @@ def generate(
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
     """
     with _plain_errors():
-        from .files import WRITABLE
+        from .files import FOR_TOOLS, WRITABLE
         from .pipeline import MotionCLIP
 
         suffix = "." + suffix.lstrip(".")
@@ -78,8 +78,8 @@ def generate(
         if out.suffix and count > 1:
             raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         wanted = out.suffix.lower() or suffix
-        if wanted not in WRITABLE:
-            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
+        if wanted not in WRITABLE + FOR_TOOLS:
+            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
         mc = MotionCLIP.from_pretrained(model)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -123,7 +123,7 @@ def edit(
     base: Annotated[str, typer.Argument(help="What to change: words, or a motion file.")],
     source: Annotated[str, typer.Option("--from", help="What it is like: words, or a motion file.")],
     target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .npy .mp4 .gif).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif).")],
     strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
@@ -189,7 +189,9 @@ def recognize(
 @app.command()
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file, or a folder of them.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .npy .mp4 .gif), or a folder.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")
+    ],
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     layout: Annotated[
         str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")

@@ -12,12 +12,13 @@ from .errors import MotionFileError
 from .names import read_map
 from .reading import Options, Reading
 
-READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl")
-WRITABLE = (".npz", ".bvh", ".glb", ".npy", ".mp4", ".gif")
+READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
+WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")  # what the page offers
+FOR_TOOLS = (".vrma", ".npy")  # written, too
 # Suffix → what `layout` can be, the usual one first.
 LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
 
-__all__ = ["READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
+__all__ = ["FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +53,11 @@ def read(
 
     Raises MotionFileError and OSError as `load`.
     """
-    from . import npz, results, skeletons
+    from . import c3d, npz, results, skeletons
 
-    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh, ".npy": results.read_npy}
+    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh, ".npy": results.read_npy, ".c3d": c3d.read}
     readers |= dict.fromkeys((".pt", ".pkl"), results.read_pickle)
+    readers |= dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), skeletons.read_gltf)
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
@@ -63,7 +65,7 @@ def read(
 
 
 def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -> Path:
-    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .npy, .mp4 or .gif (a skeleton).
+    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .vrma, .npy, .mp4 or .gif (a skeleton).
 
     layout: of npz "smpl" (72 numbers a frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
     (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
@@ -72,15 +74,17 @@ def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -
     """
     from .. import render
     from ..weights import write_atomically
-    from . import bvh, glb, npz, results
+    from . import bvh, glb, npz, results, vrma
 
     video = render.save_video
     writers: dict[str, Callable[..., None]] = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save}
-    writers |= {".npy": results.save_npy, ".mp4": video, ".gif": video}
+    writers |= {".vrma": vrma.save, ".npy": results.save_npy, ".mp4": video, ".gif": video}
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in writers:
-        raise ValueError(f"{path.name}: motion is written to {_listed(WRITABLE)} files, not {path.suffix!r}")
+        raise ValueError(
+            f"{path.name}: motion is written to {_listed(WRITABLE + FOR_TOOLS)} files, not {path.suffix!r}"
+        )
     layouts = LAYOUTS.get(suffix, ())
     if layout and layout not in layouts:
         raise ValueError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")

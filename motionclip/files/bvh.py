@@ -351,18 +351,6 @@ def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield number, words
 
 
-def to_motion(bvh: Bvh, name: str) -> Motion | None:
-    """The motion in a file with the SMPL joints and bones, as `save` writes it, exactly; None for other skeletons."""
-    index = {joint.name: i for i, joint in enumerate(bvh.joints)}
-    if set(index) != set(skeleton.JOINT_NAMES) or len(bvh.joints) != skeleton.NUM_JOINTS:
-        return None
-    order = [index[joint] for joint in skeleton.JOINT_NAMES]
-    offsets = torch.tensor([bvh.joints[i].offset for i in order])[1:22]
-    if not torch.allclose(offsets, skeleton.OFFSETS[1:22], atol=1e-4):  # the hands, without length, stand anywhere
-        return None
-    return Motion.from_rotations(bvh.rotations()[:, order], bvh.positions()[:, index["pelvis"]], name)
-
-
 # The body's hand joints lie at the wrists; here they stand in the middle of the hands, so that wrists have a length.
 _HANDS = {"left_hand": (0.08, 0.0, 0.0), "right_hand": (-0.08, 0.0, 0.0)}
 

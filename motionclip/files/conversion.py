@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import READABLE, WRITABLE, MotionFileError, read, save
+from . import FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Conversion:
             for said in self._one(self.source, self.target):
                 yield self.source, said, True
             return
-        if self.target.suffix.lower() in WRITABLE:
+        if self.target.suffix.lower() in WRITABLE + FOR_TOOLS:
             raise ValueError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
-        if self.suffix not in WRITABLE:
-            raise ValueError(f"{self.suffix}: is not written; choose one of {', '.join(WRITABLE)}")
+        if self.suffix not in WRITABLE + FOR_TOOLS:
+            raise ValueError(f"{self.suffix}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
             raise ValueError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")

@@ -32,6 +32,7 @@ _LIMBS = {
     },
 }  # fmt: skip
 _OPTIONAL = {"foot", "collar", "wrist"}
+_DEEP = 50  # ancestors among which the next part of a limb is looked for
 PARTS = ("pelvis", "neck", "head") + tuple(
     f"{side}_{part}" for side in SIDES for limb in _LIMBS.values() for part in limb
 )
@@ -90,7 +91,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 
 def family(names: list[str]) -> str:
     """What the skeleton is called after its names; "humanoid" for none that is known."""
-    joined = " ".join(names).lower()
+    joined = " ".join(names).lower()[:20_000]
     return next((name for pattern, name in FAMILIES if re.search(pattern, joined)), "humanoid")
 
 
@@ -253,7 +254,7 @@ def _limb(
                    for c in tree.children[joint]):  # fmt: skip
                 cost += 0.5  # a wrapper around the bone
             # The topmost first: bones are split downwards.
-            for before in (*reversed(tree.above[joint]), -1) if known is None else chains:
+            for before in (*reversed(tree.above[joint][:_DEEP]), -1) if known is None else chains:
                 if before not in chains:
                     continue
                 whole = chains[before][0] + cost

@@ -26,7 +26,7 @@ _KINDS = "fiub"
 def read_pickle(path: Path, data: bytes) -> Any:
     """The content of a pickle. Raises MotionFileError for one that is damaged or holds anything else."""
     try:
-        if data[:1] == b"x" and data[:2] != b"x\x00":
+        if data[:1] == b"x":  # zlib's mark, and no pickle's
             data = _inflated(data)
         return plain(_Reader(io.BytesIO(data)).load())
     except _Refused as error:

@@ -214,8 +214,7 @@ class _Body:
         return ("-" if up[axis] < 0 else "") + "xyz"[axis]
 
     def toes(self, side: str) -> torch.Tensor | None:
-        """(frames, 3) from the ankle to where the foot's first bone ends, or on to the tip of the toes where that is
-        straight below the ankle in a body of one frame; None if the source doesn't tell."""
+        """(frames, 3) from the ankle to where the foot's first bone ends; None if the source doesn't tell."""
         if f"{side}_foot" not in self.places:
             return None
         toes = self.at(f"{side}_foot") - self.at(f"{side}_ankle")
@@ -247,7 +246,8 @@ class _Body:
         return result
 
     def _flat_foot(self, side: str, frame: torch.Tensor) -> torch.Tensor:
-        """(3, 3): a foot that is flat on the floor of a standing body and points where its toes do."""
+        """(3, 3): a foot that is flat on the floor of a standing body and points where its toes do, or their tip where
+        the forefoot is straight below the ankle, or else ahead."""
         ways = [self.toes(side), self.toe_tips[side] - self.at(f"{side}_ankle") if side in self.toe_tips else None]
         for way in ways:
             if way is None:
@@ -273,13 +273,13 @@ class _Solver:
 
     def __init__(self, body: _Body, calibration: Mapping[str, torch.Tensor], rest: _Body) -> None:
         self.body, self.result = body, dict[str, torch.Tensor]()
-        self._calibration, self._rest = calibration, rest
+        self.calibration, self._rest = calibration, rest
 
     def at_rest(self, name: str, part: str) -> torch.Tensor | None:
         """(3, 3): the constant rotation from the source joint to the SMPL joint, if the source at rest tells."""
-        if name not in self._calibration or part not in self._rest.turns:
+        if name not in self.calibration or part not in self._rest.turns:
             return None
-        return self._rest.turn(part)[0].T @ self._calibration[name]
+        return self._rest.turn(part)[0].T @ self.calibration[name]
 
     def carry(
         self,
@@ -351,7 +351,7 @@ def _limb(
     first, second = body.at(lower) - body.at(upper), body.at(end) - body.at(lower)
     hinge = torch.linalg.cross(normalize(first, dim=-1), normalize(second, dim=-1))
     bend = hinge.norm(dim=-1)
-    if upper not in solver._calibration and float(bend.max()) < 0.1:
+    if upper not in solver.calibration and float(bend.max()) < 0.1:
         # Never bent: as the hips, or as the source's upper bone, turn.
         hinge = spare if spare is not None else (body.turn(upper) @ _UP)
         rest_hinge = rest_spare if rest_spare is not None else _UP

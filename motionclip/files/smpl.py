@@ -94,10 +94,10 @@ def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -
         notes.append(f"no frame rate is given: {fps:g} a second was taken; --fps overrules")
     if not any(name in fields for name in PATHS):
         notes.append("it has no path: the body stays in place")
-    return finished(poses, path, options, fps, "SMPL" if not amass else "AMASS", notes, fields)
+    return _finished(poses, path, options, fps, "SMPL" if not amass else "AMASS", notes, fields)
 
 
-def finished(
+def _finished(
     poses: Poses,
     path: Path,
     options: Options,
@@ -107,20 +107,22 @@ def finished(
     fields: Mapping[str, np.ndarray],
 ) -> Reading:
     """Poses in the file's axes → a Reading: y up, on the floor."""
-    up = Up(options.up) if options.up else _up(poses, _usual(fields))
+    usual = _usual(fields)
+    up = Up(options.up) if options.up else _up(poses, usual)
     if up.axis != "z" and not options.up:
-        up = Up(up.axis, up.assumed or f"{up.axis} is up in it, where AMASS has z; --up overrules")
+        notes = [*notes, f"{up.axis} is up in it, where AMASS has z; --up overrules"]
+    elif up.axis == usual and up.assumed:
+        notes = [*notes, up.assumed]
     turn = up.turn()
     rotations = poses.rotations.clone()
     rotations[:, 0] = turn @ rotations[:, 0]
     pelvis = poses.path @ turn.T
     if FLOOR not in fields:
         height = off_the_floor(rotations, pelvis)
-        usual = family == "AMASS" and up.axis == "z"
-        if not (usual and (_SINKS <= height <= _HOVERS or height > _CLIMBS)):
+        amass = family == "AMASS" and up.axis == "z"
+        if not (amass and (_SINKS <= height <= _HOVERS or height > _CLIMBS)):
             pelvis = pelvis - height * pelvis.new_tensor([0, 1, 0])
     motion = Motion.from_rotations(rotations, pelvis.float(), path.stem)
-    notes = [*notes, *([up.assumed] if up.assumed else [])]
     return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, notes=tuple(notes))
 
 
