@@ -138,7 +138,15 @@ def damaged(document):
     yield "a view beyond", {"accessors": [one | {"bufferView": 10**6} for one in document["accessors"]]}, "bufferViews"
     yield "too many values", {"accessors": [one | {"count": 10**8} for one in document["accessors"]]}, "accessors"
     yield "text for a number", {"nodes": [{"translation": ["x", 0, 0]}]}, "nodes"
+    yield "an object for a kind", {"accessors": [one | {"componentType": {}} for one in document["accessors"]]}, "acc"
+    yield "an object for a path", {"animations": [_pathless(document)]}, "animations"
     yield "a dog", {"nodes": [node | {"name": "tail"} for node in document["nodes"]]}, "skeleton"
+
+
+def _pathless(document):
+    animation = document["animations"][0]
+    channels = [channel | {"target": channel["target"] | {"path": {}}} for channel in animation["channels"]]
+    return animation | {"channels": channels}
 
 
 CASES = [name for name, *_ in damaged(character(synthetic_motion(frames=2))[0])]

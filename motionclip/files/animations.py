@@ -130,7 +130,7 @@ def _vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
         humanoid = found.get("humanoid", {}) if isinstance(found, dict) else {}
         bones = humanoid.get("humanBones", {}) if isinstance(humanoid, dict) else {}
         if isinstance(bones, list):  # VRM 0.x
-            bones = {bone.get("bone"): bone for bone in bones if isinstance(bone, dict)}
+            bones = {str(bone.get("bone")): bone for bone in bones if isinstance(bone, dict)}
         for bone, part in _VRM_PARTS.items():
             said = bones.get(bone) if isinstance(bones, dict) else None
             if isinstance(said, dict):
@@ -166,7 +166,7 @@ def _tracks(
     tracks = {}
     for channel in _list(document, animation, "channels", field):
         target = channel.get("target") if isinstance(channel, dict) else None
-        if not isinstance(target, dict) or target.get("path") not in _PATHS or "node" not in target:
+        if not isinstance(target, dict) or str(target.get("path")) not in _PATHS or "node" not in target:
             continue  # morphs, and what extensions move
         number = channel.get("sampler")
         if not isinstance(number, int) or not 0 <= number < len(samplers) or not isinstance(samplers[number], dict):

@@ -77,7 +77,7 @@ class Document:
         """An accessor's values, (count,) or (count, n) doubles; integers that stand for fractions are divided."""
         accessor = self.item("accessors", index)
         field = f"accessors[{index}]"
-        kind, width = _READ.get(accessor.get("componentType", 0)), _WIDTH.get(str(accessor.get("type")))
+        kind, width = _READ.get(self._size(accessor, "componentType", field)), _WIDTH.get(str(accessor.get("type")))
         count, start = (self._size(accessor, key, field) for key in ("count", "byteOffset"))
         if kind is None or width is None or "sparse" in accessor or "bufferView" not in accessor:
             raise self.wrong(field, "is of a kind that is not read")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def read_pickle(path: Path, options: Options) -> list[Reading]:
     Nothing is unpickled. Raises MotionFileError for what holds something else, OSError for a file that can't be opened.
     """
     data = _content(path)
-    if zipfile.is_zipfile(io.BytesIO(data)):
+    if data.startswith(b"PK"):  # as torch saves
         try:
             tree = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
         except Exception as error:  # a torn or foreign file makes it fail in any way
