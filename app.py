@@ -19,8 +19,18 @@ parser.add_argument(
     default=os.environ.get("MOTIONCLIP_MODEL"),
     help="model folder or Hub repo (user/name), instead of weights/; also by MOTIONCLIP_MODEL",
 )
+parser.add_argument(
+    "--clip",
+    default=os.environ.get("MOTIONCLIP_CLIP"),
+    help="CLIP's weights, for a model in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder",
+)
 parser.add_argument("--queue", type=int, default=64, help="requests that may wait; more are told to come back")
-parser.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools to MCP clients")
+parser.add_argument(
+    "--mcp",
+    action="store_true",
+    default="SPACE_ID" in os.environ,  # a Space, which is tagged with it
+    help="also serve the endpoints as tools to MCP clients",
+)
 
 if __name__ == "__main__":
     options = parser.parse_args()

@@ -163,6 +163,31 @@ def spoil_checkpoint(good: bytes, rng: random.Random) -> bytes:
     return pickle.dumps({"a": Exploding()}) if rng.random() < 0.1 else spoil(good, rng)
 
 
+def spoil_pickle(good: bytes, rng: random.Random) -> bytes:
+    """A pickle damaged as bytes, with an opcode exchanged, or one that would do something if it were loaded."""
+    if rng.random() < 0.1:
+        return pickle.dumps({"pose": Exploding()}, rng.randrange(6))
+    if rng.random() < 0.3:
+        data = bytearray(good)
+        data[rng.randrange(len(data))] = rng.choice(
+            b"(.012FIJKLMNPQRSTUVXabcdeghijlopqrstu}]\x80\x8a\x8b\x92\x93\x94\x95"
+        )
+        return bytes(data)
+    return spoil(good, rng)
+
+
+def spoil_glb(good: bytes, rng: random.Random) -> bytes:
+    """A GLB with some of its document's values changed, or damaged as bytes."""
+    if rng.random() < 0.4:
+        return spoil(good, rng)
+    length = int.from_bytes(good[12:16], "little")
+    text = spoil_json(good[20 : 20 + length].rstrip(), rng)
+    text += b" " * (-len(text) % 4)
+    rest = good[20 + length :]
+    header = good[:8] + (20 + len(text) + len(rest)).to_bytes(4, "little") + len(text).to_bytes(4, "little")
+    return header + good[16:20] + text + rest
+
+
 def readers(
     folder: Path,
 ) -> dict[str, tuple[str, bytes, Callable[[bytes, random.Random], bytes], Callable[[Path], None]]]:
@@ -174,7 +199,7 @@ def readers(
     from safetensors.torch import save
 
     from motionclip import Motion, weights
-    from motionclip.bank import Bank, Entry
+    from motionclip.bank import Bank, Entry, Traits
     from motionclip.data import load_clips, read_table
     from motionclip.files import MotionFileError
     from motionclip.model import MotionTransformer, TransformerConfig
@@ -182,7 +207,14 @@ def readers(
     from motionclip.prepare import _entries
 
     motion = synthetic_motion(frames=40)
-    npz, bvh = (motion.save(folder / f"good{suffix}").read_bytes() for suffix in (".npz", ".bvh"))
+    suffixes = (".npz", ".bvh", ".npy", ".glb")
+    npz, bvh, npy, glb = (motion.save(folder / f"good{suffix}").read_bytes() for suffix in suffixes)
+    person = {"pose_world": motion.poses.reshape(40, 72), "trans_world": motion.translation}
+    wham = pickle.dumps({0: person})
+    gvhmr = io.BytesIO()
+    parts = {"global_orient": motion.poses[:, 0], "body_pose": motion.poses[:, 1:22].reshape(40, 63)}
+    parts["transl"] = motion.translation
+    torch.save({"smpl_params_global": {key: torch.from_numpy(value.copy()) for key, value in parts.items()}}, gvhmr)
     (folder / "clips").mkdir()
     (folder / "clips" / "a.npz").write_bytes(npz)
     table = b"clip,licence,split,action,style,frames,captions\n" + b"a,free,train,walk,old,40,walk|a person walks\n" * 3
@@ -201,9 +233,8 @@ def readers(
     weights.save(model, folder / "model")
     config = (folder / "model" / weights.CONFIG).read_bytes()
     tensors = save({key: value.contiguous() for key, value in model.state_dict().items()})
-    Bank(
-        torch.eye(4), [Entry(i, "a", "walk", "normal", "walk", 0) for i in range(4)], torch.eye(4), torch.zeros(4)
-    ).save(folder)
+    entries = [Entry(i, "a", "walk", "normal", "walk", 0) for i in range(4)]
+    Bank(torch.eye(4), entries, torch.eye(4), torch.zeros(4), {"walk": Traits(False, True)}).save(folder)
     bank = (folder / weights.BANK).read_bytes()
 
     def as_motion(path: Path) -> None:
@@ -232,11 +263,17 @@ def readers(
     def as_babel(path: Path) -> None:
         list(_entries(path))
 
-    refusals: dict[str, type[Exception]] = dict.fromkeys(("npz", "bvh", "labels.csv", "BABEL json"), MotionFileError)
+    refusals: dict[str, type[Exception]] = dict.fromkeys(
+        ("npz", "bvh", "npy", "glb", "pkl", "pt", "labels.csv", "BABEL json"), MotionFileError
+    )
     refusals |= dict.fromkeys(("config.json", "model.safetensors", "bank"), weights.ModelFolderError)
     formats = {
         "npz": ("bad.npz", npz, spoil_npz, as_motion),
         "bvh": ("bad.bvh", bvh, spoil_words, as_motion),
+        "npy": ("bad.npy", npy, spoil, as_motion),
+        "glb": ("bad.glb", glb, spoil_glb, as_motion),
+        "pkl": ("bad.pkl", wham, spoil_pickle, as_motion),
+        "pt": ("bad.pt", gvhmr.getvalue(), spoil_checkpoint, as_motion),
         "labels.csv": ("labels.csv", table, spoil_words, as_table),
         "BABEL json": ("train.json", babel, spoil_json, as_babel),
         "checkpoint": ("bad.pth.tar", checkpoint.getvalue(), spoil_checkpoint, as_checkpoint),
@@ -319,7 +356,10 @@ def fuzz(cases: list[tuple[str, int]], seed: int) -> dict[tuple[str, int], tuple
     return outcomes
 
 
-FORMATS = ("npz", "bvh", "labels.csv", "BABEL json", "checkpoint", "config.json", "model.safetensors", "bank")
+FORMATS = (
+    *("npz", "bvh", "npy", "glb", "pkl", "pt", "labels.csv", "BABEL json"),
+    *("checkpoint", "config.json", "model.safetensors", "bank"),
+)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ The image tower is open_clip's at random weights: this proves the machinery (ren
 semantics. A random tower's pictures all lie in one narrow cone (their cosines are above 0.99), where any constant
 answer is nearly right; so their mean is taken off first. Held-out clips: the loss beside that of the best constant
 answer, and how often a motion's latent finds its own frame among those of all the clips. Frames are seen from the
-front, since motion tells nothing of the side. Needs requirements-clip.txt.
+front, since motion tells nothing of the side.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def main() -> None:
     model = FlowModel(config)
     clips, others = load_clips(options.data, "train"), load_clips(options.data, "val")
     sampler, body = WindowSampler(clips, config.window), WoodenBody()
-    model.basis.fit(sampler.spread(stride=16))
+    model.basis.fit(sampler.spread(most=30_000))
     sample = from_features(sampler.draw(64, torch.Generator().manual_seed(2)).features[:, :1])[0][:, 0]
     began = time.perf_counter()
     drawn = pictures(body, sample, np.zeros(len(sample)), tower.size)

@@ -55,16 +55,19 @@ def launch(
     share: bool = False,
     queue: int = 64,
     mcp: bool = False,
+    clip: str | PathLike[str] | None = None,
     block: bool = True,
 ) -> gr.Blocks:
     """Load a model and serve the page; returns when the server stops, or at once where block is False.
 
     model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
+    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`.
     """
     # Threads that requests fight for cost more than they give.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
     _share_heaps()
-    mc = MotionCLIP.from_pretrained(model)
+    _ask_for_no_gpu()
+    mc = MotionCLIP.from_pretrained(model, clip=clip)
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))
@@ -87,6 +90,18 @@ def launch(
         mcp_server=mcp,
     )
     return page
+
+
+def _ask_for_no_gpu() -> None:
+    """Tell a ZeroGPU Space, which starts nothing without a function for its GPU, of one that nobody calls.
+
+    All of this runs on the CPU, in less time than a GPU takes to be lent; and errors that are raised where one is lent
+    lose their message.
+    """
+    if os.environ.get("SPACES_ZERO_GPU"):
+        import spaces  # there on such a Space, and of no use elsewhere
+
+        spaces.GPU(lambda: None)
 
 
 def _share_heaps() -> None:

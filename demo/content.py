@@ -43,20 +43,22 @@ EDITS = [
 STYLES = [["walk", "walk", f"walk {style}"] for style in labels.STYLES.values()]
 
 LIMITS = """
-**What it can't do.** The model knows 547 actions from 8.5 hours of motion; beside each result it says whether it is sure
-that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold something
-look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses them rather
-than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five right. Feet can
-slide a little, flips and rolls are the roughest.
+**What it can't do.** The model knows 547 actions from 8.5 hours of motion; beside each result it says whether it is
+sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
+something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
+them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
+right. Feet can slide a little, flips and rolls are the roughest.
 
-**Where it learned.** [Bandai-Namco Research Motion Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset)
-1 and 2, © Bandai Namco Research Inc. (CC BY-NC 4.0); the
-[CMU Graphics Lab Motion Capture Database](http://mocap.cs.cmu.edu) (created with funding from NSF EIA-0196217); [HDM05](https://resources.mpi-inf.mpg.de/HDM05) (CC BY-SA 3.0);
-[DeepMimic](https://github.com/xbpeng/DeepMimic) and the
-[Microsoft Rocketbox](https://github.com/microsoft/Microsoft-Rocketbox) animations (MIT); the SNU Movement Research Lab's
-ys2010 and InteractiveAnimation (Apache-2.0) and TimeCriticalResponse (BSD-3-Clause); Quaternius' Universal Animation
-Library, Mesh2Motion and KayKit's Character Animations (CC0); and takes that this project choreographed. Text is read by
-all-MiniLM-L6-v2 (Apache-2.0). The wooden figure is [mannequin-x](https://pypi.org/project/mannequin-x/) (Apache-2.0).
+**Where it learned.** [Bandai-Namco Research Motion
+Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco
+Research Inc. (CC BY-NC 4.0); the [CMU Graphics Lab Motion Capture Database](http://mocap.cs.cmu.edu) (created with
+funding from NSF EIA-0196217); [HDM05](https://resources.mpi-inf.mpg.de/HDM05) (CC BY-SA 3.0);
+[DeepMimic](https://github.com/xbpeng/DeepMimic) and the [Microsoft
+Rocketbox](https://github.com/microsoft/Microsoft-Rocketbox) animations (MIT); the SNU Movement Research Lab's ys2010
+and InteractiveAnimation (Apache-2.0) and TimeCriticalResponse (BSD-3-Clause); Quaternius' Universal Animation
+Library, Mesh2Motion and KayKit's Character Animations (CC0); and takes that this project choreographed. Text is read
+by all-MiniLM-L6-v2 (Apache-2.0). The wooden figure is [mannequin-x](https://pypi.org/project/mannequin-x/)
+(Apache-2.0).
 
 **Terms.** The code is MIT. The default weights, and motion made with them, are for **non-commercial** use, since part
 of the data is. The method is

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import html
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -82,14 +81,7 @@ def frames_of(seconds: float) -> int:
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Show what was wrong with an input on the page, instead of "Error"; give up on what takes too long.
-
-    On a ZeroGPU Space it runs with its GPU.
-    """
-    if os.environ.get("SPACES_ZERO_GPU"):
-        import spaces  # there on such a Space, and of no use elsewhere
-
-        handler = spaces.GPU(handler)
+    """Show what was wrong with an input on the page, instead of "Error"; give up on what takes too long."""
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

@@ -24,10 +24,12 @@ from .words import Words
 
 MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
+SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
 STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
+ROUNDING = 0.02  # of a unit length, in a file of bytes
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ class Bank:
         shown: torch.Tensor,
         traits: dict[str, Traits],
     ) -> None:
-        self.latents, self.entries, self.traits = latents.float(), list(entries), traits
-        self.texts, self.shown = texts.float(), shown.long()
+        self.entries, self.shown, self.traits = list(entries), shown.long(), traits
+        self.latents, self._directions = _scaled(latents.float())
+        self.texts, self._said = _scaled(texts.float())
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -87,9 +90,7 @@ class Bank:
     @functools.cached_property
     def prototypes(self) -> torch.Tensor:
         """(actions, D), unit length: the mean of each action's texts."""
-        sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(
-            0, self.shown, functional.normalize(self.texts, dim=-1)
-        )
+        sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(0, self.shown, self._said)
         return functional.normalize(sums, dim=-1)
 
     def likeness(self, z: torch.Tensor, action: str, near: Collection[str]) -> torch.Tensor:
@@ -98,6 +99,11 @@ class Bank:
         wanted = [number for number, known in enumerate(self.actions) if known == action or known in near]
         return scores[:, wanted].sum(-1)
 
+    def says(self, z: torch.Tensor, action: str) -> bool:
+        """Whether a text's latent (D,) is all but one of the texts that are known to tell of an action."""
+        own = self._said[self.shown == self.actions.index(action)]
+        return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
+
     @property
     def styles(self) -> list[str]:
         """The style names that occur, sorted, "normal" among them."""
@@ -105,7 +111,7 @@ class Bank:
 
     def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
         """The known motions nearest to a latent (D,), best first, each action and style once."""
-        similarities = functional.cosine_similarity(self.latents, z, dim=-1)
+        similarities = self._directions @ functional.normalize(z, dim=-1)
         found: dict[str, Entry] = {}
         for index in similarities.argsort(descending=True).tolist():
             entry = self.entries[index]
@@ -120,7 +126,7 @@ class Bank:
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
             raise ValueError(f"the bank knows no motion {label!r}")
-        latents = self.latents[members]
+        latents = self._directions[members]
         return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
 
     @property
@@ -152,19 +158,19 @@ class Bank:
         return torch.stack(before), torch.stack(after)
 
     def drawn(self, z: torch.Tensor, actions: Sequence[str], closeness: float) -> torch.Tensor:
-        """Latents of texts (N, D) drawn to what the decoder knows of N actions; unit length.
+        """Latents of texts (N, D) drawn to what the decoder knows of N actions, in their own scale.
 
         closeness: 0 leaves them. With 1 it is the mean of the texts that the decoder was trained with for the action,
         those nearest to the prompt counting most.
         """
-        z = functional.normalize(z, dim=-1)
         if not closeness:
             return z
+        length, z = z.norm(dim=-1, keepdim=True), functional.normalize(z, dim=-1)
         numbers = torch.tensor([self.actions.index(action) for action in actions])
-        texts = functional.normalize(self.texts, dim=-1)
-        weights = (z @ texts.T / TEMPERATURE).masked_fill(self.shown != numbers[:, None], -torch.inf).softmax(-1)
-        known = functional.normalize(weights @ texts, dim=-1)
-        return functional.normalize(torch.lerp(z, known, closeness), dim=-1)
+        weights = (z @ self._said.T / TEMPERATURE).masked_fill(self.shown != numbers[:, None], -torch.inf).softmax(-1)
+        known = functional.normalize(weights @ self._said, dim=-1)
+        long = weights @ self.texts.norm(dim=-1, keepdim=True)
+        return functional.normalize(torch.lerp(z, known, closeness), dim=-1) * torch.lerp(length, long, closeness)
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
@@ -247,3 +253,9 @@ def _moves(windows: torch.Tensor) -> torch.Tensor:
 def _traits(moves: torch.Tensor) -> Traits:
     legs, height, sunk, away = moves.median(0).values.tolist()
     return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)
+
+
+def _scaled(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents (N, D) as they are, and at unit length; one tensor where that is their length, rounded or not."""
+    directions = functional.normalize(z, dim=-1)
+    return (directions if ((z.norm(dim=-1) - 1).abs() < ROUNDING).all() else z), directions

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from . import skeleton
+from . import skeleton, smpl_file
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def wooden_figure() -> Figure:
     parents = np.array(mannequin.parents)
     while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
         joints = np.where(joints >= 24, parents[joints], joints)
+    joints, weights = _merged(joints, weights)
     weights = np.round(255 * weights).astype(np.int32)
     weights[np.arange(len(weights)), weights.argmax(1)] += 255 - weights.sum(1)
     corners = vertices[faces]
@@ -60,6 +61,16 @@ def wooden_figure() -> Figure:
         np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     return Figure(vertices, normals, faces.astype(np.uint16), joints.astype(np.uint8), weights.astype(np.uint8))
+
+
+def _merged(joints: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 4) joints and weights → the same with each joint once, the heaviest first, and joint 0 where none is left."""
+    whole = np.zeros((len(joints), skeleton.NUM_JOINTS), weights.dtype)
+    np.add.at(whole, (np.arange(len(joints))[:, None], joints), weights)
+    first = np.argsort(-whole, axis=1, kind="stable")[:, :4]
+    share = np.take_along_axis(whole, first, axis=1)
+    # What would be rounded to nothing is left out: a joint without weight has to be joint 0.
+    return np.where(np.round(255 * share) > 0, first, 0), share
 
 
 class Body(Protocol):
@@ -94,24 +105,20 @@ class WoodenBody:
 
 
 class SMPLBody:
-    """The neutral SMPL body of mean shape, from the user's own files (SMPL_NEUTRAL.npz or .pkl in a folder).
+    """The neutral SMPL body of mean shape, from the user's own files, as `smpl_file.find` looks for them.
 
-    The .pkl is a pickle: take it from nowhere but SMPL's own site. Raises FileNotFoundError where the file or
-    the smplx package is missing, with what to do.
+    Raises FileNotFoundError where the file or the smplx package is missing, with what to do, and ValueError for a file
+    that holds no body.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             import smplx
         except ImportError as error:
-            raise FileNotFoundError("the SMPL body needs smplx: pip install -r requirements-clip.txt") from error
-        files = [path for kind in ("npz", "pkl") for path in folder.rglob(f"SMPL_NEUTRAL.{kind}")]
-        if not files:
-            raise FileNotFoundError(
-                f"{folder}: has no SMPL_NEUTRAL.npz or .pkl; get it from smpl.is.tue.mpg.de, or leave body empty"
-            )
-        content = smplx.utils.Struct(**np.load(files[0])) if files[0].suffix == ".npz" else None
-        self._model = smplx.SMPL(str(files[0]), data_struct=content, batch_size=1).eval().requires_grad_(False)
+            raise FileNotFoundError("the SMPL body needs smplx: pip install -r requirements.txt") from error
+        path = smpl_file.find(folder)
+        content = smplx.utils.Struct(**smpl_file.read(path))
+        self._model = smplx.SMPL(str(path), data_struct=content, batch_size=1).eval().requires_grad_(False)
         self.faces = self._model.faces.astype(np.int64)
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
@@ -126,5 +133,5 @@ class SMPLBody:
 
 
 def load_body(folder: str) -> Body:
-    """The SMPL body in a folder, or for "" the wooden figure."""
+    """The SMPL body in a folder or file, or for "" the wooden figure."""
     return SMPLBody(Path(folder)) if folder else WoodenBody()

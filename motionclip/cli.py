@@ -6,11 +6,16 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
 from . import CLOSENESS
+
+if TYPE_CHECKING:
+    from .sheets import Row
+
+T = TypeVar("T")
 
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
@@ -29,11 +34,20 @@ class Split(StrEnum):
     test = "test"
 
 
+Axis = Literal["x", "y", "z", "-x", "-y", "-z"]
 Part = Literal["whole body", "upper body", "lower body"]
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model", envvar="MOTIONCLIP_MODEL", help="Model folder or Hub repo (user/name); by default the project's own."
+    ),
+]
+ClipOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--clip",
+        envvar="MOTIONCLIP_CLIP",
+        help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
     ),
 ]
 FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
@@ -42,6 +56,10 @@ ClosenessOption = Annotated[
     float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
 ]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
+FileOption = Annotated[Path | None, typer.Option("--file", help="The paper's input file, or one like it, instead.")]
+KnownOption = Annotated[
+    Path | None, typer.Option("--data", help='For --file: a folder whose clips "data" lines name; by default the bank.')
+]
 LicenceOption = Annotated[
     str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
 ]
@@ -49,14 +67,18 @@ LicenceOption = Annotated[
 
 @app.command()
 def generate(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif), or a folder for several.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')
+    ] = None,
+    file: FileOption = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
     samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Turn text into motion files.
 
@@ -65,21 +87,30 @@ def generate(
     motionclip generate "walk" "jump" "bow" -o out/ --format bvh --frames 90
 
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
+
+    motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import WRITABLE
+        from .files import FOR_TOOLS, WRITABLE
         from .pipeline import MotionCLIP
 
         suffix = "." + suffix.lstrip(".")
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            _sheet(list(sheets.texts(mc, file, frames, seed, closeness)), out, suffix)
+            return
+        texts = _given(texts, "TEXT")
         if samples > 1 and len(texts) > 1:
             raise ValueError("--samples: is for one text")
         count = max(len(texts), samples)
         if out.suffix and count > 1:
             raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         wanted = out.suffix.lower() or suffix
-        if wanted not in WRITABLE:
-            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE)}")
-        mc = MotionCLIP.from_pretrained(model)
+        if wanted not in WRITABLE + FOR_TOOLS:
+            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
             texts = texts * samples
@@ -92,26 +123,43 @@ def generate(
 
 @app.command()
 def interpolate(
-    start: Annotated[str, typer.Argument(metavar="A", help="Words, or a motion file (.npz, .bvh).")],
-    end: Annotated[str, typer.Argument(metavar="B", help="Words, or a motion file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the motions along the way.")],
-    steps: Annotated[int, typer.Option(min=2, max=101, help="How many, both ends included.")] = 11,
+    start: Annotated[
+        str | None, typer.Argument(metavar="A", help="Words, or a motion file (.bvh, .npz, .npy, …).")
+    ] = None,
+    end: Annotated[str | None, typer.Argument(metavar="B", help="Words, or a motion file.")] = None,
+    file: FileOption = None,
+    data: KnownOption = None,
+    steps: Annotated[
+        int | None, typer.Option(min=2, max=101, help="How many, both ends included; 11, and 5 for --file.")
+    ] = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
     blend: Annotated[Path | None, typer.Option(help="Also write one long clip that becomes the other.")] = None,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Pull one motion into another.
 
     motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
+
+    motionclip interpolate --file paper_interps.csv -o out/ (columns start, end; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
         from .pipeline import MotionCLIP
 
-        a, b = _end(start), _end(end)
-        mc = MotionCLIP.from_pretrained(model)
-        for number, motion in enumerate(mc.interpolate(a, b, steps, seed, frames)):
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            known = sheets.Known(mc, data)
+            rows = sheets.interpolations(mc, file, known, steps or sheets.STOPS, frames, seed)
+            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            return
+        a, b = _end(_given(start, "A")), _end(_given(end, "B"))
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
+        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames)):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
         if blend:
             typer.echo(mc.blend(a, b, seed=seed).save(blend))
@@ -119,31 +167,47 @@ def interpolate(
 
 @app.command()
 def edit(
-    base: Annotated[str, typer.Argument(help="What to change: words, or a motion file.")],
-    source: Annotated[str, typer.Option("--from", help="What it is like: words, or a motion file.")],
-    target: Annotated[str, typer.Option("--to", help="What it should be like: words, or a motion file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .mp4 .gif).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif); for --file a folder.")
+    ],
+    base: Annotated[str | None, typer.Argument(help="What to change: words, or a motion file.")] = None,
+    source: Annotated[str | None, typer.Option("--from", help="What it is like: words, or a motion file.")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="What it should be like: words, or a motion file.")] = None,
+    file: FileOption = None,
+    data: KnownOption = None,
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files of --file.")] = "npz",
     strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Move a style, or any difference between two motions, onto a third; its timing and path stay.
 
     motionclip edit my-walk.bvh --from "walk" --to "walk like an old person" -o old.bvh
+
+    motionclip edit --file paper_edits.csv -o out/ (columns motion_source, base, v_start, v_end; also out/grid.mp4)
     """
     with _plain_errors():
         from .pipeline import MotionCLIP
 
-        of, before, after = (_end(words) for words in (base, source, target))
-        mc = MotionCLIP.from_pretrained(model)
+        if file is not None:
+            from . import sheets
+
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            rows = sheets.edits(mc, file, sheets.Known(mc, data), strength, frames, seed)
+            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            return
+        asked = {"BASE": base, "--from": source, "--to": target}
+        of, before, after = (_end(_given(words, name)) for name, words in asked.items())
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         typer.echo(mc.edit(of, before, after, strength, frames, seed, part).save(out))
 
 
 @app.command()
 def recognize(
-    motions: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Motion files (.npz, .bvh).")],
+    motions: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Motion files (.bvh, .npz, .npy, …).")],
     labels: Annotated[
         str | None,
         typer.Option(
@@ -153,6 +217,7 @@ def recognize(
     top: Annotated[int, typer.Option(min=1, help="How many labels to show.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the timeline.")] = False,
     model: ModelOption = None,
+    clip: ClipOption = None,
 ) -> None:
     """Read what motions show; for long ones, from when to when.
 
@@ -165,7 +230,7 @@ def recognize(
 
         loaded = [(path, Motion.load(path)) for path in motions]
         names = None if labels is None else list(BABEL_60) if labels == "babel" else load_labels(Path(labels))
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         answers = []
         for path, motion in loaded:
             best, segments = mc.recognize(motion, names, top), mc.timeline(motion, names)
@@ -187,17 +252,41 @@ def recognize(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file (.npz, .bvh).")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .mp4 .gif).")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Motion file, or a folder of them.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")
+    ],
+    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    layout: Annotated[
+        str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=1, max=10_000, help="The frame rate, where the file's is wrong.")
+    ] = None,
+    up: Annotated[Axis | None, typer.Option(help="What points up, where the guess is wrong.")] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
+    ] = None,
 ) -> None:
-    """Bring a motion file onto the SMPL body and write it in another format.
+    """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
 
     motionclip convert mixamo.bvh amass.npz
+
+    motionclip convert mocap/ out/ --format npy --layout humanml3d
     """
     with _plain_errors():
-        from .motion import Motion
+        from .files import read_map
+        from .files.conversion import Conversion
 
-        typer.echo(Motion.load(source).save(target))
+        given = read_map(names) if names else {}
+        conversion = Conversion(source, target, "." + suffix.lstrip("."), layout, up, fps, given)
+        refused = 0
+        for path, said, written in conversion.run():
+            typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
+            refused += not written
+        if refused:
+            raise ValueError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
 
 
 @app.command()
@@ -273,18 +362,34 @@ def prepare(
     babel: Annotated[Path, typer.Option(help="Folder of BABEL's release, with train.json and val.json.")],
     out: Annotated[Path, typer.Option(help="Folder for clips/ and labels.csv.")],
     split: Annotated[str, typer.Option(help='"amass" as in the paper, "babel" for its recognition.')] = "amass",
+    cut: Annotated[str, typer.Option(help='"labels", a clip for each; or "chunks", as the paper\'s code.')] = "labels",
+    hands: Annotated[bool, typer.Option(help="Turn the hands as SMPL+H's first fingers, as the paper's code.")] = False,
+    texts: Annotated[str, typer.Option(help='"labels", or "classes" for BABEL\'s 60 class names alone.')] = "labels",
+    others: Annotated[
+        str, typer.Option(help='Subsets that AMASS\'s split doesn\'t name: "leave out", "train", "val" or "test".')
+    ] = "leave out",
 ) -> None:
-    """Cut AMASS recordings into the stretches that BABEL labels, for `train` and `evaluate`.
+    """Cut AMASS recordings into clips by BABEL's labels, for `train` and `evaluate`.
 
     Both are free for research after registering: amass.is.tue.mpg.de and babel.is.tue.mpg.de.
+
+    motionclip prepare --amass AMASS --babel BABEL --out paper-data --cut chunks --hands   (for --config clip)
     """
     with _plain_errors():
-        from .prepare import prepare_babel
+        from .prepare import Choices, prepare_babel
 
-        written, missing = prepare_babel(amass, babel, out, split)
-        typer.echo(f"{written} clips in {out}")
-        if missing:
-            typer.echo(f"{missing} recording{'s' * (missing != 1)} that BABEL labels: not in {amass}")
+        done = prepare_babel(amass, babel, out, Choices(split, cut, hands, texts, others))
+        typer.echo(f"{done.clips} clips in {out}")
+        for count, why in (
+            (done.missing, f"that BABEL labels: not in {amass}"),
+            (done.odd_rates, "left out: no nth frame of theirs comes near 30 a second"),
+            *(
+                (n, f"of {subset} left out: its split is not known; --others says it")
+                for subset, n in done.unknown.items()
+            ),
+        ):
+            if count:
+                typer.echo(f"{count} recording{'s' * (count != 1)} {why}")
 
 
 @app.command()
@@ -292,7 +397,7 @@ def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and the finished model.")],
     config: Annotated[
-        str, typer.Option(help="TOML file, or one of configs/: default, finetune, paper, clip.")
+        str, typer.Option(help="TOML file, or one of configs/: default, finetune, paper, clip, classes.")
     ] = "default",
     steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
@@ -301,8 +406,9 @@ def train(
     start_from: Annotated[
         Path | None, typer.Option(help="A model folder of the same sizes to begin with, as weights/open.")
     ] = None,
+    clip: ClipOption = None,
 ) -> None:
-    """Train a model on labelled motion. Stop it at any time: the same command goes on from the last minute.
+    """Train a model on labelled motion. Stop it at any time: the same command goes on from the last checkpoint.
 
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """
@@ -310,7 +416,7 @@ def train(
         from .train import TrainConfig
         from .train import train as run
 
-        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume, start_from)
+        run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume, start_from, clip)
         typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
 
 
@@ -349,6 +455,7 @@ def evaluate(
     data: DataOption,
     split: Annotated[Split, typer.Option(help="Tune on val; report test.")] = Split.test,
     model: ModelOption = None,
+    clip: ClipOption = None,
     evaluator: Annotated[Path | None, typer.Option(help="The judge; by default weights/evaluator.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
@@ -371,7 +478,7 @@ def evaluate(
         from .report import write_page
 
         others = {path.stem: from_json(path) for path in beside or []}
-        mc = MotionCLIP.from_pretrained(model)
+        mc = MotionCLIP.from_pretrained(model, clip=clip)
         judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
         figures = run(mc, data, split.value, judge, repeats=repeats)
         models = {Path(model or "default").name: figures} | others
@@ -385,18 +492,16 @@ def evaluate(
 @app.command()
 def space(
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    hardware: Annotated[str, typer.Option(help='What the Space runs on: "cpu", or "gpu" (ZeroGPU, too).')] = "cpu",
 ) -> None:
     """Put what a Hugging Face Space needs into a folder; then: hf upload USER/SPACE FOLDER --repo-type space"""
     with _plain_errors():
         from .space import make_space
 
-        files = make_space(out)
+        files = make_space(out, hardware)
         size = sum((out / path).stat().st_size for path in files) / 1e6
         typer.echo(f"{len(files)} files, {size:.0f} MB, in {out}")
-        typer.echo(
-            f"now: hf repo create USER/SPACE --repo-type space --space-sdk gradio; "
-            f"hf upload USER/SPACE {out} --repo-type space"
-        )
+        typer.echo(f"now: hf upload USER/SPACE {out} --repo-type space   (which makes the Space if there is none)")
 
 
 class _plain_errors:
@@ -417,6 +522,36 @@ def _end(words: str) -> Any:
     from .motion import Motion
 
     return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
+
+
+def _given(value: T | None, name: str) -> T:
+    """What the command line must hold where no --file says it all."""
+    if not value:
+        raise ValueError(f"{name}: is missing; give it, or a --file of lines")
+    return value
+
+
+def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
+    """Write the motions of a --file and their grid; say what was taken, and which lines could not be done."""
+    from . import grid, sheets
+    from .render import write_video
+    from .weights import write_atomically
+
+    for path in sheets.save(rows, out, suffix):
+        typer.echo(path)
+    for row in rows:
+        for note in row.notes:
+            typer.echo(f"line {row.line}: {note}")
+        if row.impossible:
+            typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
+    done = [row for row in rows if row.motions]
+    if not done:
+        raise ValueError("no line could be done")
+    motions, titles = [list(row.motions) for row in done], [list(row.titles) for row in done]
+    if all(len(row) == 1 for row in motions):
+        motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])
+    write_atomically(out / "grid.mp4", lambda path: write_video(grid.grid(motions, titles), path))
+    typer.echo(out / "grid.mp4")
 
 
 def _file_name(text: str, number: int, texts: list[str]) -> str:

@@ -35,7 +35,10 @@ def swap_sides(text: str) -> str:
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled recording: its motion, what it shows, how, and under which terms it came."""
+    """One labelled recording: its motion, what it shows, how, and under which terms it came.
+
+    categories: all action categories that are right for it, where its folder says so, as BABEL does.
+    """
 
     name: str
     motion: Motion
@@ -45,6 +48,7 @@ class Clip:
     captions: tuple[str, ...]
     licence: str = ""
     kind: str = "recorded"  # or animated, or choreographed
+    categories: tuple[str, ...] = ()
 
 
 def read_table(folder: str | Path) -> list[dict[str, str]]:
@@ -69,8 +73,8 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
     """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
 
     labels.csv has the columns clip, split (train, val or test), action and captions (several, separated
-    by |), and may have style, licence and kind. `licence` keeps the clips whose terms hold one of these words,
-    separated by commas, and with a leading "not " those whose terms hold none.
+    by |), and may have style, licence, kind and categories (separated by |). `licence` keeps the clips whose terms hold
+    one of these words, separated by commas, and with a leading "not " those whose terms hold none.
 
     Raises MotionFileError for a bad table or clip.
     """
@@ -91,19 +95,13 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
         if licence is not None and _held(terms, licence.removeprefix("not ")) == licence.startswith("not "):
             continue
         motion = npz.load(folder / "clips" / f"{row['clip']}.npz")
-        captions = tuple(caption.strip() for caption in row["captions"].split("|") if caption.strip())
-        clips.append(
-            Clip(
-                row["clip"],
-                motion,
-                row["split"],
-                row["action"],
-                row.get("style") or "normal",
-                captions,
-                terms,
-                row.get("kind") or "recorded",
-            )
+        captions, categories = (
+            tuple(text.strip() for text in (row.get(column) or "").split("|") if text.strip())
+            for column in ("captions", "categories")
         )
+        style = row.get("style") or "normal"
+        kind = row.get("kind") or "recorded"
+        clips.append(Clip(row["clip"], motion, row["split"], row["action"], style, captions, terms, kind, categories))
     if not clips:
         raise MotionFileError(table, "split", f"no clip is in the split {split!r}" if split else "lists no clips")
     return clips
@@ -152,20 +150,23 @@ class Batch:
 
 
 class WindowSampler:
-    """Draws windows at any offset from the clips, half of them mirrored, rare actions more often.
+    """Draws windows at any offset from the clips, half of them mirrored unless told otherwise, rare actions more often.
 
     An action is drawn with a probability in proportion to the cube root of its clip count, then a clip of
     it, then a window; so that one cartwheel is not lost among two hundred walks. A long clip counts as one
-    for each five windows of its length.
+    for each five windows of its length. With `uniform`, each window of the whole is as likely as any other instead.
     """
 
-    def __init__(self, clips: Sequence[Clip], window: int) -> None:
-        self.window = window
+    def __init__(self, clips: Sequence[Clip], window: int, uniform: bool = False, mirror: bool = True) -> None:
+        self.window, self._mirrored = window, 0.5 if mirror else 0.0
         padded = [clip.motion.padded(window) for clip in clips]
         self._frames = torch.cat([features.motion_features(motion) for motion in padded])
         lengths = torch.tensor([len(motion) for motion in padded])
         self._first = lengths.cumsum(0) - lengths
         self._starts = lengths - window + 1
+        if uniform:
+            self._probability = self._starts.float()
+            return
         weight = 1 + lengths / (5 * window)
         total: dict[str, float] = {}
         for clip, share in zip(clips, weight.tolist(), strict=True):
@@ -186,7 +187,7 @@ class WindowSampler:
         room = last - rate * (self.window - 1)
         offset = torch.rand(size, generator=generator) * room
         offset[warped:] = (torch.rand(size, generator=generator) * self._starts[clip]).long()[warped:].float()
-        mirrored = torch.rand(size, generator=generator) < 0.5
+        mirrored = torch.rand(size, generator=generator) < self._mirrored
         frames = offset[:, None] + rate[:, None] * torch.arange(self.window)
         below = frames.long()
         share = (frames - below)[:warped, :, None]
@@ -202,8 +203,9 @@ class WindowSampler:
         windows[mirrored] = features.mirror(windows[mirrored])
         return features.canonical(windows)
 
-    def spread(self, stride: int) -> torch.Tensor:
-        """(windows, window, 149): every `stride`-th window of every clip, each also mirrored."""
+    def spread(self, most: int) -> torch.Tensor:
+        """(windows, window, 149): about `most` windows, evenly from all clips, each also mirrored."""
+        stride = max(1, int(self._starts.sum()) // most)
         first = torch.cat(
             [
                 base + torch.arange(0, count, stride)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from . import places
-from .weights import BANK, CONFIG, WEIGHTS
+from .weights import BANK, CONFIG, READER, WEIGHTS
 
 DEFAULT = places.WEIGHTS
 CARD = "README.md"
-FILES = (CONFIG, WEIGHTS, BANK, CARD)
+FILES = (CONFIG, WEIGHTS, BANK, READER, CARD)
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
 

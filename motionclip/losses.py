@@ -110,7 +110,7 @@ def transformer_losses(
     generator: torch.Generator,
     part: tuple[int, int] = (0, 1),
 ) -> dict[str, torch.Tensor]:
-    """The paper's losses: rotations and root, body points, velocities (each × 100), and alignment."""
+    """The paper's losses: rotations and root, body points without the path, velocities (each × 100), and alignment."""
     mine = _share(len(batch.clip), part)
     captions = alignment.texts.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
     x = model.layout(batch.features[mine])
@@ -129,12 +129,15 @@ def transformer_losses(
 
 
 def _points(model: MotionTransformer, x: torch.Tensor, body: Body | None) -> torch.Tensor:
-    """(batch, 25, 6, frames) → (batch, frames, points, 3): the body's vertices, or the joints."""
-    rotations, translation = model.pose(x)
-    if body is None:
-        return skeleton.forward_kinematics(rotations, translation)
-    vertices = body.vertices(rotations.flatten(0, 1), translation.flatten(0, 1))
-    return vertices.unflatten(0, rotations.shape[:2])
+    """(batch, 25, 6, frames) → (batch, frames, points, 3): the body's vertices, or the joints, about the pelvis.
+
+    Without the path, as in the paper's runs (`--no-vertstrans`): with it, the path would be nearly all of the error.
+    """
+    rotations = model.rotations(x)
+    flat = rotations.flatten(0, 1)
+    at = flat.new_zeros(len(flat), 3)
+    points = skeleton.forward_kinematics(flat, at) if body is None else body.vertices(flat, at)
+    return points.unflatten(0, rotations.shape[:2])
 
 
 def _share(size: int, part: tuple[int, int]) -> torch.Tensor:

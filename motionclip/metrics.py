@@ -9,12 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 import roma
 import torch
+from torch.nn import functional
 
 from .motion import FPS, Motion
 from .skeleton import FEET, FEET_REST_HEIGHTS, clearance
 
 BATCH = 32  # texts that a motion has to find its own among (Guo et al. 2022)
 PAIRS = 300  # drawn to measure how a set is spread
+
+
+def cosines(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """(N, D) and (M, D), of whatever length → (N, M) the cosine of each with each."""
+    return functional.normalize(a, dim=-1) @ functional.normalize(b, dim=-1).T
 
 
 def speed(motion: Motion) -> float:

@@ -1,8 +1,9 @@
 """The paper's transformer motion auto-encoder (Tevet et al. 2022), deterministic encoder and decoder.
 
 Layout of its input and output, as in the official code: (batch, 25, 6, frames) — 24 joint rotations as 6D, then
-a row whose first three values are the root's translation. A config says whether the rest follows this project (y up,
-a rotation's first two columns) or the authors' checkpoints (z up as in AMASS, its first two rows).
+a row of three values and three zeros. A config says whether this follows the project (y up, a rotation's first two
+columns, the root's path in the last row) or the authors' checkpoints (z up as in AMASS, a rotation's first two rows, in
+the last row the right ankle).
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from .contacts import grounded
 from .data import window_starts
 from .edits import Edit
 from .features import canonical, features_motions, from_6d, from_features, join, motion_features, to_6d, to_features
+from .footing import path_of
 from .motion import Motion
 
 ROWS = skeleton.NUM_JOINTS + 1
 OVERLAP = 10  # frames in which a part of a chain gives way to the next one
 UPS = ("y", "z")
+PATH, ANKLE = "path", "ankle"  # what the 25th row holds
+_RIGHT_ANKLE = skeleton.JOINT_INDEX["right_ankle"]
 _Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # a y-up vector, seen with z up
 
 
@@ -34,6 +38,8 @@ class TransformerConfig:
 
     normalised: latents have unit length, as MiniLM's do; without, they are as they come, as in the official code.
     up, rows: the axis that points up in its frames, and whether a rotation's 6D are its first two rows.
+    row_25: "path", the root's; or "ankle", what the authors' parser makes of it: the right ankle relative to the
+    pelvis, minus its first frame. Of those no path is known, so that the feet's contact with the floor gives one.
     """
 
     architecture: str = "transformer"
@@ -48,8 +54,11 @@ class TransformerConfig:
     normalised: bool = True
     up: str = "y"
     rows: bool = False
+    row_25: str = PATH
 
     def __post_init__(self) -> None:
+        if self.row_25 not in (PATH, ANKLE):
+            raise ValueError(f"row_25: must be {PATH} or {ANKLE}, not {self.row_25!r}")
         if self.up not in UPS:
             raise ValueError(f"up: must be one of {', '.join(UPS)}, not {self.up!r}")
         if not self.heads or self.latent % self.heads:
@@ -253,15 +262,17 @@ class MotionTransformer(nn.Module):
 
     def layout(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 149) features → (batch, 25, 6, frames), as this model's config says."""
-        rotations, translation = from_features(windows)
+        rotations, row = from_features(windows)
+        if self.config.row_25 == ANKLE:
+            row = skeleton.forward_kinematics(rotations, torch.zeros_like(row))[..., _RIGHT_ANKLE, :]
+            row = row - row[..., :1, :]
         if self.config.up == "z":
             turn = _Y_TO_Z.to(rotations)
             rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
-            translation = translation @ turn.T
-            translation = translation - translation[..., :1, :]
+            row = row @ turn.T
+            row = row - row[..., :1, :]
         six = to_6d(rotations.transpose(-1, -2) if self.config.rows else rotations)
-        root = functional.pad(translation, (0, 3))[..., None, :]
-        return torch.cat([six, root], dim=-2).permute(0, 2, 3, 1)
+        return torch.cat([six, functional.pad(row, (0, 3))[..., None, :]], dim=-2).permute(0, 2, 3, 1)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(batch, 25, 6, frames) of this model's layout → (batch, frames, 149) features."""
@@ -269,15 +280,20 @@ class MotionTransformer(nn.Module):
 
     def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(batch, 25, 6, frames) → rotations (batch, frames, 24, 3, 3) and translation (batch, frames, 3), y up."""
-        x = x.permute(0, 3, 1, 2)
-        rotations, translation = from_6d(x[..., : skeleton.NUM_JOINTS, :]), x[..., skeleton.NUM_JOINTS, :3]
+        rotations = self.rotations(x)
+        if self.config.row_25 == ANKLE:
+            return rotations, path_of(rotations)
+        translation = x[:, skeleton.NUM_JOINTS, :3].transpose(1, 2)
+        return rotations, translation @ _Y_TO_Z.to(x) if self.config.up == "z" else translation
+
+    def rotations(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, 25, 6, frames) → (batch, frames, 24, 3, 3), y up."""
+        rotations = from_6d(x[:, : skeleton.NUM_JOINTS].permute(0, 3, 1, 2))
         if self.config.rows:
             rotations = rotations.transpose(-1, -2)
         if self.config.up == "z":
-            turn = _Y_TO_Z.to(rotations).T
-            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
-            translation = translation @ turn.T
-        return rotations, translation
+            rotations = torch.cat([_Y_TO_Z.to(x).T @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+        return rotations
 
     def _ruled(self, z: torch.Tensor) -> torch.Tensor:
         return functional.normalize(z, dim=-1) if self.config.normalised else z

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from . import weights
-from .model import ROWS, MotionTransformer, TransformerConfig
+from .model import ANKLE, ROWS, MotionTransformer, TransformerConfig
 
 CLIP_WIDTH = 512
 # In the files, but nothing reads them; positions are computed.
@@ -18,7 +18,8 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
     """Turn an official checkpoint (a state dict by torch.save) into a model folder; returns its config.
 
     Sizes are read from the shapes; the number of heads can't be. up: the axis that points up in its motions:
-    "z" for models trained as the paper's was, "y" for those trained with --align_pose_frontview.
+    "z" for models trained as the paper's was, "y" for those trained with --align_pose_frontview. Their 25th row is
+    the right ankle's, see `TransformerConfig`.
     Raises OSError for a missing file, and ValueError that names the file and what is wrong with it: no state
     dict, something else than tensors in it (never unpickled), keys that are missing or unknown, odd shapes.
     """
@@ -59,7 +60,7 @@ def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: st
     if inputs != 6 * ROWS:
         raise ValueError(
             f"{checkpoint}: encoder.skelEmbedding.weight: takes {inputs} numbers a frame, not {6 * ROWS}; "
-            "only models of 24 joints as 6D with the root's translation are known"
+            "only models of 24 joints as 6D and a 25th row are known"
         )
     layers = {key.split(".")[3] for key in state if key.startswith("encoder.seqTransEncoder.layers.")}
     try:
@@ -72,6 +73,7 @@ def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: st
             normalised=False,
             up=up,
             rows=True,
+            row_25=ANKLE,
         )
     except ValueError as error:
         raise ValueError(f"{checkpoint}: {error}") from error

@@ -18,8 +18,8 @@ from .data import cut_windows, swap_sides, window_starts
 from .edits import Edit
 from .labels import BABEL_60
 from .motion import FPS, Motion
-from .reader import READER, Reader, Reading, stems
-from .towers import TextTower, TowerMismatch, load_tower
+from .reader import Reader, Reading, stems
+from .towers import TextTower, TowerMismatch, fits, load_tower
 
 MAX_TEXT = 2000
 MODEL_CARD = """---
@@ -139,11 +139,12 @@ class MotionCLIP(
         bank: Bank | None = None,
         card: str | None = None,
         reader: Reader | None = None,
+        clip: str | PathLike[str] | None = None,
     ) -> None:
         wanted = model.config.tower
-        if tower is not None and tower.name != wanted:
+        if tower is not None and not fits(tower.name, wanted):
             raise TowerMismatch(f"this model is aligned with the tower {wanted!r}, not with {tower.name!r}")
-        self.model, self.bank, self.card, self.reader, self._tower = model, bank, card, reader, tower
+        self.model, self.bank, self.card, self.reader, self._tower, self._clip = model, bank, card, reader, tower, clip
         self._verbs = prompts.verb_stems(bank.actions if bank else ())
 
     @classmethod
@@ -152,10 +153,13 @@ class MotionCLIP(
         source: str | PathLike[str] | None = None,
         tower: TextTower | None = None,
         revision: str | None = None,
+        clip: str | PathLike[str] | None = None,
         **options: Any,
     ) -> MotionCLIP:
         """Load a model: a folder, a Hub repo ("user/name"), or by default the project's own, in weights/.
 
+        clip: a file of CLIP's weights (OpenAI's ViT-B-32.pt, or a checkpoint of open_clip's), or a folder that holds
+        it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find` finds.
         revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
         FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
         weights.ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
@@ -164,8 +168,8 @@ class MotionCLIP(
         model = weights.load(folder)
         bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
         card = folder / hub.CARD
-        reader = Reader.load(folder) if bank and (folder / READER).is_file() else None
-        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, reader)
+        reader = Reader.load(folder) if bank and (folder / weights.READER).is_file() else None
+        return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, reader, clip)
 
     def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
         self,
@@ -204,7 +208,7 @@ class MotionCLIP(
                     f"this model is aligned with no text tower (its latents have {self.model.config.latent} numbers, "
                     "CLIP's 512): it can encode and decode motion, but it can't take text"
                 )
-            self._tower = load_tower(self.model.config.tower, self.model.config.normalised)
+            self._tower = load_tower(self.model.config.tower, self.model.config.normalised, self._clip)
         return self._tower
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
@@ -356,7 +360,7 @@ class MotionCLIP(
         return prompts.clauses(text, self._verbs)
 
     def _readings(self, words: Sequence[str], z: dict[str, torch.Tensor]) -> dict[str, Reading]:
-        if self.reader is None:
+        if self.reader is None or not words:
             return {}
         unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
         return dict(zip(words, self.reader.read(words, unit), strict=True))
@@ -399,6 +403,8 @@ class MotionCLIP(
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
+        named = _named(words) == _named(reading.action)
+        reading = replace(reading, known=reading.known or named or bank.says(z[words], reading.action))
         return Step(clause, (reading,), bank.drawn(z[words][None], [reading.action], closeness)[0])
 
     def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
@@ -597,8 +603,10 @@ class MotionCLIP(
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
         start_z = self.latent(source)
         changes = torch.stack([self.latent(target) for target in targets]) - start_z
-        motion = self.as_motion(base, self._length(frames), seed)
+        plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
+        motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
         z, noise = self.model.analyse(motion)
+        z = self.latent(base)[None] if plain else z
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
         before = features.canonical(before)
@@ -606,6 +614,7 @@ class MotionCLIP(
         # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
+        described = described * self.model.config.normalised  # else, as in the paper, the base stays the base
         taken = described * min(abs(strength), 1.0)
         changed = torch.lerp(z, start_z.expand_as(z), taken[:, None]) + strength * changes[:, None]
         if self.model.config.normalised:
@@ -688,6 +697,11 @@ class MotionCLIP(
 def _parts(clause: prompts.Clause) -> list[str]:
     """All texts of a clause that may have to be read."""
     return [clause.text] + ([clause.also.text, clause.whole] if clause.also else [])
+
+
+def _named(text: str) -> set[str]:
+    """The stems by which a text names an action: those of "a person walks like a zombie" are those of "zombie walk"."""
+    return set(stems(text)) - {"like"}
 
 
 def _unit(z: torch.Tensor) -> torch.Tensor:

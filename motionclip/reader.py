@@ -23,10 +23,9 @@ from torch.nn import functional
 from . import places
 from .prompts import stem
 from .towers import TextTower
-from .weights import ModelFolderError, write_atomically
+from .weights import READER, ModelFolderError, write_atomically
 from .words import KINDS, Words
 
-READER = "reader.safetensors"
 HIDDEN, WORDS_WIDTH = 640, 80
 EVOKED = 0.5  # how often an association is shown, beside a caption
 PROMISE = 0.95  # share of right answers that "known" is set to give on the words that the threshold is chosen on

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
-from PIL import Image
 
 from .data import load_clips, read_table
 from .evaluate import Figure, confusion, table
@@ -59,9 +58,7 @@ def write_page(path: Path, mc: MotionCLIP, data: Path, split: str, models: Mappi
 
 
 def _figure(caption: str, picture: np.ndarray) -> str:
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, "PNG", optimize=True)
-    encoded = base64.b64encode(content.getvalue()).decode()
+    encoded = base64.b64encode(iio.imwrite("<bytes>", picture, extension=".png", optimize=True)).decode()
     caption = html.escape(caption)
     picture_html = f'<img alt="{caption}" src="data:image/png;base64,{encoded}">'
     return f"<figure><figcaption>{caption}</figcaption>{picture_html}</figure>"

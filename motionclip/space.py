@@ -15,19 +15,29 @@ PARTS = (
     "requirements.txt",
     "README.md",
     "LICENSE",
-    "docs/hello.gif",
+    # What the README links to.
+    "docs",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "weights/open/README.md",
 )
 LEFT_OUT = ("__pycache__", ".*", "open", "evaluator")
+# torch without a GPU: pip then takes its CPU build, which has a version of its own.
+CPU_BUILD = "--extra-index-url https://download.pytorch.org/whl/cpu\n"
+HARDWARE = ("cpu", "gpu")
 # What the Hub keeps outside of git.
-ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.gif filter=lfs diff=lfs merge=lfs -text\n"
+ATTRIBUTES = "".join(f"*.{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in ("safetensors", "gif", "png"))
 
 
-def make_space(out: Path) -> list[Path]:
+def make_space(out: Path, hardware: str = "cpu") -> list[Path]:
     """Copy what a Space needs into a new or empty folder; returns the files, relative to it.
 
-    The Space's own settings (sdk, versions, app_file) are the front matter of the README. Raises ValueError for
-    a folder with something in it, and FileNotFoundError outside of a checkout of the project.
+    The Space's own settings (sdk, versions, app_file) are the front matter of the README. hardware: "cpu", for which
+    torch's CPU build is asked for, or "gpu", ZeroGPU among them. Raises ValueError for other hardware or a folder with
+    something in it, and FileNotFoundError outside of a checkout of the project.
     """
+    if hardware not in HARDWARE:
+        raise ValueError(f"hardware: must be one of {', '.join(HARDWARE)}, not {hardware!r}")
     missing = [part for part in PARTS if not (ROOT / part).exists()]
     if missing:
         raise FileNotFoundError(f"{ROOT / missing[0]} is missing: make a Space from a checkout of the project")
@@ -40,5 +50,8 @@ def make_space(out: Path) -> list[Path]:
             shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
         else:
             shutil.copyfile(ROOT / part, target)
+    if hardware == "cpu":
+        wanted = (out / "requirements.txt").read_text(encoding="utf-8")
+        (out / "requirements.txt").write_text(CPU_BUILD + wanted, encoding="utf-8")
     (out / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")
     return sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())

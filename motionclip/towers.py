@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
+from . import clip_files
 from .bert import Bert
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -41,10 +44,6 @@ class ImageTower(TextTower, Protocol):
 
 class TowerMismatch(ValueError):
     """A model was asked to work with a tower it was not aligned with."""
-
-
-class TowerUnavailable(OSError):
-    """A tower's weights or its library are not on this machine; the message says how to get them."""
 
 
 class _Remembered:
@@ -136,42 +135,33 @@ class CLIP(_Remembered):
 
     Features come as the official code uses them, not normalised, or with `normalised` at unit length; in half
     precision on a GPU. pretrained: a tag of open_clip's, a file of weights, or "random" for untrained weights
-    (the same for the same `seed`), which have the true shapes and no meaning. Raises TowerUnavailable where
-    open_clip is not installed or the weights can't be had.
+    (the same for the same `seed`), which have the true shapes and no meaning. weights: a file of those weights, or a
+    folder that holds it; without, they are looked for as `clip_files.find` says. Raises clip_files.TowerUnavailable
+    where open_clip is not installed or the weights can't be had.
     """
 
     def __init__(
         self,
-        architecture: str = "ViT-B-32-quickgelu",
-        pretrained: str = "openai",
+        architecture: str = clip_files.PAPERS[0],
+        pretrained: str = clip_files.PAPERS[1],
         normalised: bool = False,
         seed: int = 0,
+        weights: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__()
-        try:
-            import open_clip
-        except (ImportError, RuntimeError) as error:  # a torchvision that doesn't match torch is a RuntimeError
-            raise TowerUnavailable(
-                f"CLIP needs open_clip ({error}): pip install -r requirements-clip.txt; "
-                "the project's own model, the default, works without it"
-            ) from error
         self.name = clip_name(architecture, pretrained)
         self.normalised = normalised
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        if architecture not in open_clip.list_models():
-            known = ", ".join(open_clip.list_models())
-            raise ValueError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
+        lent = bool(os.environ.get("SPACES_ZERO_GPU"))  # where a GPU is there by the call, and says it always were
+        self._device = "cuda" if torch.cuda.is_available() and not lent else "cpu"
+        untrained = pretrained == RANDOM and weights is None
+        # Before the library's import, which takes seconds.
+        file = None if untrained else clip_files.find(architecture, pretrained, weights)
+        open_clip = clip_files.library(architecture)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            try:
-                model = open_clip.create_model(
-                    architecture,
-                    pretrained=None if pretrained == RANDOM else pretrained,
-                    precision="fp16" if self._device == "cuda" else "fp32",
-                    device=self._device,
-                )
-            except Exception as error:  # a torn file makes torch.load fail in any way; the hub's client, in many
-                raise TowerUnavailable(_how_to_get(architecture, pretrained, error)) from error
+            model = clip_files.untrained(architecture, self._device)
+        if file is not None:
+            clip_files.load(model, architecture, file)
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = open_clip.get_tokenizer(architecture)
         self._dtype = next(model.parameters()).dtype
@@ -204,38 +194,38 @@ class CLIP(_Remembered):
 
 def clip_name(architecture: str, pretrained: str) -> str:
     """What a CLIP is called in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
-    default = (architecture, pretrained) == ("ViT-B-32-quickgelu", "openai")
-    return "clip" if default else f"clip:{architecture}/{pretrained}"
+    return "clip" if (architecture, pretrained) == clip_files.PAPERS else f"clip:{architecture}/{pretrained}"
 
 
-def load_tower(name: str, normalised: bool = True) -> TextTower:
+def clip_parts(name: str) -> tuple[str, str] | None:
+    """The architecture and weights of a CLIP by its name in configs; None for what is none."""
+    if name == "clip":
+        return clip_files.PAPERS
+    architecture, slash, pretrained = name.removeprefix("clip:").partition("/")
+    return (architecture, pretrained) if name.startswith("clip:") and slash else None
+
+
+def fits(name: str, wanted: str | None) -> bool:
+    """Whether a tower may stand for the one that a model's config names: it is that one, or a CLIP of the same
+    architecture with weights from a file, which has no name to tell them by."""
+    if name == wanted:
+        return True
+    ours, theirs = clip_parts(name), clip_parts(wanted or "")
+    if ours is None or theirs is None:
+        return False
+    return ours[0] == theirs[0] and Path(ours[1]).suffix != ""
+
+
+def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | None = None) -> TextTower:
     """The tower that a model's config names, with latents of unit length or as they come.
 
-    Raises ValueError for a name that is not known, and TowerUnavailable for a tower that can't be had here.
+    clip: a file of CLIP's weights or a folder that holds it, for a model in a CLIP's space; else that of the variable
+    MOTIONCLIP_CLIP. Raises ValueError for a name that is not known, and TowerUnavailable for a tower that can't be had
+    here.
     """
     if name == MiniLM.name:
         return MiniLM()
-    if name == "clip":
-        return CLIP(normalised=normalised)
-    architecture, slash, pretrained = name.removeprefix("clip:").partition("/")
-    if name.startswith("clip:") and slash:
-        return CLIP(architecture, pretrained, normalised)
-    raise ValueError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
-
-
-def _how_to_get(architecture: str, pretrained: str, error: Exception) -> str:
-    import open_clip
-
-    if Path(pretrained).suffix:
-        return f"{pretrained}: no weights of {architecture} could be loaded from it ({error})"
-    source = open_clip.get_pretrained_cfg(architecture, pretrained)
-    if not source:
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
-        return f"open_clip knows no weights {pretrained!r} for {architecture}; there are {tags}"
-    repo = source.get("hf_hub", "").rstrip("/")
-    return (
-        f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
-        f"({str(error).splitlines()[0]}). With a network, once: hf download {repo}. Without: run that elsewhere and "
-        f"copy its folder into this machine's Hugging Face cache (HF_HUB_CACHE), or give a file as the tower "
-        f"clip:{architecture}/FILE. The project's own model, the default, works without CLIP"
-    )
+    parts = clip_parts(name)
+    if parts is None:
+        raise ValueError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
+    return CLIP(*parts, normalised, weights=clip or os.environ.get("MOTIONCLIP_CLIP") or None)

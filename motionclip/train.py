@@ -26,13 +26,16 @@ from .features import features_motions
 from .flow import FlowModel
 from .images import FrameTower
 from .losses import ENCODED_SHARE, Alignment, flow_losses, transformer_losses
+from .metrics import cosines
 from .reader import train_reader
 from .texts import TextPool
 from .towers import ImageTower, TextTower, load_tower
 from .words import WORDS, Words
 
 CHECKPOINT = "checkpoint.pt"
-CONFIGS = ("default", "finetune", "paper", "clip")
+CONFIGS = ("default", "finetune", "paper", "clip", "classes")
+# A checkpoint of so many bytes, written in so many seconds, is kept in the config's rhythm.
+USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,11 @@ class TrainConfig:
     image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
     body: str = ""  # folder of the user's SMPL files: frames and body points are of that body
     words: bool = False  # whether the data folder's words.json is used; without, only the clips' captions
+    uniform: bool = False  # whether each window is drawn as often as any other; else rare actions more often
+    mirror: bool = True  # whether half of the windows are mirrored, with their texts
     seed: int = 0
     validate_every: int = 1000
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0  # between checkpoints of up to 120 MB; larger ones are kept as much more rarely
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
@@ -104,15 +109,17 @@ def train(
     licence: str | None = None,
     resume: bool = True,
     start_from: Path | None = None,
+    clip: Path | None = None,
 ) -> Path:
     """Train on DATA's train split and leave the model folder in OUT; returns OUT.
 
     start_from: a model folder of the same sizes whose weights are where the training begins.
 
     A checkpoint in OUT is picked up where it stopped. Every step's randomness follows from the seed and the
-    step's number, so that a resumed run does what an unbroken one would. Raises ValueError where OUT holds the
-    checkpoint of another config or of other data, or the data does not suffice.
+    step's number, so that a resumed run does what an unbroken one would. clip: as for `load_tower`. Raises ValueError
+    where OUT holds the checkpoint of another config or of other data, or the data does not suffice.
     """
+    tower = load_tower(config.model.tower or "", config.model.normalised, clip)  # first: reading data takes longer
     clips = load_clips(data, "train", licence)
     validation = load_clips(data, "val", licence)
     accelerator = Accelerator(
@@ -121,10 +128,9 @@ def train(
     say = tqdm.write if accelerator.is_main_process else (lambda *_: None)
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
-    tower = load_tower(config.model.tower or "", config.model.normalised)
     words = Words.load(data, {row["action"] for row in read_table(data)}) if config.words else Words.none()
     pool = TextPool(clips, actions, words, tower)
-    sampler = WindowSampler(clips, config.model.window)
+    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror)
     body = load_body(config.body)
     frames = None
     if config.image_weight:
@@ -153,34 +159,44 @@ def train(
         model.load_state_dict(begun.state_dict())
     elif isinstance(model, FlowModel) and not found:
         say("fitting the motion basis …")
-        model.basis.fit(sampler.spread(stride=16), config.seed)
+        model.basis.fit(sampler.spread(most=30_000), config.seed)
     model.to(accelerator.device)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
+    average = (
+        torch.optim.swa_utils.AveragedModel(
+            model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
+        )
+        if config.average
+        else None
     )
     optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, fused=True)
     start = 0
     if found:
         model.load_state_dict(found["model"])
-        average.load_state_dict(found["average"])
+        if average is not None:
+            average.load_state_dict(found["average"])
         optimizer.load_state_dict(found["optimizer"])
         start = found["step"]
         say(f"resumed at step {start}")
-    averaged = cast(weights.Model, average.module)
+    kept = model if average is None else cast(weights.Model, average.module)
     objective, optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
     part = (accelerator.process_index, accelerator.num_processes)
 
-    def keep(step: int) -> None:
+    def keep(step: int) -> float:
+        """Write a checkpoint; returns after how many seconds the next one is due."""
+        began = time.monotonic()
         state = {
             "config": dataclasses.asdict(config),
             "data": source,
             "step": step,
             "model": model.state_dict(),
-            "average": average.state_dict(),
             "optimizer": optimizer.state_dict(),
         }
+        if average is not None:
+            state["average"] = average.state_dict()
         weights.write_atomically(checkpoint, lambda path: torch.save(state, path))
+        return pause(config, checkpoint.stat().st_size, time.monotonic() - began)
 
+    wait = config.checkpoint_seconds
     last_kept = time.monotonic()
     progress = tqdm(
         range(start, config.steps),
@@ -198,7 +214,7 @@ def train(
             group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
         if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
             if step == config.encoder_steps:  # its averaged weights generalise best
-                model.encoder.load_state_dict(averaged.encoder.state_dict())
+                model.encoder.load_state_dict(kept.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
         # What the encoder learns from is played faster and slower, too.
@@ -214,44 +230,50 @@ def train(
         accelerator.clip_grad_norm_(objective.parameters(), config.gradient_norm)
         optimizer.step()
         optimizer.zero_grad()
-        if config.average:
+        if average is not None:
             average.update_parameters(model)
         done = step + 1
         if accelerator.is_main_process:
             if step % 20 == 0:
                 progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
             if done % config.validate_every == 0 or done == config.steps:
-                kept = averaged if config.average else model
                 say(
                     f"step {done}: "
                     + ", ".join(f"{k} {v:.3f}" for k, v in losses.items())
                     + "; on val "
                     + validate(kept, validation, actions, tower)
                 )
-            if time.monotonic() - last_kept > config.checkpoint_seconds or done == config.steps:
-                keep(done)
+            if time.monotonic() - last_kept > wait or done == config.steps:
+                wait = keep(done)
                 last_kept = time.monotonic()
     if accelerator.is_main_process:
-        weights.save((averaged if config.average else model).cpu(), out, half=True)
-        index(data, out, licence, config.words)
+        weights.save(kept.cpu(), out, half=True)
+        index(data, out, licence, config.words, clip)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
 
 
-def index(data: Path, model: Path, licence: str | None = None, with_words: bool = True) -> None:
+def index(
+    data: Path, model: Path, licence: str | None = None, with_words: bool = True, clip: Path | None = None
+) -> None:
     """Write what a model knows into its folder: the bank of DATA's training clips and, with words, the reader.
 
     It is read from the saved file, so that the bank belongs to the half-precision weights that users load.
     """
     clips = load_clips(data, "train", licence)
     loaded = weights.load(model)
-    tower = load_tower(loaded.config.tower or "", loaded.config.normalised)
+    tower = load_tower(loaded.config.tower or "", loaded.config.normalised, clip)
     words = Words.load(data, {row["action"] for row in read_table(data)}) if with_words else Words.none()
     build_bank(loaded, clips, words, tower).save(model)
     if with_words:
         styles = {(clip.action, clip.style) for clip in clips if clip.style != "normal"}
         train_reader(words, actions_of(clips), tower, styles).save(model)
+
+
+def pause(config: TrainConfig, size: int, spent: float) -> float:
+    """Seconds until the next checkpoint, after one of `size` bytes that took `spent` seconds to write."""
+    return config.checkpoint_seconds * max(1.0, size / USUAL_BYTES, spent / USUAL_WRITING)
 
 
 @torch.inference_mode()
@@ -262,7 +284,7 @@ def validate(model: weights.Model, clips: list[Clip], actions: list[str], tower:
     windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
     z = model.encode_motions(features_motions(torch.stack([window for _, window in windows])))
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
-    ranks = (z @ names.T).argsort(dim=1, descending=True) == wanted[:, None]
+    ranks = cosines(z, names).argsort(dim=1, descending=True) == wanted[:, None]
     drawn = model.decode_motions(tower.encode([clip.captions[0] for clip in clips]), model.config.window)
     real = [clip.motion.padded(model.config.window) for clip in clips]
     speed = sum(_speed(motion) for motion in drawn) / sum(_speed(motion) for motion in real)

@@ -1,4 +1,5 @@
-"""A model folder: config.json, model.safetensors (half precision), and for some models the bank of known motions."""
+"""A model folder: config.json, model.safetensors (half precision), and for some models the bank of known motions and
+the reader of texts."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
 }
 ModelConfig = FlowConfig | TransformerConfig
 Model = FlowModel | MotionTransformer
-CONFIG, WEIGHTS, BANK = "config.json", "model.safetensors", "bank.safetensors"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+BANK, READER = "bank.safetensors", "reader.safetensors"
 
 
 class ModelFolderError(ValueError):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from conftest import synthetic_motion
+from figures import figure
 from typer.testing import CliRunner
 
 from motionclip import Motion
@@ -57,6 +58,19 @@ def test_the_other_uses(tmp_path):
     assert [answer["file"] for answer in answers] == [str(clip), str(edited)]
     assert {label["label"] for label in answers[0]["labels"]} == {"walk", "swim"}
     assert "walk" in run("recognize", clip).output
+
+
+def test_convert_takes_up_rate_and_map(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.bvh").write_text(figure(synthetic_motion(frames=20)).text().replace("LeftLeg", "bone"))
+    (tmp_path / "map.txt").write_text("left_knee = bone\n")
+    arguments = ["convert", tmp_path / "in", tmp_path / "out", "--format", "bvh"]
+    result = run(*arguments)
+    assert result.exit_code == 1 and "left_knee =\n" in result.output and "1 file was refused" in result.output
+    result = run(*arguments, "--map", tmp_path / "map.txt", "--fps", 60, "--up", "y")
+    assert result.exit_code == 0, result.output
+    assert "a.bvh: HumanIK, 20 frames at 60 a second, y up" in result.output
+    assert len(Motion.load(tmp_path / "out" / "a.bvh")) == 10
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,30 @@
-"""The paper's own space, with CLIP towers of the true size at random weights: what they compute, training, the app.
-
-Needs requirements-clip.txt; without, these tests are skipped and say so.
-"""
+"""The paper's own space, with CLIP towers of the true size at random weights: what they compute, training, the app."""
 
 import dataclasses
+import hashlib
 import json
+import os
 import socket
+import time
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from conftest import synthetic_motion
-
-pytest.importorskip("open_clip", reason="pip install -r requirements-clip.txt", exc_type=(ImportError, RuntimeError))
+from safetensors.torch import save_file
+from typer.testing import CliRunner
 
 import demo
-from motionclip import MotionCLIP
+from motionclip import MotionCLIP, clip_files, weights
 from motionclip.body import SMPLBody, WoodenBody
+from motionclip.cli import app
+from motionclip.clip_files import TowerUnavailable
 from motionclip.data import WindowSampler, load_clips
 from motionclip.images import FrameTower, pictures
 from motionclip.model import MotionTransformer, TransformerConfig
 from motionclip.official import import_official
-from motionclip.towers import CLIP, ImageTower, TowerUnavailable, load_tower
+from motionclip.towers import CLIP, ImageTower, TowerMismatch, load_tower
 from motionclip.train import TrainConfig, train
 
 SMALL = "clip:ViT-S-32-alt/random"
@@ -80,23 +83,136 @@ def test_other_models_by_name_and_unit_length_by_config():
         load_tower("clip:ViT-B-32/nonsense")
 
 
-def test_weights_from_a_file(tmp_path):
+def archive(state, path):
+    """The weights as OpenAI has them: a TorchScript archive, in half precision, with sizes beside them."""
+
+    class Holder(torch.nn.Module):
+        def forward(self):
+            return 0
+
+    whole = Holder()
+    for key, value in (state | {name: torch.tensor(7) for name in clip_files._NOT_WEIGHTS}).items():
+        *parents, name = key.split(".")
+        parent = whole
+        for part in parents:
+            if not hasattr(parent, part):
+                parent.add_module(part, Holder())
+            parent = getattr(parent, part)
+        parent.register_buffer(name, value.half() if value.is_floating_point() else value)
+    torch.jit.save(torch.jit.script(whole), path)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """One small tower's weights, in every kind of file that people have."""
+    folder = tmp_path_factory.mktemp("clip")
     tower = load_tower(SMALL)
-    torch.save(tower._model.state_dict(), tmp_path / "weights.pt")
-    again = load_tower(f"clip:ViT-S-32-alt/{tmp_path / 'weights.pt'}")
-    assert torch.allclose(again.encode(["walk"]), tower.encode(["walk"]), atol=1e-5)
-    (tmp_path / "weights.pt").write_bytes(b"torn")
-    with pytest.raises(TowerUnavailable, match=r"weights\.pt"):
-        load_tower(f"clip:ViT-S-32-alt/{tmp_path / 'weights.pt'}")
+    state = {name: value.half().float() for name, value in tower._model.state_dict().items()}
+    tower._model.load_state_dict(state)
+    torch.save(state, folder / "state.pt")
+    torch.save(
+        {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}, folder / "run.pt"
+    )
+    save_file(state, folder / "open_clip_model.safetensors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        archive(state, folder / "ViT-B-32.pt")
+    return folder, tower.encode(["walk"])
 
 
-def test_without_a_network_it_says_what_to_do(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["state.pt", "run.pt", "open_clip_model.safetensors", "ViT-B-32.pt", ""])
+def test_weights_from_a_file_or_its_folder(kept, name, monkeypatch):
+    folder, expected = kept
+    assert torch.allclose(load_tower(SMALL, clip=folder / name).encode(["walk"]), expected, atol=1e-5)
+    monkeypatch.setenv("MOTIONCLIP_CLIP", str(folder / name))
+    assert torch.allclose(load_tower(SMALL).encode(["walk"]), expected, atol=1e-5)
+
+
+def test_files_that_hold_no_such_weights_are_named(kept, tmp_path):
+    (tmp_path / "torn.pt").write_bytes((kept[0] / "state.pt").read_bytes()[:3000])
+    torch.save({"weight": Trap()}, tmp_path / "trap.pt")
+    (tmp_path / "empty").mkdir()
+    for name, complaint in (
+        ("torn.pt", r"torn\.pt: no weights of ViT-"),
+        ("trap.pt", r"trap\.pt: no weights of ViT-"),
+        ("nowhere.pt", r"nowhere\.pt: is not there"),
+        ("empty", r"empty: has none of ViT-B-32\.pt"),
+    ):
+        with pytest.raises(TowerUnavailable, match=complaint):
+            load_tower(SMALL, clip=tmp_path / name)
+    assert not (tmp_path / "trapped").exists()
+    with pytest.raises(TowerUnavailable, match=r"state\.pt: no weights of ViT-.*ViT-B-32\.pt"):
+        load_tower("clip", clip=kept[0] / "state.pt")  # another architecture's
+
+
+class Trap:
+    def __reduce__(self):
+        return os.mkdir, ("trapped",)
+
+
+def test_a_models_tower_may_come_from_a_file(kept, tmp_path):
+    """By the same name, or built in Python from a file for the same architecture; not from one for another."""
+    folder, expected = kept
+    weights.save(
+        MotionTransformer(TransformerConfig(tower=SMALL, latent=256, feedforward=64, layers=1)), tmp_path / "m"
+    )
+    by_file = MotionCLIP.from_pretrained(tmp_path / "m", clip=folder)
+    built = MotionCLIP.from_pretrained(
+        tmp_path / "m", CLIP("ViT-S-32-alt", str(folder / "ViT-B-32.pt"), normalised=True)
+    )
+    for mc in (by_file, built):
+        assert torch.allclose(mc.encode_text(["walk"]), expected, atol=1e-5)
+    result = CliRunner().invoke(
+        app, ["generate", "walk", "-o", str(tmp_path / "w.npz"), "--model", str(tmp_path / "m"), "--clip", str(folder)]
+    )
+    assert result.exit_code == 0, result.output
+    with pytest.raises(TowerMismatch, match="aligned with the tower 'minilm'"):
+        MotionCLIP(MotionTransformer(TransformerConfig(latent=256, layers=1)), built.tower)
+
+
+def test_caches_of_the_hub_and_of_openais_package_are_used(kept, tmp_path, monkeypatch):
+    """Both as they lie on a user's disk; no network is asked."""
     import huggingface_hub.constants as constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(clip_files, "OPENAI_CACHE", tmp_path / "clip")
+    with pytest.raises(TowerUnavailable):
+        clip_files.find(*clip_files.PAPERS)
+    content = (kept[0] / "ViT-B-32.pt").read_bytes()
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip/ViT-B-32.pt").write_bytes(content)
+    with pytest.raises(TowerUnavailable):  # a file by that name, but not OpenAI's
+        clip_files.find(*clip_files.PAPERS)
+    url = f"https://nowhere/{hashlib.sha256(content).hexdigest()}/ViT-B-32.pt"
+    monkeypatch.setitem(clip_files._PAPERS_ENTRY, "url", url)
+    assert clip_files.find(*clip_files.PAPERS) == tmp_path / "clip/ViT-B-32.pt"
+    snapshot = tmp_path / "hub/models--timm--vit_base_patch32_clip_224.openai/snapshots/1"
+    snapshot.mkdir(parents=True)
+    (snapshot / "open_clip_model.safetensors").touch()
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs/main").write_text("1")
+    assert clip_files.find(*clip_files.PAPERS) == snapshot / "open_clip_model.safetensors"
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_without_a_network_it_says_what_to_do_at_once(offline, monkeypatch, tmp_path):
+    import huggingface_hub
+    import huggingface_hub.constants as constants
+
+    def hanging(*_, **__):
+        time.sleep(30)
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(TowerUnavailable, match=r"hf download .*clip.*default, works without CLIP"):
+    monkeypatch.setattr(clip_files, "OPENAI_CACHE", tmp_path)
+    monkeypatch.setattr(huggingface_hub, "get_session", hanging)
+    began = time.monotonic()
+    with pytest.raises(
+        TowerUnavailable, match=r"hf download .*--clip FILE.*MOTIONCLIP_CLIP.*default, works without CLIP"
+    ):
         load_tower("clip")
+    assert time.monotonic() - began < 5
 
 
 def test_frames_are_seen_once_and_show_the_pose(data_folder):

@@ -1,19 +1,25 @@
 """Motion files: round trips, the conventions of others, and everything that is wrong with bad files."""
 
 import io
+import json
+import shutil
+import subprocess
 import zipfile
 
 import imageio_ffmpeg
 import numpy as np
 import pygltflib
 import pytest
+import roma
 import torch
 from conftest import synthetic_motion
+from figures import figure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, skeleton
-from motionclip.files import MotionFileError, bvh, glb
+from motionclip import Motion, files, skeleton
+from motionclip.files import MotionFileError, bvh, glb, smpl
+from motionclip.files.conversion import Conversion
 
 
 def npz(path, **arrays):
@@ -57,7 +63,6 @@ BAD_NPZ = {
     "poses": [
         {"poses": None},
         {"poses": np.zeros((4, 71))},
-        {"poses": np.zeros((4, 24, 3))},
         {"poses": np.zeros((0, 72)), "trans": np.zeros((0, 3))},
         {"poses": np.full((4, 72), np.nan)},
         {"poses": np.array([{"pickled": "object"}], dtype=object)},
@@ -146,6 +151,97 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
+# --- npz of others ---
+
+
+def smpl_arrays(motion, up="z"):
+    """The motion's root, body poses and path in a world with that axis up."""
+    turn = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]) if up == "z" else np.eye(3)
+    rotations = motion.rotations().double()
+    rotations[:, 0] = torch.from_numpy(turn) @ rotations[:, 0]
+    vectors = roma.rotmat_to_rotvec(rotations).numpy()
+    return vectors[:, 0], vectors[:, 1:], motion.translation.astype(float) @ turn.T
+
+
+def spellings(motion):
+    """What others call an SMPL motion → the arrays, with z up."""
+    root, body, path = smpl_arrays(motion)
+    frames, rate = len(motion), np.array(30)
+    whole = np.concatenate([root[:, None], body], axis=1)
+    fingers = np.full((frames, 30, 3), 0.2)
+    yield "AMASS", {"poses": np.concatenate([whole[:, :22], fingers], 1).reshape(frames, -1), "trans": path,
+                    "mocap_framerate": rate}  # fmt: skip
+    yield "joints apart", {"poses": whole, "trans": path, "fps": rate}
+    yield "matrices", {"poses": roma.rotvec_to_rotmat(torch.from_numpy(whole)).numpy(), "trans": path, "fps": rate}
+    yield "SMPL-X", {"global_orient": root, "body_pose": body[:, :21].reshape(frames, 63), "transl": path}
+    yield "SMPL", {"global_orient": root[:, None], "body_pose": body, "transl": path, "frame_rate": rate}
+    yield "stageii", {"root_orient": root, "pose_body": body[:, :21].reshape(frames, 63), "trans": path,
+                      "pose_hand": fingers.reshape(frames, 90), "mocap_frame_rate": rate}  # fmt: skip
+    yield "AIST++", {"smpl_poses": whole.reshape(frames, 72), "smpl_trans": 90 * path, "smpl_scaling": np.array([90.0]),
+                     "fps": rate}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", [name for name, _ in spellings(synthetic_motion(frames=2))])
+def test_smpl_in_everyones_spelling(tmp_path, spelling):
+    motion = synthetic_motion(frames=30)
+    np.savez(tmp_path / "a.npz", **dict(spellings(motion))[spelling])
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert reading.up == "z" and reading.frames == 30
+    assert np.abs(reading.motion.joints()[:, :22] - motion.joints()[:, :22]).max() < 0.01
+
+
+@pytest.mark.parametrize("name", smpl.RATES)
+def test_every_spelling_of_the_frame_rate(tmp_path, name):
+    np.savez(tmp_path / "a.npz", poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), **{name: np.array([60])})
+    assert len(Motion.load(tmp_path / "a.npz")) == 2
+
+
+def test_a_rate_that_is_not_there_is_assumed_aloud_or_given(tmp_path):
+    motion = synthetic_motion(frames=61)
+    arrays = dict(spellings(motion))
+    np.savez(tmp_path / "a.npz", **arrays["SMPL-X"])
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert len(reading.motion) == 61 and "30 a second was taken" in str(reading)
+    (reading,) = files.read(tmp_path / "a.npz", fps=60)
+    assert len(reading.motion) == 31 and not reading.notes
+    del arrays["AIST++"]["fps"]
+    np.savez(tmp_path / "a.npz", **arrays["AIST++"])
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert len(reading.motion) == 31 and "60 a second was taken" in str(reading)
+
+
+def test_y_up_npz_stands_and_says_so(tmp_path):
+    motion = synthetic_motion(frames=30)
+    root, body, path = smpl_arrays(motion, up="y")
+    np.savez(tmp_path / "a.npz", poses=np.concatenate([root[:, None], body], axis=1), trans=path, fps=30)
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert reading.up == "y" and "y is up" in str(reading)
+    assert np.abs(reading.motion.joints() - motion.joints()).max() < 0.01
+    (lying,) = files.read(tmp_path / "a.npz", up="z")
+    assert np.ptp(lying.motion.joints()[0, :, 1]) < 0.7
+
+
+def test_who_lies_in_an_amass_file_goes_on_lying(tmp_path):
+    motion = synthetic_motion("squat", frames=30)
+    rotations = motion.rotations()
+    rotations[:, 0] = torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    lying = Motion.from_rotations(rotations, torch.tensor([[0.4, 0.1, 2.0]]).expand(30, 3))
+    root, body, path = smpl_arrays(lying)
+    np.savez(tmp_path / "a.npz", poses=np.concatenate([root[:, None], body], 1), trans=path, fps=30)
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert reading.up == "z" and reading.motion.joints()[:, skeleton.JOINT_INDEX["head"], 1].max() < 0.3
+
+
+@pytest.mark.parametrize(("height", "moved"), [(-0.2, 0.2), (0.08, -0.08), (0.02, 0.0), (0.6, 0.0)])
+def test_amass_bodies_of_another_shape_are_set_on_the_floor_and_climbers_are_not(tmp_path, height, moved):
+    motion = synthetic_motion(frames=30)
+    root, body, path = smpl_arrays(motion)
+    np.savez(tmp_path / "a.npz", poses=np.concatenate([root[:, None], body], 1), trans=path + [0, 0, height], fps=30)
+    (reading,) = files.read(tmp_path / "a.npz")
+    shift = reading.motion.translation[:, 1] - motion.translation[:, 1] - height
+    assert np.abs(shift - moved).max() < 0.005
+
+
 # --- BVH ---
 
 
@@ -156,6 +252,12 @@ def test_bvh_round_trip(tmp_path):
     degrees = torch.rad2deg(((turned.sum(-1) - 1) / 2).clamp(-1, 1).acos())
     assert float(degrees.max()) < 0.1
     assert np.abs(again.translation - motion.translation).max() < 1e-3
+
+
+def test_no_bone_of_a_bvh_is_without_length(tmp_path):
+    for joint in bvh.parse(synthetic_motion(frames=2).save(tmp_path / "a.bvh")).joints:
+        assert joint.parent < 0 or np.linalg.norm(joint.offset) > 0.01
+        assert joint.end is None or np.linalg.norm(joint.end) > 0.01
 
 
 PARTS = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
@@ -212,8 +314,6 @@ def test_z_up_bvh_is_turned_upright(tmp_path):
     for row, values in enumerate(parsed.values):
         euler = torch.tensor(values[3:6])
         turn = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=torch.float64)
-        import roma
-
         root = turn @ roma.euler_to_rotmat("ZXY", euler, degrees=True)
         place = turn @ torch.tensor(values[:3])
         again = roma.rotmat_to_euler("ZXY", root, degrees=True)
@@ -270,7 +370,7 @@ def bad_bvhs():
     yield (
         "two axes",
         lambda text: text.replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation", 1),
-        "line",
+        "MOTION",
     )
     yield "unclosed bracket", lambda text: text.replace("}", "", 1), "HIERARCHY|line"
     yield "another language", lambda text: "<xml>" + text, "line 1"
@@ -332,8 +432,6 @@ def test_glb_moves_the_figure_as_the_motion_says(tmp_path):
     animation = document.animations[0]
     times = values(animation.samplers[0].input)
     assert np.allclose(times[:, 0], np.arange(40) / 30)
-    import roma
-
     rotations = torch.zeros(40, 24, 3, 3)
     for channel in animation.channels:
         track = torch.from_numpy(values(animation.samplers[channel.sampler].output).copy())
@@ -348,6 +446,8 @@ def test_glb_moves_the_figure_as_the_motion_says(tmp_path):
     figure = document.meshes[0].primitives[0].attributes
     weights, joints = values(figure.WEIGHTS_0), values(figure.JOINTS_0)
     assert (weights.sum(axis=1, dtype=int) == 255).all() and joints.max() < 24
+    used = [row[row > 0] for row in np.where(weights > 0, joints + 1, 0)]
+    assert all(len(set(row)) == len(row) for row in used) and (joints[weights == 0] == 0).all()
     vertices = values(figure.POSITION)
     nearest = np.linalg.norm(vertices[:, None] - skeleton.REST_JOINTS.numpy()[None], axis=-1).min(axis=1)
     assert nearest.max() < 0.45 and document.nodes[24].skin == 0
@@ -371,3 +471,69 @@ def test_videos_show_every_frame_of_a_moving_body(tmp_path, suffix):
 def test_glb_of_the_page_has_a_floor_around_the_path():
     document = pygltflib.GLTF2().load_from_bytes(glb.to_bytes(synthetic_motion(), floor=True))
     assert document.nodes[document.scenes[0].nodes[-1]].name == "floor"
+
+
+# --- convert ---
+
+
+def write_bvh(path, motion, **how):
+    path.write_text(figure(motion, **how).text())
+
+
+def test_convert_says_what_it_found(tmp_path):
+    write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20), up="z")
+    said = [said for _, said, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
+    assert len(said) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in said[0]
+    assert len(Motion.load(tmp_path / "b.npz")) == 20
+
+
+def test_convert_takes_folders_and_goes_on_after_a_bad_file(tmp_path):
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    write_bvh(tmp_path / "in" / "deeper" / "a.bvh", synthetic_motion(frames=10))
+    synthetic_motion(frames=12).save(tmp_path / "in" / "a.npz")
+    synthetic_motion(frames=12).save(tmp_path / "in" / "a.bvh")
+    (tmp_path / "in" / "bad.bvh").write_text("nothing")
+    (tmp_path / "in" / "notes.txt").write_text("nothing")
+    outcomes = list(Conversion(tmp_path / "in", tmp_path / "out", ".bvh").run())
+    assert [path.name for path, _, written in outcomes if not written] == ["bad.bvh"]
+    written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert written == {"a.npz.bvh", "a.bvh.bvh", "deeper/a.bvh"}
+    with pytest.raises(ValueError, match="is one file"):
+        list(Conversion(tmp_path / "in", tmp_path / "out.bvh").run())
+    with pytest.raises(ValueError, match="is not written"):
+        list(Conversion(tmp_path / "in", tmp_path / "out", ".fbx").run())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no motion"):
+        list(Conversion(tmp_path / "empty", tmp_path / "out").run())
+
+
+# --- what the Khronos validator says ---
+
+VALIDATE = """
+const validator = require('gltf-validator'), fs = require('fs');
+const check = async (path) => (await validator.validateBytes(new Uint8Array(fs.readFileSync(path)))).issues;
+Promise.all(process.argv.slice(1).map(check)).then((all) => console.log(JSON.stringify(all)));
+"""
+
+
+@pytest.fixture(scope="module")
+def validate():
+    """Files → what the validator has to say about them. Skips where node or the package gltf-validator is missing."""
+    if (
+        not shutil.which("node")
+        or subprocess.run(["node", "-e", "require('gltf-validator')"], capture_output=True).returncode
+    ):
+        pytest.skip("needs node and its package gltf-validator")
+
+    def run(*paths):
+        said = subprocess.run(["node", "-e", VALIDATE, *map(str, paths)], capture_output=True, check=True)
+        return json.loads(said.stdout)
+
+    return run
+
+
+def test_exports_are_valid_gltf(tmp_path, validate):
+    paths = [synthetic_motion(frames=frames).save(tmp_path / f"{frames}.glb") for frames in (1, 2, 40)]
+    (tmp_path / "floor.glb").write_bytes(glb.to_bytes(synthetic_motion(), floor=True))
+    for issues in validate(*paths, tmp_path / "floor.glb"):
+        assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"][:3]

@@ -119,7 +119,7 @@ def test_floor_is_found():
 
 def test_standing_feet_are_kept_from_sliding_by_bending_the_legs_alone():
     whole = grounded(features.motion_features(synthetic_motion("wave left hand")))
-    whole[:, 144] += 0.01 * torch.sin(torch.arange(len(whole)) / 5)  # sways 10 cm, and the feet with it
+    whole[:, features.VX] += 0.01 * torch.sin(torch.arange(len(whole)) / 5)  # sways 10 cm, and the feet with it
     before, after = (features.features_motion(x) for x in (whole, locked(whole[None])[0]))
 
     def slide(motion):

@@ -8,9 +8,9 @@ from conftest import write_data_folder
 
 from motionclip.data import actions_of, load_clips
 from motionclip.files import MotionFileError
-from motionclip.reader import READER, Reader, train_reader
+from motionclip.reader import Reader, train_reader
 from motionclip.towers import load_tower
-from motionclip.weights import ModelFolderError
+from motionclip.weights import READER, ModelFolderError
 from motionclip.words import WORDS, Words
 
 

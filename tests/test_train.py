@@ -1,5 +1,6 @@
 """Training: the data folder, mirrored words, resuming, and several processes."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from conftest import write_data_folder
 from motionclip import MotionCLIP, weights
 from motionclip.data import WindowSampler, load_clips, swap_sides
 from motionclip.files import MotionFileError
-from motionclip.train import CHECKPOINT, TrainConfig, train
+from motionclip.train import CHECKPOINT, TrainConfig, pause, train
 
 CONFIG = """
 steps = 12
@@ -114,8 +115,12 @@ def test_a_bad_training_config_is_refused_by_setting(tmp_path, line, complaint):
 
 def test_the_projects_own_configs_are_sound():
     assert TrainConfig.load("default").model.architecture == "flow"
-    assert TrainConfig.load("paper").batch == 20
+    paper = TrainConfig.load("paper")
+    assert paper.batch == 20 and paper.uniform and not paper.mirror
     clip = TrainConfig.load("clip")
+    assert clip.uniform and not clip.mirror
+    default = TrainConfig.load("default")
+    assert default.mirror and not default.uniform
     assert clip.image_weight == clip.text_weight == 1 and clip.model.tower == "clip" and not clip.model.normalised
 
 
@@ -154,6 +159,35 @@ def test_a_run_killed_and_resumed_ends_as_an_unbroken_one(data_folder, tmp_path,
     whole, resumed = weights.load(tmp_path / "whole"), weights.load(tmp_path / "broken")
     for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.allclose(a, b, atol=1e-3), name
+
+
+def test_checkpoints_hold_what_a_run_needs_and_large_ones_are_rarer(data_folder, tmp_path, monkeypatch):
+    path = tmp_path / "paper.toml"
+    path.write_text("checkpoint_seconds = 0.0\n" + PAPER)
+    config = TrainConfig.load(path)
+    train(data_folder, tmp_path / "whole", config)
+    found = torch.load(tmp_path / "whole" / CHECKPOINT, weights_only=True)
+    assert set(found) == {"config", "data", "step", "model", "optimizer"}  # nothing of averages that aren't taken
+    draw, drawn = WindowSampler.draw, []
+
+    def dying(self, *args):
+        drawn.append(args)
+        if len(drawn) == 3:
+            raise Killed
+        return draw(self, *args)
+
+    monkeypatch.setattr(WindowSampler, "draw", dying)
+    with pytest.raises(Killed):
+        train(data_folder, tmp_path / "broken", config)
+    monkeypatch.setattr(WindowSampler, "draw", draw)
+    train(data_folder, tmp_path / "broken", config)
+    whole, resumed = weights.load(tmp_path / "whole"), weights.load(tmp_path / "broken")
+    for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.allclose(a, b, atol=1e-3), name
+    config = dataclasses.replace(config, checkpoint_seconds=60.0)
+    assert pause(config, 50_000_000, 0.3) == 60  # the default's
+    assert pause(config, 676_000_000, 1.0) == pytest.approx(338)  # the paper's size
+    assert pause(config, 50_000_000, 12.0) == pytest.approx(600)  # a slow disk
 
 
 def test_another_configs_checkpoint_is_not_taken(data_folder, tmp_path, config_file):
@@ -206,7 +240,7 @@ clips = load_clips(data, "train")
 sampler = WindowSampler(clips, 60)
 torch.manual_seed(0)
 model = weights.build(config.model)
-model.basis.fit(sampler.spread(8))
+model.basis.fit(sampler.spread(1000))
 for parameter in model.parameters():
     torch.nn.init.normal_(parameter, std=0.05)
 pool = TextPool(clips, actions_of(clips), Words.none(), load_tower("minilm"))

@@ -1,51 +1,97 @@
-"""Motion files: `load(path)` and `save(motion, path)`, where the suffix names the format."""
+"""Motion files: `load(path)` and `save(motion, path)`; the suffix names the format. `read` says what it found."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
 from ..motion import Motion
 from .errors import MotionFileError
+from .names import read_map
+from .reading import Options, Reading
 
-READABLE = (".npz", ".bvh")
-WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")
+READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
+WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")  # what the page offers
+FOR_TOOLS = (".vrma", ".npy")  # written, too
+# Suffix → what `layout` can be, the usual one first.
+LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
 
-__all__ = ["READABLE", "WRITABLE", "MotionFileError", "load", "save"]
+__all__ = ["FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
+
+_log = logging.getLogger(__name__)
 
 
 def load(path: str | PathLike[str]) -> Motion:
-    """Read a motion file, .npz (AMASS, SMPL) or .bvh.
+    """Read a motion file: .bvh, .npz (AMASS, SMPL), .npy (HumanML3D, MDM), .pt or .pkl (GVHMR, WHAM).
+
+    What was passed over or assumed is logged as a warning; of several motions the first is given.
 
     Raises MotionFileError (a ValueError) for a file that can't be read as motion, OSError for one that can't
     be opened.
     """
-    from . import npz, retarget
+    reading, *others = read(path)
+    for note in reading.notes:
+        _log.warning("%s: %s", Path(path).name, note)
+    if others:
+        _log.warning("%s: holds %d motions; the first was read", Path(path).name, 1 + len(others))
+    return reading.motion
 
-    readers = {".npz": npz.load, ".bvh": retarget.load}
+
+def read(
+    path: str | PathLike[str],
+    *,
+    up: str | None = None,
+    fps: float | None = None,
+    names: Mapping[str, str] | None = None,
+) -> list[Reading]:
+    """Read all motions of a file, and say what was found: family, frames, rate, up axis, scale.
+
+    up: the axis that points up in it (x, y, z, -x, -y, -z), fps: its frame rate, names: part → joint's name (see
+    `read_map`); each overrules what the file says or leaves open.
+
+    Raises MotionFileError and OSError as `load`.
+    """
+    from . import c3d, npz, results, skeletons
+
+    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh, ".npy": results.read_npy, ".c3d": c3d.read}
+    readers |= dict.fromkeys((".pt", ".pkl"), results.read_pickle)
+    readers |= dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), skeletons.read_gltf)
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
-    return readers[path.suffix.lower()](path)
+    return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
-def save(motion: Motion, path: str | PathLike[str]) -> Path:
-    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .mp4 or .gif (a skeleton); returns the path.
+def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -> Path:
+    """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .vrma, .npy, .mp4 or .gif (a skeleton).
 
-    The file appears whole or not at all. Raises ValueError for another suffix, OSError where it can't be written.
+    layout: of npz "smpl" (72 numbers a frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
+    (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
+
+    Raises ValueError for another suffix or layout, OSError where it can't be written.
     """
     from .. import render
     from ..weights import write_atomically
-    from . import bvh, glb, npz
+    from . import bvh, glb, npz, results, vrma
 
     video = render.save_video
-    writers = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save, ".mp4": video, ".gif": video}
+    writers: dict[str, Callable[..., None]] = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save}
+    writers |= {".vrma": vrma.save, ".npy": results.save_npy, ".mp4": video, ".gif": video}
     path = Path(path)
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"{path.name}: motion is written to {_listed(WRITABLE)} files, not {path.suffix!r}")
-    write_atomically(path, lambda temporary: writers[path.suffix.lower()](motion, temporary))
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        raise ValueError(
+            f"{path.name}: motion is written to {_listed(WRITABLE + FOR_TOOLS)} files, not {path.suffix!r}"
+        )
+    layouts = LAYOUTS.get(suffix, ())
+    if layout and layout not in layouts:
+        raise ValueError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
+    more = {"layout": layout or layouts[0]} if layouts else {}
+    write_atomically(path, lambda temporary: writers[suffix](motion, temporary, **more))
     return path
 
 
-def _listed(suffixes: tuple[str, ...]) -> str:
+def _listed(suffixes: Sequence[str]) -> str:
     return ", ".join(suffixes[:-1]) + " and " + suffixes[-1]

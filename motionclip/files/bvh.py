@@ -2,11 +2,14 @@
 
 Written files hold the SMPL joints by name, in metres, y up, facing +z, rotations in the order Z X Y: Blender's
 importer with its own settings (scale 1, forward −Z, up Y) shows them upright and life-size. The parser is our own
-since those on PyPI hang on a cut-off file, drop blanks in names, or refuse channels that real files have.
+since those on PyPI hang on a cut-off file, drop blanks in names, or refuse channels that real files have. It takes
+what readers out there take, and notes what it passed over.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +19,21 @@ import torch
 
 from .. import skeleton
 from ..motion import FPS, Motion
+from .armature import Armature, globals_of
 from .errors import MotionFileError
 
 MAX_BYTES = 150_000_000
 MAX_JOINTS = 500
 MAX_FRAMES = 200_000
-_CHANNELS = {f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
+# All that a channel can be called, in lower case → as it is kept.
+_CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
+_LINE = re.compile(r"\r\n?|\n")
+_MOTION = re.compile(r"(?:^|(?<=\}))[ \t]*motion\b[ \t:]*", re.IGNORECASE | re.MULTILINE)
+_FRAMES = re.compile(r"\s*frames[ \t]*:?[ \t]*(\S*)", re.IGNORECASE)
+_FRAME_TIME = re.compile(r"\s*frame[ \t]*time[ \t]*:?[ \t]*(\S*)", re.IGNORECASE)
+_COMMENT = re.compile(r"^[ \t]*(?:#|//)[^\n]*|[ \t](?:#|//)(?=[ \t])[^\n]*", re.MULTILINE)
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_HEAD_SIZE = 4_000_000  # characters that a hierarchy of so few joints can't exceed
 
 
 @dataclass
@@ -37,181 +49,310 @@ class BvhJoint:
 
 @dataclass
 class Bvh:
-    """A parsed file: joints, parents before children, and (frames, channels) values, angles in degrees."""
+    """A parsed file: joints, parents before children, and (frames, channels) values, angles in degrees.
+
+    notes: what was passed over, in sentences.
+    """
 
     joints: list[BvhJoint] = field(default_factory=list)
     values: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     fps: float = FPS
+    notes: list[str] = field(default_factory=list)
 
     def rotations(self) -> torch.Tensor:
         """(frames, joints, 3, 3) rotations, joint to parent."""
         result = torch.eye(3, dtype=torch.float64).expand(len(self.values), len(self.joints), 3, 3).clone()
-        column = 0
-        for index, joint in enumerate(self.joints):
-            axes = [
-                (channel[0], column + i) for i, channel in enumerate(joint.channels) if channel.endswith("rotation")
-            ]
-            column += len(joint.channels)
-            if axes:
-                angles = torch.from_numpy(self.values[:, [c for _, c in axes]])
-                order = "".join(axis for axis, _ in axes)
-                result[:, index] = roma.euler_to_rotmat(order, angles, degrees=True)
+        for index in range(len(self.joints)):
+            turns = [(name[0], column) for name, column in self._columns(index) if name.endswith("rotation")]
+            if len(turns) == 3:
+                angles = torch.from_numpy(self.values[:, [column for _, column in turns]])
+                result[:, index] = roma.euler_to_rotmat("".join(axis for axis, _ in turns), angles, degrees=True)
+                continue
+            for axis, column in turns:  # a hinge, or a joint that turns about two axes
+                about = torch.zeros(len(self.values), 3, dtype=torch.float64)
+                about[:, "XYZ".index(axis)] = torch.from_numpy(np.radians(self.values[:, column]))
+                result[:, index] = result[:, index] @ roma.rotvec_to_rotmat(about)
         return result
 
     def positions(self) -> torch.Tensor:
-        """(frames, joints, 3): each joint's place in its parent's frame; its offset unless channels move it."""
-        result = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
-        result = result.expand(len(self.values), -1, -1).clone()
-        column = 0
-        for index, joint in enumerate(self.joints):
-            for i, channel in enumerate(joint.channels):
-                if channel.endswith("position"):
-                    result[:, index, "XYZ".index(channel[0])] = torch.from_numpy(self.values[:, column + i])
-            column += len(joint.channels)
+        """(frames, joints, 3): each joint's place in its parent's frame; its OFFSET unless channels move it.
+
+        Where the position channels of all joints but the root are nearer to zero than to the OFFSETs, they say how
+        far a joint is moved from there. A joint whose positions are zero in all frames stands at its OFFSET.
+        """
+        offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
+        result = offsets.expand(len(self.values), -1, -1).clone()
+        given: dict[int, list[int]] = {}
+        for index in range(len(self.joints)):
+            for name, column in self._columns(index):
+                if name.endswith("position"):
+                    axis = "XYZ".index(name[0])
+                    given.setdefault(index, []).append(axis)
+                    result[:, index, axis] = torch.from_numpy(self.values[:, column])
+        inner = [(index, axes) for index, axes in given.items() if self.joints[index].parent >= 0]
+        to_offset = sum(float((result[:, i, axes] - offsets[i, axes]).abs().sum()) for i, axes in inner)
+        to_zero = sum(float(result[:, i, axes].abs().sum()) for i, axes in inner)
+        for index, axes in given.items():
+            moved = result[:, index, axes]
+            if not moved.any() or (to_zero < to_offset and self.joints[index].parent >= 0):
+                result[:, index, axes] = moved + offsets[index, axes]
         return result
 
-    def globals(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """World rotations (frames, joints, 3, 3) and positions (frames, joints, 3)."""
-        local, places = self.rotations(), self.positions()
-        turned, placed = [], []
-        for index, joint in enumerate(self.joints):
-            if joint.parent < 0:
-                turned.append(local[:, index])
-                placed.append(places[:, index])
-            else:
-                above = turned[joint.parent]
-                turned.append(above @ local[:, index])
-                placed.append(placed[joint.parent] + (above @ places[:, index, :, None])[..., 0])
-        return torch.stack(turned, dim=1), torch.stack(placed, dim=1)
+    def armature(self) -> Armature:
+        """The skeleton and how it moves. At rest, all rotations are zero."""
+        parents = [joint.parent for joint in self.joints]
+        offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
+        same = torch.eye(3, dtype=torch.float64).expand(1, len(self.joints), 3, 3)
+        rest_rotations, rest_positions = globals_of(parents, same, offsets[None])
+        rotations, positions = globals_of(parents, self.rotations(), self.positions())
+        return Armature(
+            names=[joint.name for joint in self.joints],
+            parents=parents,
+            rest_rotations=rest_rotations[0],
+            rest_positions=rest_positions[0],
+            rotations=rotations,
+            positions=positions,
+            ends={i: torch.tensor(joint.end).double() for i, joint in enumerate(self.joints) if joint.end is not None},
+            fps=self.fps,
+            notes=self.notes,
+        )
+
+    def _columns(self, index: int) -> list[tuple[str, int]]:
+        """The joint's channels and their columns."""
+        start = sum(len(joint.channels) for joint in self.joints[:index])
+        return [(name, start + i) for i, name in enumerate(self.joints[index].channels)]
 
 
-def parse(path: Path) -> Bvh:
-    """Read a BVH file. Raises MotionFileError with the line that is wrong, OSError where it can't be opened."""
+def parse(path: Path, fps: float | None = None) -> Bvh:
+    """Read a BVH file; fps overrules its Frame Time.
+
+    Raises MotionFileError with the line that is wrong, OSError where it can't be opened.
+    """
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise MotionFileError(
             path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} MB are read"
         )
-    text = path.read_bytes().decode("utf-8", "replace")
-    head, found, tail = text.partition("MOTION")
+    text = _LINE.sub("\n", _decoded(path.read_bytes()))
+    found = next((match for match in _MOTION.finditer(text) if text.count("}", 0, match.start())), None)
     if not found:
         raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH")
-    bvh = Bvh(_parse_hierarchy(path, head))
-    lines = tail.lstrip().split("\n", 2)
-    count = _number(path, lines[0] if lines else "", "Frames:")
-    seconds = _number(path, lines[1] if len(lines) > 1 else "", "Frame Time:")
+    bvh = Bvh()
+    bvh.joints = _Hierarchy(path, text[: found.start()], bvh.notes).joints
+    channels = sum(len(joint.channels) for joint in bvh.joints)
+    if not channels:
+        raise MotionFileError(path, "CHANNELS", "are missing: no joint moves")
+    first = text.count("\n", 0, found.end()) + 1
+    numbers = _COMMENT.sub("", text[found.end() :])
+    count, at = _promised(path, numbers, _FRAMES, 0, "Frames:")
+    seconds, at = _promised(path, numbers, _FRAME_TIME, at, "Frame Time:")
     if not 1 <= count <= MAX_FRAMES or count != int(count):
         raise MotionFileError(path, "Frames", f"must be a whole number from 1 to {MAX_FRAMES:,}, not {count:g}")
-    if not 1e-4 <= seconds <= 10:
-        raise MotionFileError(path, "Frame Time", f"must be from 0.0001 to 10 seconds, not {seconds:g}")
-    channels = sum(len(joint.channels) for joint in bvh.joints)
-    numbers = lines[2].split() if len(lines) > 2 else []
-    if len(numbers) != count * channels:
+    if fps is None and not 1e-4 <= seconds <= 10:
         raise MotionFileError(
-            path,
-            "MOTION",
-            f"holds {len(numbers):,} numbers, but {count:g} frames of {channels} "
-            f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
+            path, "Frame Time", f"must be from 0.0001 to 10 seconds, not {seconds:g}; --fps says the frame rate instead"
         )
-    try:
-        bvh.values = np.array(numbers, dtype=np.float64).reshape(int(count), channels)
-    except ValueError as error:
-        raise MotionFileError(path, "MOTION", f"holds something that is no number ({error})") from error
-    if not np.isfinite(bvh.values).all() or np.abs(bvh.values).max(initial=0) > 1e7:
-        raise MotionFileError(path, "MOTION", "holds NaN, infinite or absurdly large values")
-    bvh.fps = 1 / seconds
+    bvh.fps = fps or 1 / seconds
+    bvh.values = _rows(path, numbers[at:], first + numbers.count("\n", 0, at), int(count), channels, bvh.notes)
     return bvh
 
 
-def _parse_hierarchy(path: Path, head: str) -> list[BvhJoint]:
-    joints: list[BvhJoint] = []
-    stack: list[int] = []
-    at_end = False  # inside an End Site
-    opened = None
-    for number, line in enumerate(head.splitlines(), start=1):
-        words = line.split()
-        if not words:
+def _decoded(data: bytes) -> str:
+    """Text in any of the encodings that exporters use; names are all that it matters for."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
             continue
-
-        def wrong(reason: str, number: int = number) -> MotionFileError:
-            return MotionFileError(path, f"line {number}", reason)
-
-        key = words[0]
-        if key == "HIERARCHY" and not joints:
-            continue
-        if key in ("ROOT", "JOINT"):
-            if len(words) < 2 or (key == "ROOT") != (not joints) or (key == "JOINT" and not stack) or at_end:
-                raise wrong(f"{line.strip()!r}: a joint can't stand here")
-            if len(joints) == MAX_JOINTS:
-                raise wrong(f"there are more than {MAX_JOINTS} joints")
-            opened = len(joints)
-            joints.append(BvhJoint(" ".join(words[1:]), stack[-1] if stack else -1))
-        elif key == "End":
-            if not stack or at_end:
-                raise wrong("an End Site can't stand here")
-            at_end, opened = True, -1
-        elif key == "{":
-            if opened is None:
-                raise wrong("a bracket opens without a joint")
-            stack.append(opened if opened >= 0 else stack[-1])
-            opened = None
-        elif key == "}":
-            if not stack:
-                raise wrong("a bracket closes that was never opened")
-            stack.pop()
-            at_end = False
-        elif key == "OFFSET":
-            try:
-                x, y, z = (float(word) for word in words[1:])
-            except ValueError as error:
-                raise wrong(f"OFFSET needs three numbers, not {' '.join(words[1:])!r}") from error
-            if not stack or not np.isfinite([x, y, z]).all():
-                raise wrong("OFFSET: stands outside of a joint, or is not finite")
-            if at_end:
-                joints[stack[-1]].end = (x, y, z)
-            else:
-                joints[stack[-1]].offset = (x, y, z)
-        elif key == "CHANNELS":
-            names = tuple(words[2:])
-            if not stack or at_end or words[1:2] != [str(len(names))]:
-                raise wrong(f"CHANNELS: {words[1:2]} are promised, {len(names)} are named")
-            if not set(names) <= _CHANNELS or len(set(names)) < len(names):
-                raise wrong(f"CHANNELS: {' '.join(names)}: there are Xposition … Zposition, Xrotation … Zrotation")
-            turns = sum(name.endswith("rotation") for name in names)
-            if turns not in (0, 3):
-                raise wrong(f"CHANNELS: a joint turns about three axes or none, not {turns}")
-            joints[stack[-1]].channels = names
-        else:
-            raise wrong(f"{line.strip()[:60]!r} is no part of a BVH hierarchy")
-    if not joints:
-        raise MotionFileError(path, "ROOT", "is missing: this is no BVH file")
-    if stack:
-        raise MotionFileError(path, "HIERARCHY", "a bracket is not closed: the file is cut off")
-    return joints
+    return data.decode("latin-1")
 
 
-def _number(path: Path, line: str, key: str) -> float:
-    before, _, value = line.partition(":")
+def _promised(path: Path, text: str, pattern: re.Pattern[str], at: int, key: str) -> tuple[float, int]:
+    """The number after a key that must come next, and where the text goes on."""
+    match = pattern.match(text, at)
     try:
-        if " ".join(before.split()) != key.rstrip(":"):
+        if not match:
             raise ValueError
-        return float(value)
+        return float(match.group(1).replace(",", ".")), match.end()
     except ValueError as error:
+        line = text[at:].lstrip().partition("\n")[0]
         raise MotionFileError(
             path, key.rstrip(":"), f'a line "{key} NUMBER" should follow, not {line[:60]!r}'
         ) from error
 
 
-def to_motion(bvh: Bvh, name: str) -> Motion | None:
-    """The motion in a file with the SMPL joints and bones, as `save` writes it, exactly; None for other skeletons."""
-    index = {joint.name: i for i, joint in enumerate(bvh.joints)}
-    if set(index) != set(skeleton.JOINT_NAMES) or len(bvh.joints) != skeleton.NUM_JOINTS:
-        return None
-    order = [index[joint] for joint in skeleton.JOINT_NAMES]
-    offsets = torch.tensor([bvh.joints[i].offset for i in order])
-    if not torch.allclose(offsets[1:], skeleton.OFFSETS[1:], atol=1e-4):
-        return None
-    return Motion.from_rotations(bvh.rotations()[:, order], bvh.positions()[:, index["pelvis"]], name)
+def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: list[str]) -> np.ndarray:
+    """(rows, channels): the rows that are there, whatever the header promises.
+
+    first: the number of the text's first line in the file.
+    """
+    if "," in text:
+        if "." not in text:
+            text = _DECIMAL_COMMA.sub(".", text)
+            notes.append("commas were read as decimal points")
+        text = text.replace(",", " ")
+    words = text.split()
+    try:
+        values = np.array(words, dtype=np.float64)
+    except ValueError:
+        text = _without_tail(path, text, first, notes)
+        words = text.split()
+        values = np.array(words, dtype=np.float64)
+    if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e7:
+        line, column, word = _where(text, first, lambda word: not abs(float(word)) <= 1e7)
+        raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word} is not finite, or absurdly large")
+    rows, over = divmod(len(values), channels)
+    if rows < count and not over and not text.endswith("\n"):
+        rows, over = rows - 1, 0  # its last number may be cut off
+        values = values[: rows * channels]
+    if over or not rows:
+        raise MotionFileError(
+            path,
+            "MOTION",
+            f"holds {len(words):,} numbers, but {count:g} frames of {channels} "
+            f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
+        )
+    if rows > MAX_FRAMES:
+        raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_FRAMES:,} are read")
+    if rows != count:
+        notes.append(f"Frames promises {count:,}, but there are {rows:,} rows; all {rows:,} were read")
+    return values.reshape(rows, channels)
+
+
+def _without_tail(path: Path, text: str, first: int, notes: list[str]) -> str:
+    """The numbers before a text at the end, which is noted. Raises MotionFileError for one in their midst."""
+    line, column, word = _where(text, first, _is_no_number)
+    lines = text.split("\n")
+    rest = [words for words in map(str.split, lines[line - first :]) if words]
+    if column > 1 or any(not _is_no_number(words[0]) for words in rest):
+        raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word[:40]!r} is no number")
+    notes.append(f"the text after the last row was passed over ({' '.join(rest[0])[:40]!r})")
+    return "\n".join(lines[: line - first]) + "\n"
+
+
+def _is_no_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return True
+    return False
+
+
+def _where(text: str, first: int, wrong: Callable[[str], bool]) -> tuple[int, int, str]:
+    """Line, column and text of the first wrong word; columns count words from 1."""
+    for number, line in enumerate(text.split("\n"), start=first):
+        for column, word in enumerate(line.split(), start=1):
+            if wrong(word):
+                return number, column, word
+    raise ValueError("nothing is wrong")
+
+
+class _Hierarchy:
+    """The joints of the part before MOTION, statement by statement; lines may hold several, or break between them."""
+
+    def __init__(self, path: Path, text: str, notes: list[str]) -> None:
+        self.joints: list[BvhJoint] = []
+        self._path, self._notes = path, notes
+        self._stack: list[int] = []
+        self._opened: int | None = None
+        self._at_end = False  # inside an End Site
+        self._line = 0
+        statements = {"offset": self._offset, "channels": self._channels, "end": self._end_site}
+        statements |= {"root": self._joint, "joint": self._joint, "{": self._open, "}": self._close}
+        if len(text) > _HEAD_SIZE:
+            raise MotionFileError(path, "HIERARCHY", f"is longer than {_HEAD_SIZE:,} characters")
+        for self._line, words in _statements(text):
+            while words:
+                key = words[0].lower()
+                if key == "hierarchy" and not self.joints:
+                    words = words[1:]
+                elif key.startswith("end") and key in ("end", "endsite", "end_site"):
+                    words = statements["end"](words)
+                elif key in statements:
+                    words = statements[key](words)
+                else:
+                    raise self._wrong(f"{' '.join(words)[:60]!r} is no part of a BVH hierarchy")
+        if not self.joints:
+            raise MotionFileError(path, "ROOT", "is missing: this is no BVH file")
+        if self._stack:
+            raise MotionFileError(path, "HIERARCHY", "a bracket is not closed: the file is cut off")
+
+    def _wrong(self, reason: str) -> MotionFileError:
+        return MotionFileError(self._path, f"line {self._line}", reason)
+
+    def _joint(self, words: list[str]) -> list[str]:
+        if len(words) < 2 or (words[0].lower() == "root") == bool(self._stack) or self._at_end:
+            raise self._wrong(f"{' '.join(words)!r}: a joint can't stand here")
+        if len(self.joints) == MAX_JOINTS:
+            raise self._wrong(f"there are more than {MAX_JOINTS} joints")
+        self._opened = len(self.joints)
+        self.joints.append(BvhJoint(" ".join(words[1:]), self._stack[-1] if self._stack else -1))
+        return []
+
+    def _end_site(self, words: list[str]) -> list[str]:
+        if not self._stack or self._at_end:
+            raise self._wrong("an End Site can't stand here")
+        self._at_end, self._opened = True, -1
+        return []
+
+    def _open(self, words: list[str]) -> list[str]:
+        if self._opened is None:
+            raise self._wrong("a bracket opens without a joint")
+        self._stack.append(self._opened if self._opened >= 0 else self._stack[-1])
+        self._opened = None
+        return words[1:]
+
+    def _close(self, words: list[str]) -> list[str]:
+        if not self._stack:
+            raise self._wrong("a bracket closes that was never opened")
+        self._stack.pop()
+        self._at_end = False
+        return words[1:]
+
+    def _offset(self, words: list[str]) -> list[str]:
+        count = next((i for i, word in enumerate(words[1:]) if word.lower() == "channels"), len(words) - 1)
+        said = words[1 : 1 + count]
+        try:
+            numbers = [float(word.strip(",").replace(",", ".")) for word in said]
+            if len(numbers) < 3:
+                raise ValueError
+        except ValueError as error:
+            raise self._wrong(f"OFFSET needs three numbers, not {' '.join(said)!r}") from error
+        x, y, z, *more = numbers
+        if more:
+            self._notes.append(f"line {self._line}: OFFSET has {len(numbers)} numbers; the first three were read")
+        if not self._stack or not np.isfinite(numbers).all() or max(map(abs, numbers)) > 1e7:
+            raise self._wrong("OFFSET: stands outside of a joint, or is not finite, or absurdly large")
+        if self._at_end:
+            self.joints[self._stack[-1]].end = (x, y, z)
+        else:
+            self.joints[self._stack[-1]].offset = (x, y, z)
+        return words[1 + count :]
+
+    def _channels(self, words: list[str]) -> list[str]:
+        count = int(words[1]) if words[1:2] and words[1].isdecimal() else -1
+        said = [word.strip(",") for word in words[2 : 2 + count]] if count >= 0 else []
+        if not self._stack or self._at_end or len(said) != count:
+            raise self._wrong(f"CHANNELS: {words[1:2]} are promised, {len(said)} are named")
+        names = tuple(_CHANNELS.get(word.lower(), "") for word in said)
+        if "" in names or len(set(names)) < len(names):
+            raise self._wrong(f"CHANNELS: {' '.join(said)}: there are Xposition … Zposition, Xrotation … Zrotation")
+        self.joints[self._stack[-1]].channels = names
+        return words[2 + count :]
+
+
+def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, words), brackets by themselves."""
+    for number, line in enumerate(_COMMENT.sub("", text).split("\n"), start=1):
+        for part in re.split(r"([{}])", line):
+            if words := part.split():
+                yield number, words
+
+
+# The body's hand joints lie at the wrists; here they stand in the middle of the hands, so that wrists have a length.
+_HANDS = {"left_hand": (0.08, 0.0, 0.0), "right_hand": (-0.08, 0.0, 0.0)}
 
 
 def save(motion: Motion, path: Path) -> None:
@@ -236,7 +377,7 @@ def _depth_first(joint: int = 0) -> list[int]:
 
 def _write_joint(lines: list[str], joint: int, depth: int) -> None:
     pad = "  " * depth
-    offset = skeleton.OFFSETS[joint].tolist() if joint else [0.0, 0.0, 0.0]
+    offset = _HANDS.get(skeleton.JOINT_NAMES[joint], skeleton.OFFSETS[joint].tolist()) if joint else [0.0, 0.0, 0.0]
     turns = "Zrotation Xrotation Yrotation"
     channels = f"CHANNELS 3 {turns}" if joint else f"CHANNELS 6 Xposition Yposition Zposition {turns}"
     lines += [
@@ -249,7 +390,7 @@ def _write_joint(lines: list[str], joint: int, depth: int) -> None:
     for child in children:
         _write_joint(lines, child, depth + 1)
     if not children:
-        tip = {"head": (0, 0.18, 0), "left_hand": (0.15, 0, 0), "right_hand": (-0.15, 0, 0)}
+        tip = {"head": (0, 0.18, 0), **_HANDS}
         end = tip.get(skeleton.JOINT_NAMES[joint], (0, 0, 0.06))
         lines += [
             f"{pad}  End Site",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
-import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import roma
@@ -15,13 +12,10 @@ import torch
 from .. import skeleton
 from ..body import wooden_figure
 from ..motion import FPS, Motion
-
-Json = dict[str, Any]
+from .gltf import Arrays, Json, packed
 
 _MATERIALS = {"wood": [0.52, 0.26, 0.10, 1.0], "floor": [0.66, 0.70, 0.76, 1.0], "line": [0.38, 0.43, 0.52, 1.0]}
-# glTF 2.0's own numbers and names (sections 3.6.2.2, 3.7.2.1 and 5.11)
-_COMPONENT = {np.dtype(np.float32): 5126, np.dtype(np.uint8): 5121, np.dtype(np.uint16): 5123}
-_TYPE = {0: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+# glTF 2.0's own numbers (sections 3.7.2.1 and 5.11)
 _VERTICES, _INDICES = 34962, 34963
 _LINES, _TRIANGLES = 1, 4
 
@@ -33,7 +27,7 @@ def save(motion: Motion, path: Path, floor: bool = False) -> None:
 
 def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     """The GLB file's content."""
-    arrays = _Arrays(_figure_arrays())
+    arrays = Arrays(_figure_arrays())
     nodes: list[Json] = [*_BONES, {"name": "figure", "mesh": 0, "skin": 0}]
     nodes[0] = nodes[0] | {"translation": motion.translation[0].tolist()}
     attributes = {"POSITION": 0, "NORMAL": 1, "JOINTS_0": 2, "WEIGHTS_0": 3}
@@ -41,22 +35,15 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
     skin = {"joints": list(range(24)), "skeleton": 0, "inverseBindMatrices": 5}
     roots = [0, 24]
 
-    times = arrays.add((np.arange(len(motion)) / FPS).astype(np.float32), bounds=True)
     quaternions = roma.rotvec_to_unitquat(torch.from_numpy(motion.poses)).numpy()
     tracks = [(joint, "rotation", quaternions[:, joint]) for joint in range(24)]
     tracks.append((0, "translation", motion.translation))
-    animation = {
-        "name": motion.name or "motion",
-        "samplers": [{"input": times, "output": arrays.add(values)} for _, _, values in tracks],
-        "channels": [
-            {"sampler": number, "target": {"node": node, "path": path}} for number, (node, path, _) in enumerate(tracks)
-        ],
-    }
+    animation = arrays.animation(motion.name or "motion", np.arange(len(motion)) / FPS, tracks)
     if floor:
         roots.append(len(nodes))
         nodes.append({"name": "floor", "mesh": 1, "translation": _floor_centre(motion)})
         meshes.append({"primitives": _floor(arrays, motion)})
-    return _packed(
+    return packed(
         {
             "asset": {"version": "2.0", "generator": "MotionCLIP for everyone"},
             "scene": 0,
@@ -68,7 +55,7 @@ def to_bytes(motion: Motion, floor: bool = False) -> bytes:
                     "pbrMetallicRoughness": {"baseColorFactor": colour, "metallicFactor": 0.0, "roughnessFactor": 0.6},
                     "doubleSided": name != "wood",
                 }
-                for name, colour in _MATERIALS.items()
+                for name, colour in [*_MATERIALS.items()][: len(_MATERIALS) if floor else 1]
             ],
             "meshes": meshes,
             "skins": [skin],
@@ -95,9 +82,9 @@ _BONES = _bones()
 
 
 @functools.cache
-def _figure_arrays() -> _Arrays:
+def _figure_arrays() -> Arrays:
     """What all files have in common: vertices, normals, joints, weights, faces, and the inverse bind matrices."""
-    figure, arrays = wooden_figure(), _Arrays()
+    figure, arrays = wooden_figure(), Arrays()
     arrays.add(figure.vertices, bounds=True, target=_VERTICES)
     arrays.add(figure.normals, target=_VERTICES)
     arrays.add(figure.joints, target=_VERTICES)
@@ -115,7 +102,7 @@ def _floor_centre(motion: Motion) -> list[float]:
     return [float(centre[0]), 0.0, float(centre[2])]
 
 
-def _floor(arrays: _Arrays, motion: Motion) -> list[Json]:
+def _floor(arrays: Arrays, motion: Motion) -> list[Json]:
     """A square that holds the whole path, and lines on it half a metre apart, about its centre."""
     path = motion.translation[:, [0, 2]]
     reach = max(float((path.max(0) - path.min(0)).max()) / 2 + 0.9, 1.2)
@@ -141,46 +128,3 @@ def _floor(arrays: _Arrays, motion: Motion) -> list[Json]:
             (lines, np.arange(len(lines), dtype=np.uint16), 2, _LINES),
         )
     ]
-
-
-class _Arrays:
-    """Arrays in one binary buffer, with an accessor and a view for each, after those of `first`."""
-
-    def __init__(self, first: _Arrays | None = None) -> None:
-        self.accessors: list[Json] = [*first.accessors] if first else []
-        self.views: list[Json] = [*first.views] if first else []
-        self.parts: list[bytes] = [*first.parts] if first else []
-        self.size: int = first.size if first else 0
-
-    def add(self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False) -> int:
-        """Append (count,) or (count, n) values; returns the accessor's index. Bounds are asked for by glTF for some."""
-        data = values.tobytes()
-        view: Json = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
-        accessor: Json = {
-            "bufferView": len(self.views),
-            "componentType": _COMPONENT[values.dtype],
-            "count": len(values),
-            "type": _TYPE[0 if values.ndim == 1 else values.shape[1]],
-        }
-        if target:
-            view["target"] = target
-        if normalised:
-            accessor["normalized"] = True
-        if bounds:
-            columns = values.reshape(len(values), -1)
-            accessor |= {"min": columns.min(0).tolist(), "max": columns.max(0).tolist()}
-        self.views.append(view)
-        self.accessors.append(accessor)
-        padding = -len(data) % 4
-        self.parts.append(data + bytes(padding))
-        self.size += len(data) + padding
-        return len(self.accessors) - 1
-
-
-def _packed(document: Json, arrays: _Arrays) -> bytes:
-    """The document and the buffer as a binary glTF file (glTF 2.0, section 4.4)."""
-    text = json.dumps(document, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + arrays.size)
-    binary = struct.pack("<I4s", arrays.size, b"BIN\0")
-    return b"".join([header, struct.pack("<I4s", len(text), b"JSON"), text, binary, *arrays.parts])

@@ -1,9 +1,12 @@
-"""BVH of any humanoid skeleton → the SMPL body: joints found by name, bones turned alike, twist kept."""
+"""A skeleton of any humanoid → the SMPL body: bones point alike, joints turn alike, twist kept.
+
+What each source joint's turning means is read off the skeleton at rest, where that stands like a person (a T- or
+A-pose, arms down); else it is taken from the motion, as if it were at rest on the average.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,223 +14,128 @@ import torch
 from torch.nn.functional import normalize
 
 from .. import skeleton
-from ..motion import FPS, Motion
-from . import bvh
+from ..motion import Motion
+from . import names
+from .armature import Armature
 from .errors import MotionFileError
+from .positions import local_of
+from .reading import Options, Reading
+from .turning import frame_of, nearest_rotations, swing
+from .up import Up, find_up
 
 _J = skeleton.JOINT_INDEX
-_IGNORED = re.compile(
-    r"twist|share|roll|helper|nub|site|thumb|index|middle|ring|pinky|mid\d|finger|eye|jaw|tongue|teeth|breast|ribs|"
-    r"face|facial|end$|toe\d|metacarpal|prop|weapon|inhand|pinkytoe|bigtoe|midtoe|ringtoe|indextoe"
-)
-# For each part the words that name it, the surest first; "leg" alone is the lower one, "arm" alone the upper.
-_LIMBS = {
-    "hip": (r"upleg|upperleg|thigh|upleg|femur", r"hip"),
-    "knee": (r"lowleg|lowerleg|calf|shin|knee|tibia", r"leg"),
-    "ankle": (r"foot|ankle",),
-    "foot": (r"toebase|toes?|ball|forefoot",),
-    "shoulder": (r"upperarm|uparm|shldr|humerus", r"(?<!fore)(?<!lower)(?<!low)arm", r"shoulder"),
-    "elbow": (r"forearm|lowerarm|lowarm|elbow|ulna|radius",),
-    "wrist": (r"hand|wrist",),
-    "collar": (r"clavicle|collar|scapula|thorax", r"shoulder"),
-}
-_NEEDED = ["pelvis", "neck or head"] + [
-    f"{side} {part}" for side in ("left", "right") for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
-]
 _SAME = torch.eye(3, dtype=torch.float64)
 _UP = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
+# Where the soles of the SMPL body's feet point at rest: 13° outwards.
+_SOLES = {side: torch.tensor([x, 0.0, 0.97], dtype=torch.float64) for side, x in (("left", 0.23), ("right", -0.23))}
 _REST = skeleton.REST_JOINTS.double()
+_HIPS = (_REST[_J["left_hip"]] + _REST[_J["right_hip"]]) / 2
+_LEGS = sum(
+    float(skeleton.OFFSETS[_J[f"{side}_{part}"]].norm()) / 2 for side in ("left", "right") for part in ("knee", "ankle")
+)
+# How high joints lie over the floor that the body touches with them (metres).
+_CLEARANCE = torch.full((skeleton.NUM_JOINTS,), 0.03, dtype=torch.float64)
+_CLEARANCE[list(skeleton.FEET)] = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
+_REST_SHARE = 0.15  # radians of a joint's mean bend that weigh as much as the skeleton at rest
 
 
-def load(path: Path) -> Motion:
-    """Read a BVH file as SMPL motion at 30 fps, y up, life-size, on the floor.
+def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
+    """Retarget every frame, still at the source's frame rate.
 
-    Raises MotionFileError for a file that is no BVH, or whose skeleton is no human's: the message lists the
-    joints that could not be placed.
+    Raises MotionFileError for a skeleton that is no human's.
     """
-    source = bvh.parse(path)
-    ours = bvh.to_motion(source, path.stem)
-    if ours is not None:
-        return ours.resampled(source.fps)
-    stride = round(source.fps / FPS)
-    if stride > 1 and abs(source.fps / FPS - stride) < 1e-3:
-        source.values, source.fps = source.values[::stride], FPS
-    return to_smpl(source, path).resampled(source.fps)
-
-
-def to_smpl(source: bvh.Bvh, path: Path) -> Motion:
-    """Retarget every frame of a parsed file."""
-    rotations, positions = source.globals()
-    found = place_joints(source.joints, path)
-    extra = _ends(source.joints, rotations, positions, found)
-    body = _Body(rotations, positions, found, extra).upright()
+    found = names.place_joints(source, path, options.names)
+    rest = _Body.at_rest(source, found)
+    body = _Body.in_motion(source, found)
     body.check(path)
-    turned = _global_rotations(body)
-    local = torch.stack(
-        [
-            turned[:, joint] if parent < 0 else turned[:, parent].transpose(-1, -2) @ turned[:, joint]
-            for joint, parent in enumerate(skeleton.PARENTS)
-        ],
-        dim=1,
-    )
-    hips = (_REST[_J["left_hip"]] + _REST[_J["right_hip"]]) / 2 - _REST[0]
-    pelvis = body.scale * body.hips - turned[:, 0] @ hips
-    heights = skeleton.forward_kinematics(local, pelvis)[:, skeleton.FEET, 1]
-    lowest = (heights - heights.new_tensor(skeleton.FEET_REST_HEIGHTS)).min(dim=1).values
-    pelvis[:, 1] -= lowest.quantile(0.05) if len(lowest) < 10_000 else lowest[:10_000].quantile(0.05)
+    up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
+    body = body.turned_by(up.turn())
+    turned = _global_rotations(body, rest.calibration(), rest)
+    local = local_of(turned)
+    pelvis = body.scale * body.hips - turned[:, 0] @ (_HIPS - _REST[0])
+    pelvis = pelvis - off_the_floor(local, pelvis) * _UP
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
-    return Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
+    motion = Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
+    notes = [*source.notes, *([up.assumed] if up.assumed else [])]
+    return Reading(motion, names.family(source.names), len(motion), source.fps, up.axis, body.scale, tuple(notes))
 
 
-def place_joints(joints: list[bvh.BvhJoint], path: Path) -> dict[str, int]:
-    """SMPL-like part ("pelvis", "left_knee", …; "spine" joints by "spine:0", …) → index of the source's joint.
+def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
+    """How high the body stands over the floor (metres, negative below it), but for the lowest twentieth of frames.
 
-    Raises MotionFileError that lists what could not be placed, and the joints that there are.
+    local: (frames, 24, 3, 3) joint to parent. pelvis: (frames, 3).
     """
-    names = [_Name.parse(joint.name) for joint in joints]
-    children: list[list[int]] = [[] for _ in joints]
-    for index, joint in enumerate(joints):
-        if joint.parent >= 0:
-            children[joint.parent].append(index)
-    found: dict[str, int] = {}
-    for side in ("left", "right"):
-        for part, patterns in _LIMBS.items():
-            for pattern in patterns:
-                hits = [
-                    i
-                    for i, name in enumerate(names)
-                    if name.side == side and re.search(pattern, name.part) and i not in found.values()
-                ]
-                if hits:
-                    found[f"{side}_{part}"] = hits[0]
-                    break
-    for side in ("left", "right"):  # Hip, Knee, … skeletons call the upper arm "shoulder" and have no collar
-        collar, shoulder = found.get(f"{side}_collar"), found.get(f"{side}_shoulder")
-        if collar is not None and shoulder is not None and not _below(joints, shoulder, collar):
-            del found[f"{side}_collar"]
-    if "left_hip" in found and "right_hip" in found:
-        found["pelvis"] = _common(joints, found["left_hip"], found["right_hip"])
-    for part in ("neck", "head"):
-        hits = [i for i, name in enumerate(names) if not name.side and part in name.part]
-        if hits:
-            found[part] = hits[0]
-    if "neck" not in found and "head" in found:
-        found["neck"] = found["head"]
-    if "head" not in found and "neck" in found:
-        found["head"] = found["neck"]
-    have = {"neck or head": "neck" in found} | {
-        need: need.replace(" ", "_") in found for need in _NEEDED if need != "neck or head"
-    }
-    missing = [need for need, there in have.items() if not there]
-    tail = [
-        joint.name for joint, name in zip(joints, names, strict=True) if "tail" in name.part and "pony" not in name.part
-    ]
-    if missing or tail:
-        there = ", ".join(joint.name for joint in joints[:60]) + (", …" if len(joints) > 60 else "")
-        reason = f"these could not be placed: {', '.join(missing)}" if missing else f"it has a tail ({tail[0]})"
-        raise MotionFileError(path, "skeleton", f"is not understood as a human's: {reason}. Its joints are {there}")
-    chain = []
-    above = found["neck"]
-    while above not in (found["pelvis"], -1):
-        above = joints[above].parent
-        if above not in (found["pelvis"], -1):
-            chain.append(above)
-    found |= {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
-    return found
+    heights = skeleton.forward_kinematics(local, pelvis)[..., 1] - _CLEARANCE.to(local)
+    return heights.amin(dim=1)[:100_000].quantile(0.05)
 
 
-@dataclass(frozen=True)
-class _Name:
-    """A joint's name taken apart: which side, and the part in lower case without separators."""
+@dataclass
+class _Body:
+    """The source's mapped joints over time: world rotations (frames, 3, 3) and places (frames, 3) of the parts."""
 
-    side: str
-    part: str
+    turns: dict[str, torch.Tensor]
+    places: dict[str, torch.Tensor]
+    toe_tips: dict[str, torch.Tensor]
+    bones: dict[str, int]
 
     @classmethod
-    def parse(cls, name: str) -> _Name:
-        bare = re.sub(r"^(mixamorig\d*|.*:)[:_]?", "", name)
-        bare = re.sub(r"^(CC_Base|Bip\d+|b|bip|jnt|joint|def|rig)[_ .]", "", bare, flags=re.IGNORECASE)
-        match = re.search(r"left|right", bare, re.IGNORECASE)
-        side = match.group().lower() if match else ""
-        if match:
-            bare = bare[: match.start()] + bare[match.end() :]
-        else:
-            match = re.search(r"(?:^|[_. -])([lr])(?=[_. -]|$)", bare, re.IGNORECASE) or re.search(
-                r"^([lrLR])(?=[A-Z])", bare
-            )
-            if match:
-                side = {"l": "left", "r": "right"}[match.group(1).lower()]
-                bare = bare[: match.start(1)] + bare[match.end(1) :]
-        part = re.sub(r"[^a-z0-9]", "", bare.lower())
-        return cls(side, "" if _IGNORED.search(part) else part)
+    def at_rest(cls, source: Armature, found: Mapping[str, int]) -> _Body:
+        return cls._of(source, found, source.rest_rotations[None], source.rest_positions[None])
 
+    @classmethod
+    def in_motion(cls, source: Armature, found: Mapping[str, int]) -> _Body:
+        return cls._of(source, found, source.rotations, source.positions)
 
-def _below(joints: list[bvh.BvhJoint], joint: int, above: int) -> bool:
-    while joint >= 0:
-        if joint == above:
-            return True
-        joint = joints[joint].parent
-    return False
+    @classmethod
+    def _of(cls, source: Armature, found: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> _Body:
+        turns = {part: rotations[:, joint] for part, joint in found.items()}
+        places = {part: positions[:, joint] for part, joint in found.items()}
 
+        def tip(part: str) -> torch.Tensor | None:
+            """Where the part's last bone ends, if that says something."""
+            if part not in found or found[part] not in source.ends or source.ends[found[part]].norm() < 1e-6:
+                return None
+            return places[part] + rotations[:, found[part]] @ source.ends[found[part]]
 
-def _common(joints: list[bvh.BvhJoint], one: int, other: int) -> int:
-    """The nearest joint that both hang on."""
-    joint = joints[one].parent
-    while joint >= 0 and not _below(joints, other, joint):
-        joint = joints[joint].parent
-    return max(joint, 0)
-
-
-def _ends(
-    joints: list[bvh.BvhJoint], rotations: torch.Tensor, positions: torch.Tensor, found: dict[str, int]
-) -> dict[str, torch.Tensor]:
-    """Where the toes and the head end, from End Sites, for those whose joint has one that says something."""
-    result: dict[str, torch.Tensor] = {}
-    for part in ("left_ankle", "right_ankle", "left_foot", "right_foot", "head"):
-        if part in found and joints[found[part]].end is not None:
-            end = torch.tensor(joints[found[part]].end, dtype=torch.float64)
-            if end.norm() > 1e-6:
-                result[part] = positions[:, found[part]] + rotations[:, found[part]] @ end
-    return result
-
-
-class _Body:
-    """The source's mapped joints over time: world rotations and positions, y up."""
-
-    def __init__(
-        self, rotations: torch.Tensor, positions: torch.Tensor, found: dict[str, int], ends: dict[str, torch.Tensor]
-    ) -> None:
-        self._rotations, self._positions, self._found, self._ends = rotations, positions, found, ends
-
-    def has(self, part: str) -> bool:
-        return part in self._found
+        tips = {}
+        for side in names.SIDES:
+            for part, before in (("wrist", "elbow"), ("foot", "ankle")):
+                end = tip(f"{side}_{before}")
+                if f"{side}_{part}" not in found and end is not None:
+                    places[f"{side}_{part}"] = end
+            end = tip(f"{side}_foot")
+            if end is not None:
+                tips[side] = end
+        return cls(turns, places, tips, dict(found))
 
     def turn(self, part: str) -> torch.Tensor:
         """(frames, 3, 3)"""
-        return self._rotations[:, self._found[part]]
+        return self.turns[part]
 
     def at(self, part: str) -> torch.Tensor:
         """(frames, 3)"""
-        return self._positions[:, self._found[part]]
-
-    def toe(self, side: str) -> torch.Tensor | None:
-        """(frames, 3) where the foot's first bone ends, if the source tells."""
-        if self.has(f"{side}_foot"):
-            return self.at(f"{side}_foot")
-        return self._ends.get(f"{side}_ankle")
+        return self.places[part]
 
     @property
     def hips(self) -> torch.Tensor:
         return (self.at("left_hip") + self.at("right_hip")) / 2
 
     @property
+    def torso(self) -> torch.Tensor:
+        return self.at("neck") - self.hips
+
+    def across(self, part: str) -> torch.Tensor:
+        """(frames, 3), from the right to the left one."""
+        return self.at(f"left_{part}") - self.at(f"right_{part}")
+
+    @property
     def spine(self) -> list[str]:
-        return sorted((part for part in self._found if part.startswith("spine:")), key=lambda part: int(part[6:]))
+        return sorted((part for part in self.turns if part.startswith("spine:")), key=lambda part: int(part[6:]))
 
     def length(self, *parts: str) -> float:
         """Mean length of the bones between these parts, both sides."""
         total = 0.0
-        for side in ("left", "right"):
+        for side in names.SIDES:
             points = [self.at(f"{side}_{part}") for part in parts]
             total += sum(float((b - a).norm(dim=-1).median()) for a, b in zip(points, points[1:], strict=False)) / 2
         return total
@@ -235,29 +143,38 @@ class _Body:
     @property
     def scale(self) -> float:
         """Metres of the SMPL body for one unit of the source, by the length of the legs."""
-        ours = sum(
-            float(skeleton.OFFSETS[_J[f"{side}_{part}"]].norm()) / 2
-            for side in ("left", "right")
-            for part in ("knee", "ankle")
-        )
-        return ours / max(self.length("hip", "knee", "ankle"), 1e-9)
+        return _LEGS / max(self.length("hip", "knee", "ankle"), 1e-9)
 
-    def upright(self) -> _Body:
-        """With y up: a source whose bodies stand along z is turned."""
-        up = ((self.at("head") + self.at("neck")) / 2 - (self.at("left_ankle") + self.at("right_ankle")) / 2).mean(0)
-        if up[2].abs() < 1.5 * up[1].abs():
-            return self
-        turn = torch.tensor([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=torch.float64) * up[2].sign()
-        turn[0, 0] = 1
-        ends = {part: end @ turn.T for part, end in self._ends.items()}
-        return _Body(turn @ self._rotations, self._positions @ turn.T, self._found, ends)
+    def up(self, usual: str) -> Up:
+        """The axis that points up, where `usual` is what the skeleton at rest says."""
+        ankles = (self.at("left_ankle") + self.at("right_ankle")) / 2
+        trunk = (self.at("head") + self.at("neck")) / 2 - ankles
+        parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
+        return find_up(torch.stack(parts, dim=1), trunk, self.length("hip", "knee", "ankle"), usual)
+
+    def turned_by(self, turn: torch.Tensor) -> _Body:
+        """The whole body, turned in the world."""
+        return _Body(
+            {part: turn @ rotations for part, rotations in self.turns.items()},
+            {part: places @ turn.T for part, places in self.places.items()},
+            {side: places @ turn.T for side, places in self.toe_tips.items()},
+            self.bones,
+        )
 
     def check(self, path: Path) -> None:
         """Raise MotionFileError for proportions that no human has."""
+        for side in names.SIDES:
+            if f"{side}_wrist" not in self.places:
+                raise MotionFileError(
+                    path, "skeleton", f"the {side} forearm has no hand, and no End Site where it ends"
+                )
         legs, arms = self.length("hip", "knee", "ankle"), self.length("shoulder", "elbow", "wrist")
-        torso = float((self.at("neck") - self.hips).norm(dim=-1).median())
+        torso = float(self.torso.norm(dim=-1).median())
         if min(legs, arms, torso) < 1e-6:
             raise MotionFileError(path, "skeleton", "has arms, legs or a torso of no length")
+        widths = [float(self.across(part).norm(dim=-1).median()) for part in ("hip", "shoulder")]
+        if min(widths) < 0.01 * legs:
+            raise MotionFileError(path, "skeleton", "has no width: left and right hips, or shoulders, are at one place")
         if not (0.9 <= legs / torso <= 3.5 and 0.35 <= arms / legs <= 1.15):
             raise MotionFileError(
                 path,
@@ -266,12 +183,81 @@ class _Body:
                 f"the torso and the arms {arms / legs:.1f} times as long as the legs",
             )
 
+    def _standing(self) -> torch.Tensor | None:
+        """For a body of one frame: (3, 3), its left, up and forward as columns, if it stands straight on its legs."""
+        torso, hips, shoulders = (
+            normalize(v[0], dim=-1) for v in (self.torso, self.across("hip"), self.across("shoulder"))
+        )
+        if min(float(v.norm()) for v in (torso, hips, shoulders)) < 0.5 or float(hips @ shoulders) < 0.85:
+            return None
+        nearest = torch.zeros(3, dtype=torch.float64)
+        axis = int(torso.abs().argmax())
+        nearest[axis] = torso[axis].sign()
+        up = nearest if float(nearest @ torso) > 0.9 else torso
+        for side in names.SIDES:
+            for upper, lower in (("hip", "knee"), ("knee", "ankle")):
+                bone = normalize(self.at(f"{side}_{lower}") - self.at(f"{side}_{upper}"), dim=-1)[0]
+                if float(bone @ -up) < 0.82:
+                    return None
+        left = normalize(hips + shoulders - ((hips + shoulders) @ up) * up, dim=-1)
+        frame = torch.stack([left, up, torch.linalg.cross(left, up)], dim=-1)
+        toes = [toe[0] @ frame[:, 2] for toe in map(self.toes, names.SIDES) if toe is not None]
+        return None if any(float(toe) < 0 for toe in toes) else frame
 
-def _frame(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) axes as columns: along `first`, then as near `second` as can be, then across both."""
-    a = normalize(first, dim=-1)
-    c = normalize(torch.linalg.cross(a, second.expand_as(a)), dim=-1)
-    return torch.stack([a, torch.linalg.cross(c, a), c], dim=-1)
+    def standing_axis(self) -> str:
+        """The axis along which the legs of a body of one frame stand, with the torso above them; "" if they don't."""
+        legs = [self.at(f"{side}_ankle") - self.at(f"{side}_hip") for side in names.SIDES]
+        up = -normalize(legs[0] + legs[1], dim=-1)[0]
+        axis = int(up.abs().argmax())
+        if float(up[axis].abs()) < 0.9 or float(normalize(self.torso, dim=-1)[0] @ up) < 0.3:
+            return ""
+        return ("-" if up[axis] < 0 else "") + "xyz"[axis]
+
+    def toes(self, side: str) -> torch.Tensor | None:
+        """(frames, 3) from the ankle to where the foot's first bone ends; None if the source doesn't tell."""
+        if f"{side}_foot" not in self.places:
+            return None
+        toes = self.at(f"{side}_foot") - self.at(f"{side}_ankle")
+        return toes if float(toes.norm(dim=-1).median()) > 1e-6 else None
+
+    def calibration(self) -> dict[str, torch.Tensor]:
+        """For a body of one frame: SMPL joint → (3, 3), how it is turned in the world when the source is at rest.
+
+        Empty if it doesn't stand like a person; without an arm that is bent, raised or held forward.
+        """
+        frame = self._standing()
+        if frame is None:
+            return {}
+        core = ("pelvis", "spine1", "spine2", "spine3", "neck", "head", "left_collar", "right_collar")
+        result = dict.fromkeys(core, frame)
+
+        def swung(side: str, upper: str, lower: str) -> torch.Tensor:
+            first, second = f"{side}_{upper}", f"{side}_{lower}"
+            return swing(frame[None], _REST[_J[second]] - _REST[_J[first]], self.at(second) - self.at(first))[0]
+
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            result[f"{side}_hip"], result[f"{side}_knee"] = swung(side, "hip", "knee"), swung(side, "knee", "ankle")
+            result[f"{side}_ankle"] = result[f"{side}_foot"] = self._flat_foot(side, frame)
+            arm = [self.at(f"{side}_{part}")[0] for part in ("shoulder", "elbow", "wrist")]
+            upper, lower = (normalize(b - a, dim=-1) @ frame for a, b in zip(arm, arm[1:], strict=False))
+            if upper @ lower > 0.7 and sign * upper[0] > -0.2 and upper[1] < 0.5 and upper[2].abs() < 0.6:
+                result[f"{side}_shoulder"] = swung(side, "shoulder", "elbow")
+                result[f"{side}_elbow"] = result[f"{side}_wrist"] = swung(side, "elbow", "wrist")
+        return result
+
+    def _flat_foot(self, side: str, frame: torch.Tensor) -> torch.Tensor:
+        """(3, 3): a foot that is flat on the floor of a standing body and points where its toes do, or their tip where
+        the forefoot is straight below the ankle, or else ahead."""
+        ways = [self.toes(side), self.toe_tips[side] - self.at(f"{side}_ankle") if side in self.toe_tips else None]
+        for way in ways:
+            if way is None:
+                continue
+            x, y, z = (way[0] @ frame).tolist()
+            if z > 0.3 * abs(y) and z > abs(x):  # not straight below, nor to the side
+                return frame_of(frame @ torch.tensor([x, 0, z], dtype=torch.float64), frame[:, 1]) @ frame_of(
+                    _SOLES[side], _UP
+                ).transpose(-1, -2)
+        return frame
 
 
 def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
@@ -279,74 +265,80 @@ def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | Non
     products = turn.transpose(-1, -2) @ wanted
     if weight is not None:
         products = products * weight[:, None, None]
-    u, _, v = torch.linalg.svd(products.mean(0))
-    signs = torch.ones(3, dtype=u.dtype)
-    signs[2] = torch.linalg.det(u @ v)
-    return (u * signs) @ v
+    return nearest_rotations(products.mean(0))
 
 
-def _swing(rotation: torch.Tensor, rest: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Turn (frames, 3, 3) by the shortest way so that the rest bone points along (frames, 3) `direction`."""
-    now, then = normalize(rotation @ rest, dim=-1), normalize(direction, dim=-1)
-    axis = torch.linalg.cross(now, then)
-    cosine = (now * then).sum(-1)[:, None, None]
-    cross = torch.zeros(len(axis), 3, 3, dtype=axis.dtype)
-    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
-    cross = cross - cross.transpose(-1, -2)
-    # Rodrigues; for exactly opposite bones, which don't occur in bodies, it stays finite.
-    return (torch.eye(3, dtype=axis.dtype) + cross + cross @ cross / (1 + cosine).clamp(min=1e-6)) @ rotation
+class _Solver:
+    """World rotations of the SMPL joints, from the source's turning and what it means at rest."""
+
+    def __init__(self, body: _Body, calibration: Mapping[str, torch.Tensor], rest: _Body) -> None:
+        self.body, self.result = body, dict[str, torch.Tensor]()
+        self.calibration, self._rest = calibration, rest
+
+    def at_rest(self, name: str, part: str) -> torch.Tensor | None:
+        """(3, 3): the constant rotation from the source joint to the SMPL joint, if the source at rest tells."""
+        if name not in self.calibration or part not in self._rest.turns:
+            return None
+        return self._rest.turn(part)[0].T @ self.calibration[name]
+
+    def carry(
+        self,
+        name: str,
+        part: str,
+        wanted: torch.Tensor,
+        weight: torch.Tensor | None = None,
+    ) -> None:
+        """The SMPL joint turns as the source's part does; (frames, 3, 3) `wanted` on the average where rest is mute."""
+        offset = self.at_rest(name, part)
+        if offset is None:
+            offset = _offset(self.body.turn(part), wanted, weight)
+        self.result[name] = self.body.turn(part) @ offset
 
 
-def _global_rotations(body: _Body) -> torch.Tensor:
+def _global_rotations(body: _Body, calibration: Mapping[str, torch.Tensor], rest: _Body) -> torch.Tensor:
     """(frames, 24, 3, 3) world rotations of the SMPL joints."""
-    result: dict[str, torch.Tensor] = {}
-    across_hips = body.at("left_hip") - body.at("right_hip")
-    across_shoulders = body.at("left_shoulder") - body.at("right_shoulder")
-    torso = body.at("neck") - body.hips
+    solver = _Solver(body, calibration, rest)
+    result = solver.result
+    across_hips, across_shoulders, torso = body.across("hip"), body.across("shoulder"), body.torso
     rest_hips = _REST[_J["left_hip"]] - _REST[_J["right_hip"]]
     rest_shoulders = _REST[_J["left_shoulder"]] - _REST[_J["right_shoulder"]]
-    rest_torso = _REST[_J["neck"]] - (_REST[_J["left_hip"]] + _REST[_J["right_hip"]]) / 2
+    rest_torso = _REST[_J["neck"]] - _HIPS
 
-    def carried(
-        part: str, source: torch.Tensor, rest: torch.Tensor, weight: torch.Tensor | None = None
+    def like(
+        first: torch.Tensor, second: torch.Tensor, rest_first: torch.Tensor, rest_second: torch.Tensor
     ) -> torch.Tensor:
-        """The source joint's own turning, with the constant offset that brings it to the SMPL joint's."""
-        turn = body.turn(part)
-        return turn @ _offset(turn, source @ rest.transpose(-1, -2), weight)
+        return frame_of(first, second) @ frame_of(rest_first, rest_second).transpose(-1, -2)
 
-    result["pelvis"] = carried("pelvis", _frame(across_hips, torso), _frame(rest_hips, rest_torso))
-    chain = body.spine
-    reach = [float((body.at(part) - body.hips).norm(dim=-1).median()) for part in chain]
+    solver.carry("pelvis", "pelvis", like(across_hips, torso, rest_hips, rest_torso))
+    reach = [float((body.at(part) - body.hips).norm(dim=-1).median()) for part in body.spine]
     whole = float(torso.norm(dim=-1).median())
     for name in ("spine1", "spine2", "spine3"):
         share = float((_REST[_J[name]] - _REST[0]).norm() / (_REST[_J["neck"]] - _REST[0]).norm())
         away = [abs(length / whole - share) for length in reach]
-        part = chain[away.index(min(away))] if chain else "pelvis"
+        part = body.spine[away.index(min(away))] if away else "pelvis"
         lower = name == "spine1"
         across, rest_across = (across_hips, rest_hips) if lower else (across_shoulders, rest_shoulders)
-        result[name] = carried(part, _frame(torso, across), _frame(rest_torso, rest_across))
+        solver.carry(name, part, like(torso, across, rest_torso, rest_across))
+    direction = torso if body.bones["head"] == body.bones["neck"] else body.at("head") - body.at("neck")
     for name in ("neck", "head"):
-        direction = body.at("head") - body.at("neck")
-        if body._found["head"] == body._found["neck"]:
-            direction = torso
-        rest = _REST[_J["head"]] - _REST[_J["neck"]]
-        result[name] = carried(name, _frame(across_shoulders, direction), _frame(rest_shoulders, rest))
-    for side in ("left", "right"):
-        _limb(body, result, side, ("hip", "knee", "ankle"), torch.tensor([1.0, 0, 0]), across_hips, rest_hips)
+        rest_neck = _REST[_J["head"]] - _REST[_J["neck"]]
+        solver.carry(name, name, like(across_shoulders, direction, rest_shoulders, rest_neck))
+    for side in names.SIDES:
+        _limb(solver, side, ("hip", "knee", "ankle"), torch.tensor([1.0, 0, 0]), across_hips, rest_hips)
         hinge = torch.tensor([0.0, -1, 0]) if side == "left" else torch.tensor([0.0, 1, 0])
-        _limb(body, result, side, ("shoulder", "elbow", "wrist"), hinge, None, None)
-        collar = f"{side}_collar"
+        _limb(solver, side, ("shoulder", "elbow", "wrist"), hinge, None, None)
         # Where skeletons put the collar's joint differs too much to go by its bone: on the average it is at rest.
-        result[collar] = carried(collar, result["spine3"], _SAME) if body.has(collar) else result["spine3"]
-        result[f"{side}_wrist"] = carried(f"{side}_wrist", result[f"{side}_elbow"], _SAME)
-        result[f"{side}_hand"] = result[f"{side}_wrist"]
-        _foot(body, result, side, carried)
+        for name, above in (("collar", "spine3"), ("wrist", f"{side}_elbow"), ("hand", f"{side}_wrist")):
+            if f"{side}_{name}" in body.turns:
+                solver.carry(f"{side}_{name}", f"{side}_{name}", result[above])
+            else:
+                result[f"{side}_{name}"] = result[above]
+        _foot(solver, side)
     return torch.stack([result[name] for name in skeleton.JOINT_NAMES], dim=1)
 
 
 def _limb(
-    body: _Body,
-    result: dict[str, torch.Tensor],
+    solver: _Solver,
     side: str,
     parts: tuple[str, str, str],
     rest_hinge: torch.Tensor,
@@ -354,32 +346,47 @@ def _limb(
     rest_spare: torch.Tensor | None,
 ) -> None:
     """Upper and lower bone of an arm or leg; where it bends, the bend tells the twist, weighted by how much."""
+    body = solver.body
     upper, lower, end = (f"{side}_{part}" for part in parts)
     first, second = body.at(lower) - body.at(upper), body.at(end) - body.at(lower)
     hinge = torch.linalg.cross(normalize(first, dim=-1), normalize(second, dim=-1))
     bend = hinge.norm(dim=-1)
-    if body.has(upper) and float(bend.max()) < 0.1:  # never bent: as the hips, or as the source's upper bone, turn
+    if upper not in solver.calibration and float(bend.max()) < 0.1:
+        # Never bent: as the hips, or as the source's upper bone, turn.
         hinge = spare if spare is not None else (body.turn(upper) @ _UP)
         rest_hinge = rest_spare if rest_spare is not None else _UP
         bend = torch.ones_like(bend)
     for name, direction, ending in ((upper, first, lower), (lower, second, end)):
-        rest = _REST[_J[ending]] - _REST[_J[name]]
+        bone = _REST[_J[ending]] - _REST[_J[name]]
         turn = body.turn(name)
-        wanted = _frame(direction, hinge) @ _frame(rest, rest_hinge.double()).transpose(-1, -2)
-        result[name] = _swing(turn @ _offset(turn, wanted, bend), rest, direction)
+        wanted = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
+        products = (turn.transpose(-1, -2) @ wanted * bend[:, None, None]).mean(0)
+        at_rest = solver.at_rest(name, name)
+        if at_rest is not None:
+            products = products + _REST_SHARE * at_rest
+        solver.result[name] = swing(turn @ nearest_rotations(products), bone, direction)
 
 
-def _foot(body: _Body, result: dict[str, torch.Tensor], side: str, carried: Callable[..., torch.Tensor]) -> None:
-    """Ankle and toes: while the foot is down it lies flat, and its toes tell where it points."""
-    ankle, foot = f"{side}_ankle", f"{side}_foot"
-    toe = body.toe(side)
-    if toe is not None and float((toe - body.at(ankle)).norm(dim=-1).median()) > 1e-6:
-        level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
-        forward = torch.tensor([0.0, 0, 1], dtype=torch.float64)
-        height = body.at(ankle)[:, 1]
-        down = (height < height.min() + 0.03 / body.scale).double()
-        flat = _frame((toe - body.at(ankle)) * level, _UP)
-        result[ankle] = carried(ankle, flat, _frame(forward, _UP), down)
+def _foot(solver: _Solver, side: str) -> None:
+    """Ankle and toes: while the foot of an upright body is down it lies flat, and its toes tell where it points."""
+    body, result = solver.body, solver.result
+    ankle, foot, knee = f"{side}_ankle", f"{side}_foot", f"{side}_knee"
+    toes = body.toes(side)
+    if toes is None:
+        solver.carry(ankle, ankle, result[knee])
     else:
-        result[ankle] = carried(ankle, result[f"{side}_knee"], _SAME)
-    result[foot] = carried(foot, result[ankle], _SAME) if body.has(foot) else result[ankle]
+        height = body.at(ankle)[:, 1]
+        # Where the shin hardly leans the foot is below it; of those frames the lowest.
+        leaning = normalize(body.at(ankle) - body.at(knee), dim=-1)[:, 1]
+        standing = (leaning < -0.8) & (body.torso[:, 1] > 0.5 * body.torso.norm(dim=-1))
+        if standing.any():
+            down = standing & (height < height[standing].min() + 0.03 / body.scale)
+            level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
+            flat = frame_of(toes * level, _UP) @ frame_of(_SOLES[side], _UP).transpose(-1, -2)
+            solver.carry(ankle, ankle, flat, down.double())
+        else:
+            solver.carry(ankle, ankle, result[knee])
+    if foot in body.turns:
+        solver.carry(foot, foot, result[ankle])
+    else:
+        result[foot] = result[ankle]

@@ -1,0 +1,60 @@
+"""A skeleton in motion as a file has it: its own joints, names, units and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass
+class Armature:
+    """What every reader of skeletons gives to the retargeting.
+
+    names, parents: of the joints, parents before children, −1 for those without.
+    rest_rotations: (joints, 3, 3), rest_positions: (joints, 3), in the world, of the skeleton at rest.
+    rotations: (frames, joints, 3, 3), positions: (frames, joints, 3), in the world, in the file's unit and axes.
+    ends: joint → (3,), where its last bone ends, in the joint's own frame.
+    parts: our name of a part → joint, where the file itself says it (VRM).
+    up: the axis that points up by the format's own word ("y"), or "".
+    notes: what a reader passed over, in sentences.
+    """
+
+    names: list[str]
+    parents: list[int]
+    rest_rotations: torch.Tensor
+    rest_positions: torch.Tensor
+    rotations: torch.Tensor
+    positions: torch.Tensor
+    ends: dict[int, torch.Tensor] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    up: str = ""
+    fps: float = 30.0
+    notes: list[str] = field(default_factory=list)
+
+    def above(self, joint: int) -> list[int]:
+        """The joint's ancestors, the nearest first."""
+        result = []
+        while (joint := self.parents[joint]) >= 0:
+            result.append(joint)
+        return result
+
+
+def globals_of(
+    parents: Sequence[int], rotations: torch.Tensor, positions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """World rotations and positions from those in the parents' frames.
+
+    rotations: (frames, joints, 3, 3). positions: (frames, joints, 3). Returns the same shapes.
+    """
+    turned: list[torch.Tensor] = []
+    placed: list[torch.Tensor] = []
+    for index, parent in enumerate(parents):
+        if parent < 0:
+            turned.append(rotations[:, index])
+            placed.append(positions[:, index])
+        else:
+            turned.append(turned[parent] @ rotations[:, index])
+            placed.append(placed[parent] + (turned[parent] @ positions[:, index, :, None])[..., 0])
+    return torch.stack(turned, dim=1), torch.stack(placed, dim=1)

@@ -1,0 +1,141 @@
+"""C3D: the markers of optical motion capture, read through ezc3d where that is installed.
+
+Joints are estimated from where Plug-in Gait and its kin put markers: hip centres from the pelvis by Harrington's
+regression (2007), knees, ankles and shoulders inwards of theirs, the spine on a line. Files with joint centres (LHJC,
+LKJC, …) are taken by those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .. import skeleton
+from .errors import MotionFileError
+from .positions import JOINTS
+from .reading import Options, Reading
+from .results import from_joints
+
+MAX_BYTES = 500_000_000
+MAX_VALUES = 100_000_000
+_J = skeleton.JOINT_INDEX
+_METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
+# What markers are called, the surest first; several of one entry are averaged. S is L or R.
+_PELVIS = {
+    "front": (("SASI",), ("SFWT",), ("SASIS",), ("SIAS",)),
+    "back": (("SPSI",), ("SBWT",), ("SPSIS",), ("SIPS",)),
+}
+_PLACES = {
+    "hip": (("SHJC",),),
+    "knee": (("SKJC",), ("SKNE", "SKNM"), ("SKNE", "SKNEM"), ("SFLE", "SFME"), ("SKNE",)),
+    "ankle": (("SAJC",), ("SANK", "SANM"), ("SANK", "SANKM"), ("SFAL", "STAM"), ("SANK",)),
+    "foot": (("STOE",), ("SMT5", "SMT1"), ("SFM5", "SFM1"), ("SFM2",)),
+    "shoulder": (("SSJC",), ("SSHO",), ("SAC",), ("SCAJ",)),
+    "elbow": (("SEJC",), ("SELB", "SELBM"), ("SELB", "SIEL"), ("SHLE", "SHME"), ("SELB",)),
+    "wrist": (("SWJC",), ("SWRA", "SWRB"), ("SRSP", "SUSP"), ("SWRI",), ("SFIN",)),
+}
+_MIDDLE = {
+    "neck": (("C7", "CLAV"), ("CV7", "SJN"), ("C7",), ("CV7",)),
+    "head": (("LFHD", "RFHD", "LBHD", "RBHD"), ("LFHD", "RFHD"), ("HEAD",), ("ARIEL",)),
+}
+# How far a joint lies inwards of a single marker on its outside, and a shoulder below its own (metres).
+_INWARDS = {"knee": 0.045, "ankle": 0.035}
+_BELOW = 0.05
+
+
+def read(path: Path, options: Options) -> list[Reading]:
+    """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
+    try:
+        import ezc3d
+    except ImportError as error:
+        raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d") from error
+    if not 512 <= path.stat().st_size <= MAX_BYTES:
+        raise MotionFileError(path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB")
+    try:
+        content = ezc3d.c3d(str(path))
+        point = content["parameters"]["POINT"]
+        labels = [str(label).rpartition(":")[2].strip().upper() for label in point["LABELS"]["value"]]
+        values = np.asarray(content["data"]["points"], dtype=np.float64)[:3].transpose(2, 1, 0)
+        rate = float(np.reshape(point["RATE"]["value"], -1)[0])
+        unit = (str(name) for name in point.get("UNITS", {}).get("value", []))
+        scale = _METRES.get(next(unit, "mm").strip().lower(), 0.001)
+    except Exception as error:  # a damaged file makes ezc3d fail in many ways
+        raise MotionFileError(path, "file", f"cannot be read as C3D ({str(error)[:200]})") from error
+    if values.size > MAX_VALUES or len(values) < 1:
+        raise MotionFileError(path, "points", f"hold {values.size:,} numbers, from 1 to {MAX_VALUES:,} are read")
+    fps = options.fps or rate
+    if not 1 <= fps <= 10_000:
+        raise MotionFileError(path, "POINT:RATE", f"must be from 1 to 10,000 a second, not {fps:g}")
+    markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
+    joints = _joints(markers, path)
+    return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]
+
+
+def _filled(places: np.ndarray) -> np.ndarray:
+    """(frames, 3) with gaps filled on a line; NaN throughout for a marker that was hardly seen."""
+    seen = np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
+    if seen.mean() < 0.2:
+        return np.full_like(places, np.nan)
+    frames = np.arange(len(places))
+    return np.stack([np.interp(frames, frames[seen], column[seen]) for column in places.T], axis=1)
+
+
+def _joints(markers: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
+    """(frames, 22, 3) metres, in the file's axes."""
+    seen = {label: places for label, places in markers.items() if np.isfinite(places).all()}
+    missing: list[str] = []
+
+    def placed(ways: tuple[tuple[str, ...], ...], side: str = "S") -> tuple[np.ndarray, int]:
+        """Where a joint's markers are on the average, and how many these are."""
+        for way in ways:
+            labels = [side + label[1:] if label[0] == "S" and side != "S" else label for label in way]
+            if all(label in seen for label in labels):
+                return np.mean([seen[label] for label in labels], axis=0), len(labels)
+        names = (" and ".join(side + label[1:] if side != "S" else label for label in way) for way in ways)
+        missing.append(" or ".join(names))
+        return np.zeros(3), 0
+
+    front, back = ([placed(_PELVIS[where], side)[0] for side in "LR"] for where in ("front", "back"))
+    found = {(part, side): placed(ways, side) for part, ways in _PLACES.items() if part != "hip" for side in "LR"}
+    neck, head = (placed(_MIDDLE[part])[0] for part in ("neck", "head"))
+    if missing:
+        there = ", ".join([*seen][:40])
+        raise MotionFileError(path, "markers", f"these are missing: {'; '.join(missing)}. The file's are {there}")
+    left = front[0] - front[1]
+    width = np.linalg.norm(left, axis=1, keepdims=True)
+    left = left / np.maximum(width, 1e-9)
+    middle = (front[0] + front[1]) / 2
+    ahead = middle - (back[0] + back[1]) / 2
+    depth = np.linalg.norm(ahead, axis=1, keepdims=True)
+    ahead = ahead / np.maximum(depth, 1e-9)
+    up = np.cross(ahead, left)
+    joints = np.zeros((len(middle), JOINTS, 3))
+    for side, name, sign in (("L", "left", 1.0), ("R", "right", -1.0)):
+        if f"{side}HJC" in seen:
+            joints[:, _J[f"{name}_hip"]] = seen[f"{side}HJC"]
+        else:  # Harrington et al. 2007, in metres
+            joints[:, _J[f"{name}_hip"]] = (
+                middle - (0.24 * depth + 0.0099) * ahead - (0.30 * width + 0.0109) * up
+                + sign * (0.33 * width + 0.0073) * left
+            )  # fmt: skip
+        for part in ("knee", "ankle", "foot", "shoulder", "elbow", "wrist"):
+            place, count = found[part, side]
+            alone = count == 1 and f"{side}{part[0].upper()}JC" not in seen
+            joints[:, _J[f"{name}_{part}"]] = place - sign * _INWARDS.get(part, 0.0) * alone * left
+    hips = (joints[:, _J["left_hip"]] + joints[:, _J["right_hip"]]) / 2
+    trunk = neck - hips
+    trunk = trunk / np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-9)
+    for name, side in (("left", "L"), ("right", "R")):
+        if f"{side}SJC" not in seen:
+            joints[:, _J[f"{name}_shoulder"]] -= _BELOW * trunk
+    rest = skeleton.REST_JOINTS.numpy()
+    tall = rest[_J["neck"], 1] - rest[0, 1]
+    joints[:, 0] = hips + 0.09 * np.linalg.norm(neck - hips, axis=1, keepdims=True) * trunk
+    for part in ("spine1", "spine2", "spine3"):
+        joints[:, _J[part]] = joints[:, 0] + (rest[_J[part], 1] - rest[0, 1]) / tall * (neck - joints[:, 0])
+    for name in ("left", "right"):
+        joints[:, _J[f"{name}_collar"]] = neck + 0.3 * (joints[:, _J[f"{name}_shoulder"]] - neck) - 0.05 * trunk
+    joints[:, _J["neck"]], joints[:, _J["head"]] = neck, head
+    return joints

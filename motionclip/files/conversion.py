@@ -1,0 +1,64 @@
+"""Conversion of one file or a whole folder into another format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What to convert and how.
+
+    source: a motion file, or a folder of them. target: a file, or a folder. suffix: of the files in a target folder.
+    layout: as for `files.save`. up, fps, names: as for `files.read`.
+    """
+
+    source: Path
+    target: Path
+    suffix: str = ".npz"
+    layout: str | None = None
+    up: str | None = None
+    fps: float | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self) -> Iterator[tuple[Path, str, bool]]:
+        """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
+
+        Raises ValueError where source and target don't go together, and for a single file MotionFileError and OSError;
+        in a folder a file that is refused is passed over.
+        """
+        if not self.source.is_dir():
+            for said in self._one(self.source, self.target):
+                yield self.source, said, True
+            return
+        if self.target.suffix.lower() in WRITABLE + FOR_TOOLS:
+            raise ValueError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
+        if self.suffix not in WRITABLE + FOR_TOOLS:
+            raise ValueError(f"{self.suffix}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        if not files:
+            raise ValueError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
+        stems = [path.relative_to(self.source).with_suffix("") for path in files]
+        for path, stem in zip(files, stems, strict=True):
+            alone = stems.count(stem) == 1
+            name = f"{stem.name if alone else path.name}{self.suffix}"
+            try:
+                for said in self._one(path, self.target / stem.parent / name):
+                    yield path, said, True
+            except MotionFileError as error:
+                yield path, str(error), False
+
+    def _one(self, source: Path, target: Path) -> Iterator[str]:
+        """Convert one file, which may hold several motions; yields what was found and written."""
+        readings = read(source, up=self.up, fps=self.fps, names=self.names)
+        for number, reading in enumerate(readings):
+            path = target
+            if not target.suffix:
+                path = target / f"{source.stem}{self.suffix}"
+            if len(readings) > 1:
+                path = path.with_stem(f"{path.stem}-{number:03d}")
+            yield f"{reading} -> {save(reading.motion, path, self.layout)}"

@@ -1,0 +1,196 @@
+"""glTF 2.0 as a container: documents and arrays, out of and into .glb, .gltf, .vrm and .vrma files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+import urllib.parse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import MotionFileError
+
+Json = dict[str, Any]
+
+MAX_BYTES = 500_000_000
+# glTF 2.0's own numbers and names (sections 3.6.2.2 and 4.4)
+_COMPONENT = {np.dtype(np.float32): 5126, np.dtype(np.uint8): 5121, np.dtype(np.uint16): 5123}
+_READ: dict[int, Any] = {
+    5120: np.int8,
+    5121: np.uint8,
+    5122: np.int16,
+    5123: np.uint16,
+    5125: np.uint32,
+    5126: np.float32,
+}
+_TYPE = {0: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+_WIDTH = {name: max(width, 1) for width, name in _TYPE.items()}
+_GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
+
+
+class Document:
+    """A glTF file that was opened: its JSON, and its accessors as arrays.
+
+    Whatever is wrong in it is raised as MotionFileError with the part of the document that is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise MotionFileError(path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} are")
+        self.path = path
+        data = path.read_bytes()
+        text, self._chunk = self._split(data) if data[:4] == _GLB else (data, b"")
+        try:
+            content = json.loads(text.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            raise MotionFileError(path, "JSON", f"cannot be read ({error})") from error
+        if not isinstance(content, dict) or not isinstance(content.get("asset"), dict):
+            raise MotionFileError(path, "asset", "is missing: this is no glTF file")
+        self.content: Json = content
+        self._buffers: dict[int, bytes] = {}
+
+    def wrong(self, field: str, reason: str) -> MotionFileError:
+        """The error for a part of this document."""
+        return MotionFileError(self.path, field, reason)
+
+    def items(self, field: str) -> list[Json]:
+        """The objects of one of the document's lists, [] if there is none."""
+        items = self.content.get(field, [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self.wrong(field, "must be a list of objects")
+        return items
+
+    def item(self, field: str, index: Any) -> Json:
+        """One object of a list, by a reference to it."""
+        items = self.items(field)
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(items):
+            raise self.wrong(field, f"there is no {index!r} among {len(items)}")
+        return items[index]
+
+    def array(self, index: Any) -> np.ndarray:
+        """An accessor's values, (count,) or (count, n) doubles; integers that stand for fractions are divided."""
+        accessor = self.item("accessors", index)
+        field = f"accessors[{index}]"
+        kind, width = _READ.get(self._size(accessor, "componentType", field)), _WIDTH.get(str(accessor.get("type")))
+        count, start = (self._size(accessor, key, field) for key in ("count", "byteOffset"))
+        if kind is None or width is None or "sparse" in accessor or "bufferView" not in accessor:
+            raise self.wrong(field, "is of a kind that is not read")
+        view = self.item("bufferViews", accessor["bufferView"])
+        places = ("byteOffset", "byteLength", "byteStride")
+        begin, length, step = (self._size(view, key, "bufferViews") for key in places)
+        data = self._buffer(view.get("buffer"))[begin : begin + length]
+        row = width * np.dtype(kind).itemsize
+        step = step or row
+        if step < row or count < 1 or start + step * (count - 1) + row > len(data):
+            raise self.wrong(field, "reaches beyond its buffer")
+        rows = np.lib.stride_tricks.as_strided(
+            np.frombuffer(data, np.uint8, offset=start), (count, row), (step, 1), writeable=False
+        )
+        values = np.ascontiguousarray(rows).view(kind).astype(np.float64).reshape(count, width)
+        if accessor.get("normalized"):
+            values = np.maximum(values / np.iinfo(kind).max, -1) if kind is not np.float32 else values
+        if not np.isfinite(values).all() or np.abs(values).max() > 1e9:
+            raise self.wrong(field, "holds NaN, infinite or absurdly large values")
+        return values[:, 0] if width == 1 else values
+
+    def _size(self, item: Json, key: str, field: str) -> int:
+        value = item.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_BYTES:
+            raise self.wrong(field, f"{key} must be a whole number, not {value!r:.60}")
+        return value
+
+    def _buffer(self, index: Any) -> bytes:
+        buffer = self.item("buffers", index)
+        if index not in self._buffers:
+            self._buffers[index] = self._chunk if "uri" not in buffer else self._fetched(str(buffer["uri"]))
+        return self._buffers[index]
+
+    def _fetched(self, uri: str) -> bytes:
+        """A buffer that is in the document as base64, or in a file beside it; from nowhere else."""
+        if uri.startswith("data:"):
+            try:
+                return base64.b64decode(uri.partition(",")[2], validate=True)
+            except binascii.Error as error:
+                raise self.wrong("buffers", f"the data cannot be read ({error})") from error
+        name = urllib.parse.unquote(uri)
+        if any(part in name for part in ("/", "\\", ":", "\0")) or name in ("", ".", "..") or len(name) > 200:
+            raise self.wrong("buffers", f"{uri[:60]!r} is no plain name of a file beside this one")
+        beside = self.path.parent / name
+        if not beside.is_file() or beside.stat().st_size > MAX_BYTES:
+            raise self.wrong("buffers", f"{uri[:60]} is not beside the file, or too large")
+        return beside.read_bytes()
+
+    def _split(self, data: bytes) -> tuple[bytes, bytes]:
+        """The JSON and the binary chunk of a .glb."""
+        chunks: dict[bytes, bytes] = {}
+        at = 12
+        while at + 8 <= len(data):
+            length, kind = struct.unpack_from("<I4s", data, at)
+            if at + 8 + length > len(data):
+                raise self.wrong("file", "is cut off")
+            chunks.setdefault(kind, data[at + 8 : at + 8 + length])
+            at += 8 + length
+        if _JSON_CHUNK not in chunks:
+            raise self.wrong("JSON", "is missing: the file is cut off")
+        return chunks[_JSON_CHUNK], chunks.get(_BIN_CHUNK, b"")
+
+
+class Arrays:
+    """Arrays in one binary buffer, with an accessor and a view for each, after those of `first`."""
+
+    def __init__(self, first: Arrays | None = None) -> None:
+        self.accessors: list[Json] = [*first.accessors] if first else []
+        self.views: list[Json] = [*first.views] if first else []
+        self.parts: list[bytes] = [*first.parts] if first else []
+        self.size: int = first.size if first else 0
+
+    def add(self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False) -> int:
+        """Append (count,) or (count, n) values; returns the accessor's index. Bounds are asked for by glTF for some."""
+        data = values.tobytes()
+        view: Json = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
+        accessor: Json = {
+            "bufferView": len(self.views),
+            "componentType": _COMPONENT[values.dtype],
+            "count": len(values),
+            "type": _TYPE[0 if values.ndim == 1 else values.shape[1]],
+        }
+        if target:
+            view["target"] = target
+        if normalised:
+            accessor["normalized"] = True
+        if bounds:
+            columns = values.reshape(len(values), -1)
+            accessor |= {"min": columns.min(0).tolist(), "max": columns.max(0).tolist()}
+        self.views.append(view)
+        self.accessors.append(accessor)
+        padding = -len(data) % 4
+        self.parts.append(data + bytes(padding))
+        self.size += len(data) + padding
+        return len(self.accessors) - 1
+
+    def animation(self, name: str, times: np.ndarray, tracks: Sequence[tuple[int, str, np.ndarray]]) -> Json:
+        """An animation of (node, "rotation" or "translation", (times, 4 or 3) values) that share their times."""
+        moments = self.add(times.astype(np.float32), bounds=True)
+        return {
+            "name": name,
+            "samplers": [{"input": moments, "output": self.add(values.astype(np.float32))} for *_, values in tracks],
+            "channels": [
+                {"sampler": number, "target": {"node": node, "path": path}}
+                for number, (node, path, _) in enumerate(tracks)
+            ],
+        }
+
+
+def packed(document: Json, arrays: Arrays) -> bytes:
+    """The document and the buffer as a binary glTF file (glTF 2.0, section 4.4)."""
+    text = json.dumps(document, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    header = struct.pack("<4sII", _GLB, 2, 12 + 8 + len(text) + 8 + arrays.size)
+    binary = struct.pack("<I4s", arrays.size, _BIN_CHUNK)
+    return b"".join([header, struct.pack("<I4s", len(text), _JSON_CHUNK), text, binary, *arrays.parts])

@@ -1,0 +1,44 @@
+"""What was read from a file: the motion, and what was found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..motion import Motion
+
+
+@dataclass(frozen=True)
+class Options:
+    """What overrules what a file says or leaves open.
+
+    up: the axis that points up in it: x, y, z, -x, -y or -z. fps: its frame rate. names: part of the body → name of
+    a joint, for skeletons that nothing can guess.
+    """
+
+    up: str | None = None
+    fps: float | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One motion of a file, and what it was there.
+
+    motion: at 30 frames a second. family: what the skeleton or format is called. frames, fps: as in the file.
+    up: its axis that points up. scale: metres of the SMPL body for one unit of the file. notes: what was passed over
+    or assumed, in sentences.
+    """
+
+    motion: Motion
+    family: str
+    frames: int
+    fps: float
+    up: str
+    scale: float = 1.0
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        frames = f"{self.frames:,} frame{'s' * (self.frames != 1)}"
+        said = f"{self.family}, {frames} at {self.fps:.5g} a second, {self.up} up, scale {self.scale:.4g}"
+        return "; ".join([said, *self.notes])

@@ -1,0 +1,234 @@
+"""Results of other people's models: arrays in .npy, .pt and .pkl files, read as motion; arrays of joints written."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import skeleton
+from ..motion import Motion
+from . import humanml, pickles, positions, smpl
+from .errors import MotionFileError
+from .npz import read_array
+from .reading import Options, Reading
+from .retarget import off_the_floor
+from .up import Up, find_up
+
+MAX_BYTES = 500_000_000
+MAX_MOTIONS = 1000
+_MAGIC = b"\x93NUMPY"
+LAYOUTS = ("joints", "humanml3d")
+# Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
+_WORLD = {"pose_world": "pose", "trans_world": "trans"}  # WHAM
+_GROUPS = ("smpl_params_global", "smpl_params_incam")  # GVHMR
+_J = skeleton.JOINT_INDEX
+
+
+def read_npy(path: Path, options: Options) -> list[Reading]:
+    """Read joints (…, frames, 22 or more, 3), HumanML3D's features (…, frames, 263), or MDM's results.npy.
+
+    Raises MotionFileError for other shapes and values, OSError for a file that can't be opened.
+    """
+    data = _content(path)
+    if not data.startswith(_MAGIC):
+        raise MotionFileError(path, "file", "is no npy file: it doesn't begin as one")
+    if b"'|O'" not in data[:256]:
+        values = read_array(lambda: io.BytesIO(data), path, "array")
+        return [_from_array(one, path, options) for one in _apart(values, path)]
+    file = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(file)
+        size = 2 if version == (1, 0) else 4
+        file.read(int.from_bytes(file.read(size), "little"))
+    except ValueError as error:
+        raise MotionFileError(path, "array", f"cannot be read ({error})") from error
+    return _from_tree(pickles.read_pickle(path, file.read()), path, options)
+
+
+def read_pickle(path: Path, options: Options) -> list[Reading]:
+    """Read WHAM's and 4D-Humans' .pkl (also joblib's), or GVHMR's .pt: SMPL parameters somewhere in dictionaries.
+
+    Nothing is unpickled. Raises MotionFileError for what holds something else, OSError for a file that can't be opened.
+    """
+    data = _content(path)
+    if data.startswith(b"PK"):  # as torch saves
+        try:
+            tree = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+        except Exception as error:  # a torn or foreign file makes it fail in any way
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise MotionFileError(path, "content", f"cannot be read as tensors alone ({reason})") from error
+    else:
+        tree = pickles.read_pickle(path, data)
+    return _from_tree(tree, path, options)
+
+
+def save_npy(motion: Motion, path: Path, layout: str = LAYOUTS[0]) -> None:
+    """Write HumanML3D's joints (frames, 22, 3) or features (frames − 1, 263), at 20 frames a second."""
+    joints = humanml.to_joints(motion)
+    with open(path, "wb") as file:
+        np.save(file, joints if layout == "joints" else humanml.to_features(joints))
+
+
+def from_joints(
+    joints: np.ndarray,
+    path: Path,
+    options: Options,
+    fps: float,
+    family: str,
+    notes: Sequence[str] = (),
+    scale: float | None = None,
+) -> Reading:
+    """(frames, 22, 3) positions of SMPL's joints with any axis up → motion on the floor.
+
+    scale: metres for a unit of the path, if it's known. Raises MotionFileError for joints that are no body's.
+    """
+    if not np.isfinite(joints).all() or np.abs(joints).max(initial=0) > 1e6:
+        raise MotionFileError(path, "array", "holds NaN, infinite or absurdly large values")
+    points = torch.from_numpy(joints[:, : positions.JOINTS].astype(np.float64))
+    leg = positions.leg_length(points)
+    if leg < 1e-6:
+        raise MotionFileError(path, "array", "holds joints of a body whose legs have no length")
+    trunk = points[:, _J["head"]] - (points[:, _J["left_ankle"]] + points[:, _J["right_ankle"]]) / 2
+    up = Up(options.up) if options.up else find_up(points, trunk, leg, "y")
+    fit = positions.fit(points @ up.turn().T, scale)
+    pelvis = fit.pelvis.clone()
+    pelvis[:, 1] -= off_the_floor(fit.rotations, pelvis)
+    motion = Motion.from_rotations(fit.rotations.float(), pelvis.float(), path.stem)
+    said = [*notes, str(fit), *([up.assumed] if up.assumed else [])]
+    return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, fit.scale, tuple(said))
+
+
+def _content(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise MotionFileError(path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} are read")
+    return path.read_bytes()
+
+
+def _apart(values: np.ndarray, path: Path) -> list[np.ndarray]:
+    """One array for each motion: (frames, 22 or more, 3), or (frames, 263)."""
+    single = 2 if values.shape[-1:] == (humanml.FEATURES,) else 3
+    if single <= values.ndim <= 4 and values.size:
+        motions = values.reshape(-1, *values.shape[values.ndim - single :])
+        if len(motions) <= MAX_MOTIONS:
+            return [*motions]
+    raise MotionFileError(path, "array", _wanted(values.shape))
+
+
+def _from_array(values: np.ndarray, path: Path, options: Options) -> Reading:
+    fps = options.fps or humanml.FPS_THERE
+    notes = [] if options.fps else [f"{fps:g} frames a second, as HumanML3D has; --fps overrules"]
+    if values.shape[-1] == humanml.FEATURES and values.ndim == 2:
+        if not np.isfinite(values).all() or np.abs(values).max() > 1e4:
+            raise MotionFileError(path, "array", "holds NaN, infinite or absurdly large values")
+        joints = humanml.from_features(values)
+        return from_joints(joints, path, options, fps, "HumanML3D's features", notes, humanml.SCALE)
+    if values.ndim != 3 or values.shape[-1] != 3 or values.shape[1] < positions.JOINTS:
+        raise MotionFileError(path, "array", _wanted(values.shape))
+    return from_joints(values, path, options, fps, "joints in SMPL's order", notes)
+
+
+def _wanted(shape: tuple[int, ...]) -> str:
+    return f"the shape must be (frames, 22, 3) for joints or (frames, 263) for HumanML3D's features, not {shape}"
+
+
+@functools.singledispatch
+def _arrays(value: Any) -> Any:
+    """Tensors as arrays, all through dictionaries and lists."""
+    return value
+
+
+@_arrays.register
+def _(value: torch.Tensor) -> np.ndarray:
+    return value.detach().double().numpy() if value.is_floating_point() else value.detach().numpy()
+
+
+@_arrays.register
+def _(value: dict) -> dict[str, Any]:  # type: ignore[type-arg]
+    return {str(key): _arrays(item) for key, item in value.items()}
+
+
+@_arrays.register(list)
+@_arrays.register(tuple)
+def _(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [_arrays(item) for item in value]
+
+
+def _from_tree(tree: Any, path: Path, options: Options) -> list[Reading]:
+    """Motions in dictionaries within dictionaries, as they come out of MDM, GVHMR, WHAM and 4D-Humans."""
+    content = _arrays(tree)
+    while isinstance(content, list) and len(content) == 1:
+        content = content[0]
+    if isinstance(content, dict) and _is_numbers(content.get("motion")) and content["motion"].ndim == 4:
+        return list(_from_mdm(content, path, options))
+    if isinstance(content, list) and all(_is_numbers(one) for one in content):
+        return [_from_array(one.astype(np.float64), path, options) for one in content]
+    people = list(_people(content))
+    if not people:
+        raise MotionFileError(
+            path, "content", "holds no motion that is known: SMPL's global_orient and body_pose, pose or joints"
+        )
+    return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
+
+
+def _from_mdm(content: Mapping[str, Any], path: Path, options: Options) -> Iterator[Reading]:
+    """MDM's results.npy: motion (motions, 22, 3, frames), lengths."""
+    motions: np.ndarray = content["motion"]
+    lengths: Any = content.get("lengths")
+    if motions.shape[2] != 3 or len(motions) > MAX_MOTIONS:
+        raise MotionFileError(path, "motion", f"the shape must be (motions, 22, 3, frames), not {motions.shape}")
+    if not _is_numbers(lengths) or np.shape(lengths) != (len(motions),):
+        lengths = np.full(len(motions), motions.shape[-1])
+    for motion, length in zip(motions, lengths, strict=True):
+        frames = int(min(max(length, 1), motion.shape[-1]))
+        yield _from_array(motion.transpose(2, 0, 1)[:frames].astype(np.float64), path, options)
+
+
+def _people(content: Any) -> Iterator[dict[str, np.ndarray]]:
+    """The arrays of each person: of the whole file, or one for each that it numbers."""
+    if not isinstance(content, dict):
+        return
+    group = next((content[name] for name in _GROUPS if isinstance(content.get(name), dict)), None)
+    if group is not None:
+        yield from _people(group)
+        return
+    fields = {_WORLD.get(name, name): value for name, value in _world_last(content) if _is_numbers(value)}
+    known = {name: value for name, value in fields.items() if name in smpl.FIELDS}
+    if set(smpl.WHOLE) & set(known) or (set(smpl.ROOTS) & set(known) and set(smpl.BODIES) & set(known)):
+        yield known
+        return
+    frames = [value for value in content.values() if isinstance(value, dict) and isinstance(value.get("smpl"), list)]
+    if frames:
+        yield from _tracks(frames)
+        return
+    for value in content.values():
+        yield from _people(value)
+
+
+def _world_last(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(content.items(), key=lambda item: item[0] in _WORLD)
+
+
+def _tracks(frames: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, np.ndarray]]:
+    """4D-Humans: of each frame a list of people with SMPL matrices, and which track each belongs to."""
+    tracks: dict[int, list[dict[str, np.ndarray]]] = {}
+    for frame in frames:
+        numbers = frame.get("tid")
+        names = numbers if isinstance(numbers, list) and len(numbers) == len(frame["smpl"]) else range(1000)
+        for name, person in zip(names, frame["smpl"], strict=False):
+            if isinstance(person, dict) and all(_is_numbers(person.get(key)) for key in ("global_orient", "body_pose")):
+                tracks.setdefault(int(name), []).append(person)
+    for track in sorted(tracks.values(), key=len, reverse=True):
+        shapes = {key: track[0][key].shape for key in ("global_orient", "body_pose")}
+        kept = [person for person in track if all(person[key].shape == shape for key, shape in shapes.items())]
+        yield {key: np.stack([np.atleast_2d(person[key]) for person in kept]) for key in shapes}
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"

@@ -1,0 +1,74 @@
+"""Files that hold a skeleton in motion, read as SMPL motion through the retargeting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from .. import skeleton
+from ..motion import FPS, Motion
+from . import bvh, retarget
+from .animations import read_animations
+from .armature import Armature
+from .gltf import Document
+from .positions import local_of
+from .reading import Options, Reading
+
+
+def read_bvh(path: Path, options: Options) -> list[Reading]:
+    """Read a BVH file as SMPL motion, y up, life-size, on the floor.
+
+    Raises MotionFileError for a file that is no BVH, or whose skeleton is no human's: the message lists the
+    joints that could not be placed.
+    """
+    source = bvh.parse(path, options.fps)
+    frames, fps = len(source.values), source.fps
+    stride = round(fps / FPS)
+    if stride > 1 and abs(fps / FPS - stride) < 1e-3:
+        source.values, source.fps = source.values[::stride], FPS
+    reading = _read(source.armature(), path, options)
+    return [replace(reading, frames=frames, fps=fps, motion=reading.motion.resampled(source.fps))]
+
+
+def read_gltf(path: Path, options: Options) -> list[Reading]:
+    """Read the animations of a glTF, GLB or VRM file, or a VRM animation, as SMPL motion on the floor.
+
+    Raises MotionFileError for a file that is no glTF, has no animation, or whose skeleton is no human's.
+    """
+    readings = []
+    for name, armature in read_animations(Document(path), options.fps):
+        reading = _read(armature, path, options)
+        if name and name != path.stem:
+            reading = replace(reading, motion=replace(reading.motion, name=f"{path.stem}: {name}"[:200]))
+        family = f"VRM, {reading.family}" if armature.parts else reading.family
+        readings.append(replace(reading, family=family))
+    return readings
+
+
+def _read(armature: Armature, path: Path, options: Options) -> Reading:
+    """The motion of an armature as it was written here, exactly, or else retargeted."""
+    ours = None if options.up or options.names else _as_written(armature, path.stem)
+    if ours is None:
+        return retarget.to_smpl(armature, path, options)
+    return Reading(ours, "SMPL as written here", len(ours), armature.fps, "y", notes=tuple(armature.notes))
+
+
+def _as_written(armature: Armature, name: str) -> Motion | None:
+    """The motion of an armature with the SMPL joints and bones; None for other skeletons.
+
+    The hands, whose joints have no length in the body, may stand anywhere.
+    """
+    index = {joint: i for i, joint in enumerate(armature.names)}
+    if not set(skeleton.JOINT_NAMES) <= set(index) or len(index) < len(armature.names):
+        return None
+    order = [index[joint] for joint in skeleton.JOINT_NAMES]
+    rest = armature.rest_positions[order]
+    bones = (rest - rest[[max(parent, 0) for parent in skeleton.PARENTS]])[1:22]
+    straight = torch.eye(3, dtype=torch.float64).expand(len(order), 3, 3)
+    if not torch.allclose(bones, skeleton.OFFSETS[1:22].double(), atol=1e-4) or not torch.allclose(
+        armature.rest_rotations[order], straight, atol=1e-4
+    ):
+        return None
+    return Motion.from_rotations(local_of(armature.rotations[:, order]), armature.positions[:, order[0]], name)

@@ -1,0 +1,179 @@
+"""The paper's input files as they are, a text a line, edits and interpolations as CSV, and what comes of each line."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from .bank import Entry
+from .data import read_table
+from .files import MotionFileError, npz
+from .motion import Motion
+from .pipeline import Course, End, MotionCLIP
+
+EDIT_COLUMNS = ("motion_source", "base", "v_start", "v_end")
+INTERPOLATION_COLUMNS = ("start", "end")
+UNLIKE = 0.5  # the cosine of two texts below which a motion of one is not taken for the other
+STOPS = 5  # of an interpolation, in the paper's figures
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one line: motions under their titles, of which `results` are what was asked for; what was taken
+    for its words, for people to read; or why it could not be done."""
+
+    line: int
+    name: str
+    motions: tuple[Motion, ...] = ()
+    titles: tuple[str, ...] = ()
+    results: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    impossible: str = ""
+
+
+class Known:
+    """Looks motions up by their labels: in a labelled folder, else in the model's bank."""
+
+    def __init__(self, mc: MotionCLIP, data: Path | None = None) -> None:
+        self.mc, self.data = mc, data
+
+    def find(self, label: str, frames: int) -> tuple[End, str]:
+        """The motion whose words are those of a label or the nearest to them, and a line that says which it is.
+
+        Raises ValueError where there is neither a folder nor a bank, or nothing like it in there.
+        """
+        texts, places = self._texts
+        same = [number for number, text in enumerate(texts) if text.lower() == label.strip().lower()]
+        number, how = (same[0], "the same words") if same else self._nearest(label)
+        end, where = places[number](frames)
+        return end, f'"{label}": {where}, "{texts[number]}" ({how})'
+
+    def _nearest(self, label: str) -> tuple[int, str]:
+        cosines = functional.cosine_similarity(self._latents, self.mc.encode_text([label]), dim=-1)
+        cosine, number = cosines.max(dim=0)
+        if cosine < UNLIKE:
+            text = self._texts[0][int(number)]
+            raise ValueError(f'"{label}": no known motion is like it; the nearest is "{text}", cosine {cosine:.2f}')
+        return int(number), f"the nearest words, cosine {cosine:.2f}"
+
+    @functools.cached_property
+    def _texts(self) -> tuple[list[str], list[Callable[[int], tuple[End, str]]]]:
+        """What is said of motions, each text once, and what gives the first of which it is said."""
+        said: dict[str, Callable[[int], tuple[End, str]]] = {}
+        if self.data is not None:
+            for row in read_table(self.data):
+                for text in [row["action"], *row["captions"].split("|")]:
+                    said.setdefault(text.strip(), functools.partial(_clip, self.data, row["clip"]))
+        elif self.mc.bank is not None:
+            known = {label: self.mc.bank.find(label) for label in self.mc.bank.labels}
+            for text, entry in [*known.items(), *((entry.caption, entry) for entry in self.mc.bank.entries)]:
+                said.setdefault(text, functools.partial(_entry, entry))
+        if not said:
+            raise ValueError("this model has no bank of known motions; give a folder of labelled ones with --data")
+        return list(said), list(said.values())
+
+    @functools.cached_property
+    def _latents(self) -> torch.Tensor:
+        return self.mc.encode_text(self._texts[0])
+
+
+def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:
+    if Path(name).name != name:
+        raise ValueError(f"{name}: is no plain name of a clip")
+    return npz.load(folder / "clips" / f"{name}.npz").padded(frames).crop(0, frames), f"clip {name}"
+
+
+def _entry(entry: Entry, frames: int) -> tuple[End, str]:
+    return entry, f"the bank's {entry.clip}"
+
+
+def texts(mc: MotionCLIP, path: Path, frames: int, seed: int, closeness: float) -> Iterator[Row]:
+    """A row for each line of text."""
+    for line, text in enumerate(_read(path).splitlines(), start=1):
+        if text.strip():
+
+            def generated(text: str = text.strip()) -> _Made:
+                return (mc.generate(text, frames, seed, closeness),), (text,), ()
+
+            yield _done(line, text.strip(), generated)
+
+
+def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int, seed: int) -> Iterator[Row]:
+    """A row for each edit: its base, what it is like, what it should be like, and the result."""
+    for line, row in _rows(path, EDIT_COLUMNS):
+        words = (row["base"], row["v_start"], row["v_end"])
+
+        def edited(row: dict[str, str] = row, words: tuple[str, str, str] = words) -> _Made:
+            if row["motion_source"] not in ("data", "text"):
+                raise ValueError(f"motion_source: must be data or text, not {row['motion_source']!r}")
+            found = [known.find(text, frames) if row["motion_source"] == "data" else (text, "") for text in words]
+            base, start, end = (what for what, _ in found)
+            shown = [mc.as_motion(what, frames, seed) for what, _ in found]
+            result = mc.edit(base, start, end, strength, frames, seed)
+            notes = tuple(note for _, note in found if note)
+            return (*shown, result), (*words, "Result"), notes
+
+        yield _done(line, "-".join(words), edited, results=(3,))
+
+
+def interpolations(mc: MotionCLIP, path: Path, known: Known, steps: int, frames: int, seed: int) -> Iterator[Row]:
+    """A row for each pair of labels: motions along the way, in a straight line where latents are not normalised."""
+    for line, row in _rows(path, INTERPOLATION_COLUMNS):
+
+        def pulled(row: dict[str, str] = row) -> _Made:
+            (a, said), (b, said_too) = (known.find(row[column], frames) for column in INTERPOLATION_COLUMNS)
+            course: Course = "spherical" if mc.model.config.normalised else "linear"
+            made = mc.interpolate(a, b, steps, seed, frames, course)
+            titles = (row["start"], *[f"{number / (steps - 1):.0%}" for number in range(1, steps - 1)], row["end"])
+            return tuple(made), titles, (said, said_too)
+
+        yield _done(line, f"{row['start']}-to-{row['end']}", pulled, results=tuple(range(steps)))
+
+
+_Made = tuple[tuple[Motion, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _done(line: int, name: str, make: Callable[[], _Made], results: tuple[int, ...] = (0,)) -> Row:
+    try:
+        motions, titles, notes = make()
+    except (ValueError, OSError) as error:
+        return Row(line, name, impossible=str(error))
+    named = (replace(motion, name=title) for motion, title in zip(motions, titles, strict=True))
+    return Row(line, name, tuple(named), titles, results, notes)
+
+
+def save(rows: Sequence[Row], out: Path, suffix: str) -> list[Path]:
+    """Write what was asked for as OUT/LINE-NAME.SUFFIX, or OUT/LINE-NAME-STEP.SUFFIX; returns the paths."""
+    written = []
+    for row in rows:
+        words = re.sub(r"\W+", "-", row.name.lower()).strip("-")[:60]
+        for number in row.results if row.motions else ():
+            step = f"-{number}" if len(row.results) > 1 else ""
+            written.append(row.motions[number].save(out / f"{row.line:02d}-{words}{step}{suffix}"))
+    return written
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a CSV file with these columns. Raises MotionFileError for one that lacks a column or a value."""
+    reader = csv.DictReader(_read(path).splitlines())
+    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    if missing:
+        raise MotionFileError(path, "line 1", f"must name the columns {', '.join(columns)}; {missing[0]} is missing")
+    for row in reader:
+        if any(not (row[column] or "").strip() for column in columns):
+            raise MotionFileError(path, f"line {reader.line_num}", f"needs a value for each of {', '.join(columns)}")
+        yield reader.line_num, {column: row[column].strip() for column in columns}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MotionFileError(path, "content", f"is no text in UTF-8 ({error})") from error

@@ -1,0 +1,146 @@
+"""CLIP's geometry, where nothing has unit length and texts are all near each other, held to the paper's formulas."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import synthetic_motion
+
+from motionclip import MotionCLIP
+from motionclip.bank import Bank, build_bank
+from motionclip.data import Clip, cut_windows
+from motionclip.model import MotionTransformer, TransformerConfig
+from motionclip.words import Words
+
+DIM = 32
+KINDS = ("walk", "wave left hand", "squat")
+TEXTS = [*KINDS, "walk like an old person", "sit", "jump", "argue angrily", "Spiderman in action!"]
+
+
+class ClipLike:
+    """A tower of texts that all share most of their direction, as CLIP's do: cosines of 0.6–0.9, norms near 10."""
+
+    name, dim = "clip", DIM
+
+    def encode(self, texts):
+        return torch.stack([self._one(text) for text in texts]) if texts else torch.zeros(0, DIM)
+
+    @staticmethod
+    def _one(text):
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        own = torch.nn.functional.normalize(torch.randn(DIM, generator=torch.Generator().manual_seed(seed)), dim=0)
+        common = torch.full((DIM,), DIM**-0.5)
+        own = torch.nn.functional.normalize(own - (own @ common) * common, dim=0)
+        return (9.5 + seed % 100 / 100) * (0.75**0.5 * common + 0.25**0.5 * own)
+
+
+class Aligned(MotionTransformer):
+    """A small model whose encoder is a linear map, fitted so that each kind of motion lands on its own text; it keeps
+    the latents that were decoded."""
+
+    def __init__(self, tower):
+        torch.manual_seed(0)
+        super().__init__(
+            TransformerConfig(tower="clip", latent=DIM, feedforward=32, layers=1, dropout=0.0, normalised=False)
+        )
+        self.decoded = []
+        x = self.layout(torch.cat([cut_windows(synthetic_motion(kind, 60), 60, 60) for kind in KINDS])).flatten(1)
+        self.fitted = torch.linalg.pinv(x) @ tower.encode(KINDS)
+
+    def encode(self, x, mask):
+        return x.flatten(1) @ self.fitted
+
+    def decode(self, z, mask):
+        self.decoded.append(z.clone())
+        return super().decode(z, mask)
+
+
+@pytest.fixture(scope="module")
+def tower():
+    return ClipLike()
+
+
+@pytest.fixture
+def mc(tower):
+    return MotionCLIP(Aligned(tower).eval().requires_grad_(False), tower)
+
+
+@pytest.fixture(scope="module")
+def bank(tower):
+    clips = [Clip(kind, synthetic_motion(kind, 60), "train", kind, "normal", (kind,)) for kind in KINDS]
+    return build_bank(Aligned(tower).eval().requires_grad_(False), clips, Words.none(), tower)
+
+
+def far(a, b):
+    return float((a - b).norm(dim=-1).max())
+
+
+def test_the_tower_is_like_clip(tower):
+    z = tower.encode(TEXTS)
+    norms = z.norm(dim=-1)
+    assert norms.min() > 9 and norms.max() < 11
+    unit = torch.nn.functional.normalize(z, dim=-1)
+    cosines = (unit @ unit.T)[~torch.eye(len(z), dtype=bool)]
+    assert cosines.min() > 0.6 and cosines.max() < 0.9
+
+
+def test_generate_decodes_the_texts_own_latents(mc, tower):
+    mc.generate(TEXTS, frames=20)
+    assert far(mc.model.decoded[-1], tower.encode(TEXTS)) <= 1e-5
+
+
+@pytest.mark.parametrize("closeness", [0.0, 0.5, 1.0])
+def test_with_a_bank_what_is_decoded_has_the_towers_scale(mc, bank, tower, closeness):
+    mc.bank = bank
+    mc.generate(TEXTS, frames=20, closeness=closeness)
+    drawn, norms = mc.model.decoded[-1], tower.encode(TEXTS).norm(dim=-1)
+    assert drawn.norm(dim=-1).min() > 0.99 * norms.min() and drawn.norm(dim=-1).max() < 1.01 * norms.max()
+    if not closeness:
+        assert far(drawn, tower.encode(TEXTS)) <= 1e-5
+    known = mc.bank.drawn(tower.encode(["walk"]), ["walk"], closeness)  # the one known text stays what it is
+    assert far(known, tower.encode(["walk"])) <= 1e-4
+
+
+def test_interpolation_is_the_papers_straight_line(mc, tower):
+    a, b = tower.encode(["walk", "jump"])
+    mc.interpolate("walk", "jump", steps=5, path="linear")
+    wanted = torch.stack([(1 - share) * a + share * b for share in torch.linspace(0, 1, 5)])
+    assert far(mc.model.decoded[-1], wanted) <= 1e-5
+    mc.interpolate("walk", "jump", steps=5)
+    norms = torch.lerp(a.norm(), b.norm(), torch.linspace(0, 1, 5))
+    assert mc.model.decoded[-1].norm(dim=-1).numpy() == pytest.approx(norms.numpy(), rel=0.01)
+
+
+@pytest.mark.parametrize("with_bank", [False, True])
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("kind", ["text", "motion"])
+def test_an_edit_decodes_the_papers_formula(mc, bank, tower, strength, kind, with_bank):
+    mc.bank = bank if with_bank else None
+    base = "sit" if kind == "text" else synthetic_motion("squat", 60)
+    z = tower.encode(["sit"])[0] if kind == "text" else mc.encode_motion([base])[0]
+    start, end = tower.encode(["walk", "walk like an old person"])
+    edited = mc.edit(base, "walk", "walk like an old person", strength)
+    unchanged, changed = mc.model.decoded[-1]
+    assert far(unchanged, z) <= 1e-5
+    assert far(changed, z + strength * (end - start)) <= 1e-5
+    if kind == "text":
+        wanted = mc.decode(changed[None])[0]
+        assert np.abs(edited.canonical().joints() - wanted.canonical().joints()).max() < 0.01
+    elif not strength:
+        assert np.abs(edited.joints() - base.joints()).max() < 1e-3
+
+
+def test_motions_are_recognised_by_the_cosine(mc):
+    for kind in KINDS:
+        label, score = mc.recognize(synthetic_motion(kind, 60), TEXTS, top=1)[0]
+        assert label == kind and score == pytest.approx(1, abs=1e-3)
+
+
+def test_the_bank_keeps_the_scale_and_finds_by_the_cosine(mc, bank, tower, tmp_path):
+    bank.save(tmp_path)
+    for mc.bank in (bank, Bank.load(tmp_path)):
+        for kind in KINDS:
+            entry = mc.bank.nearest(tower.encode([kind])[0], 1)[0]
+            assert entry.action == kind and entry.similarity == pytest.approx(1, abs=0.01)
+            assert far(mc.latent(entry), tower.encode([kind])[0]) < 0.1

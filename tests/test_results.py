@@ -1,0 +1,380 @@
+"""Arrays of other people's models: HumanML3D, MDM, GVHMR, WHAM, 4D-Humans; what they hold, and that nothing is run."""
+
+import io
+import os
+import pickle
+
+import numpy as np
+import pytest
+import roma
+import torch
+from conftest import synthetic_motion
+from figures import LIMBS, between
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
+
+from motionclip import Motion, files, skeleton
+from motionclip.files import MotionFileError, humanml, positions
+
+J = skeleton.JOINT_INDEX
+BONES = [(skeleton.JOINT_NAMES[skeleton.PARENTS[j]], skeleton.JOINT_NAMES[j]) for j in range(1, 22)]
+
+
+def turning_motion(frames=60):
+    """Walks a curve, bends and waves."""
+    motion = synthetic_motion(frames=frames)
+    rotations = motion.rotations()
+    turn = torch.linspace(0, 2.0, frames)
+    rotations[:, 0] = roma.rotvec_to_rotmat(torch.stack([0 * turn, turn, 0 * turn], 1)) @ rotations[:, 0]
+    return Motion.from_rotations(rotations, torch.from_numpy(motion.translation), "curve")
+
+
+# --- HumanML3D's features, worked out from their definition with scipy's rotations, frame by frame ---
+
+AXES = [
+    (0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, -1, 0), (0, 1, 0), (0, -1, 0), (0, -1, 0), (0, 1, 0),
+    (0, 0, 1), (0, 0, 1), (0, 1, 0), (1, 0, 0), (-1, 0, 0), (0, 0, 1), *6 * [(0, -1, 0)],
+]  # fmt: skip
+CHAINS = ([0, 2, 5, 8, 11], [0, 1, 4, 7, 10], [0, 3, 6, 9, 12, 15], [9, 14, 17, 19, 21], [9, 13, 16, 18, 20])
+
+
+def shortest(start, end):
+    axis, cosine = np.cross(start, end), np.dot(start, end)
+    sine = np.linalg.norm(axis)
+    return Rotation.from_rotvec(axis / max(sine, 1e-12) * np.arctan2(sine, cosine))
+
+
+def official(joints):
+    """process_file(joints, 0.002) of HumanML3D, by its definition."""
+    joints = joints.astype(float)
+    parents = {b: a for chain in CHAINS for a, b in zip(chain, chain[1:], strict=False)}
+    legs = sum(np.linalg.norm(joints[0, j] - joints[0, parents[j]]) for j in (5, 8))
+    body = np.empty_like(joints)
+    body[:, 0] = joints[:, 0] * (humanml._LENGTHS[5] + humanml._LENGTHS[8]) / legs
+    for chain in CHAINS:
+        for a, b in zip(chain, chain[1:], strict=False):
+            bone = joints[:, b] - joints[:, a]
+            body[:, b] = body[:, a] + humanml._LENGTHS[b] * bone / np.linalg.norm(bone, axis=1, keepdims=True)
+    body[..., 1] -= body[..., 1].min()
+    body = body - body[0, 0] * [1, 0, 1]
+    across = body[0, 2] - body[0, 1] + body[0, 17] - body[0, 16]
+    ahead = np.cross([0, 1, 0], across)
+    body = shortest(ahead / np.linalg.norm(ahead), [0, 0, 1]).apply(body.reshape(-1, 3)).reshape(body.shape)
+    across = body[:, 1] - body[:, 2] + body[:, 17] - body[:, 16]  # their code swaps the hips here
+    across = across / np.linalg.norm(across, axis=1, keepdims=True)
+    ahead = gaussian_filter1d(np.cross([0, 1, 0], across), 20, axis=0, mode="nearest")
+    roots = [shortest(way / np.linalg.norm(way), [0, 0, 1]) for way in ahead]
+    rows = []
+    for t in range(len(body) - 1):
+        turn = roots[t + 1] * roots[t].inv()
+        velocity = roots[t + 1].apply(body[t + 1, 0] - body[t, 0])
+        row = [np.arcsin(turn.as_quat(canonical=True)[1]), velocity[0], velocity[2], body[t, 0, 1]]
+        row += list(roots[t].apply(body[t, 1:] - body[t, 0] * [1, 0, 1]).ravel())
+        local = {}
+        for chain in CHAINS:
+            above = roots[t]
+            for a, b in zip(chain, chain[1:], strict=False):
+                bone = body[t, b] - body[t, a]
+                now = shortest(np.array(AXES[b], float), bone / np.linalg.norm(bone))
+                local[b], above = above.inv() * now, now
+        for joint in range(1, 22):
+            matrix = local[joint].as_matrix()
+            row += [*matrix[:, 0], *matrix[:, 1]]
+        row += list(roots[t].apply(body[t + 1] - body[t]).ravel())
+        row += [float(((body[t + 1, j] - body[t, j]) ** 2).sum() < 0.002) for j in (7, 10, 8, 11)]
+        rows.append(row)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("motion", [synthetic_motion(), synthetic_motion("squat"), turning_motion()])
+def test_the_263_features_are_the_official_ones(tmp_path, motion):
+    files.save(motion, tmp_path / "a.npy", "humanml3d")
+    features = np.load(tmp_path / "a.npy")
+    joints = humanml.to_joints(motion)
+    assert features.shape == (len(joints) - 1, 263) and features.dtype == np.float32
+    assert np.abs(features - official(joints)).max() < 1e-4
+
+
+def aligned(motion):
+    """Joints of the body, from where the first frame's pelvis is and facing along z."""
+    joints = motion.joints()[:, :22].astype(float)
+    across = joints[0, 2] - joints[0, 1] + joints[0, 17] - joints[0, 16]
+    ahead = np.cross([0, 1, 0], across)
+    joints = shortest(ahead / np.linalg.norm(ahead), [0, 0, 1]).apply(joints.reshape(-1, 3)).reshape(joints.shape)
+    return joints - joints[0, 0]
+
+
+@pytest.mark.parametrize("layout", ["joints", "humanml3d"])
+def test_there_and_back(tmp_path, layout):
+    motion = turning_motion().turned(1.0)
+    (reading,) = files.read(files.save(motion, tmp_path / "a.npy", layout), fps=30)  # frame by frame
+    expected = humanml.at_twenty(motion)
+    frames = len(reading.motion)
+    assert frames == len(expected) - (layout == "humanml3d")
+    assert np.abs(aligned(reading.motion) - aligned(expected)[:frames]).max() < 0.002
+    assert between(reading.motion, expected.crop(0, frames), BONES)[:, :].max() < 0.1 or layout == "humanml3d"
+    assert "bones point as they did within 0.0°" in str(reading)
+    assert -0.01 < reading.motion.joints()[:, skeleton.FEET, 1].min() < 0.05
+
+
+def test_joints_are_at_twenty_frames_a_second(tmp_path):
+    motion = synthetic_motion(frames=61)
+    joints = np.load(files.save(motion, tmp_path / "a.npy"))
+    assert joints.shape == (41, 22, 3) and np.abs(joints[::2] - motion.joints()[::3, :22]).max() < 1e-4
+    (reading,) = files.read(tmp_path / "a.npy")
+    assert len(reading.motion) == 61 and reading.fps == 20 and "20 frames a second, as HumanML3D has" in str(reading)
+
+
+def test_joints_of_other_proportions_units_and_axes(tmp_path):
+    motion = turning_motion()
+    joints = motion.joints()[:, :22].astype(float) * 1000  # millimetres, z up, longer arms
+    for side in ("left", "right"):
+        for part, before in (("elbow", "shoulder"), ("wrist", "elbow")):
+            bone = motion.joints()[:, J[f"{side}_{part}"]] - motion.joints()[:, J[f"{side}_{before}"]]
+            joints[:, J[f"{side}_{part}"]] = joints[:, J[f"{side}_{before}"]] + 1400 * bone
+    np.save(tmp_path / "a.npy", joints @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]))
+    (reading,) = files.read(tmp_path / "a.npy", fps=30)
+    assert reading.up == "z" and abs(reading.scale - 0.001) < 1e-5
+    assert between(reading.motion, motion, BONES).max() < 0.5
+
+
+def test_twist_comes_from_bent_limbs():
+    poses = np.zeros((2, 24, 3), np.float32)
+    poses[:, J["left_shoulder"]] = [0.9, 0, 0]  # about the arm's own axis
+    poses[:, J["left_elbow"]] = [0, -1.2, 0]
+    motion = Motion(poses, np.zeros((2, 3), np.float32))
+    fit = positions.fit(torch.from_numpy(motion.joints()))
+    apart = roma.rotmat_geodesic_distance(fit.rotations.float(), motion.rotations())
+    assert torch.rad2deg(apart[:, [J["left_shoulder"], J["left_elbow"]]]).max() < 22
+
+
+BAD_ARRAYS = {
+    "too few joints": np.zeros((4, 21, 3)),
+    "no legs": np.zeros((4, 22, 3)),
+    "another width": np.zeros((4, 251)),
+    "one number": np.array(3.0),
+    "NaN joints": np.full((4, 22, 3), np.nan),
+    "NaN features": np.full((4, 263), np.nan),
+    "no frames": np.zeros((0, 22, 3)),
+    "text": np.array(["walk"]),
+}
+
+
+@pytest.mark.parametrize("what", BAD_ARRAYS)
+def test_other_arrays_are_refused(tmp_path, what):
+    np.save(tmp_path / "bad.npy", BAD_ARRAYS[what])
+    with pytest.raises(MotionFileError, match=r"bad\.npy: array: "):
+        Motion.load(tmp_path / "bad.npy")
+
+
+def test_one_frame_has_no_features(tmp_path):
+    with pytest.raises(ValueError, match="two frames"):
+        files.save(synthetic_motion(frames=1), tmp_path / "a.npy", "humanml3d")
+    with pytest.raises(ValueError, match="layout: .npz files have smpl, amass and smplx"):
+        files.save(synthetic_motion(), tmp_path / "a.npz", "humanml3d")
+    with pytest.raises(ValueError, match="layout: .bvh files have none"):
+        files.save(synthetic_motion(), tmp_path / "a.bvh", "smplx")
+
+
+@pytest.mark.parametrize(("layout", "width"), [("smpl", 72), ("amass", 156), ("smplx", 165)])
+def test_layouts_of_npz(tmp_path, layout, width):
+    motion = synthetic_motion()
+    path = files.save(motion, tmp_path / "a.npz", layout)
+    with np.load(path) as file:
+        assert file["poses"].shape == (80, width)
+        if layout == "smplx":
+            assert file["pose_body"].shape == (80, 63) and file["pose_hand"].shape == (80, 90)
+            parts = [file[key] for key in ("root_orient", "pose_body", "pose_jaw", "pose_eye", "pose_hand")]
+            assert np.array_equal(np.concatenate(parts, 1), file["poses"])
+    again = Motion.load(path)
+    assert np.abs(again.joints()[:, :22] - motion.joints()[:, :22]).max() < 1e-5
+
+
+# --- results ---
+
+
+def save_mdm(path, motions, protocol=None):
+    joints = np.stack([motion.joints()[:, :22].transpose(1, 2, 0) for motion in motions])
+    content = {"motion": joints, "text": ["walk"] * len(motions), "lengths": np.array([len(m) - 10 for m in motions]),
+               "num_samples": len(motions), "num_repetitions": 1}  # fmt: skip
+    np.save(path, content)
+
+
+def test_mdm_results(tmp_path, caplog):
+    motions = [synthetic_motion("walk", 60), synthetic_motion("squat", 60)]
+    save_mdm(tmp_path / "results.npy", motions)
+    readings = files.read(tmp_path / "results.npy", fps=30)
+    assert [len(reading.motion) for reading in readings] == [50, 50]
+    for reading, motion in zip(readings, motions, strict=True):
+        assert between(reading.motion, motion.crop(0, 50), LIMBS).max() < 0.1
+    Motion.load(tmp_path / "results.npy")
+    assert "holds 2 motions" in caplog.text
+
+
+def smpl_arrays(motion):
+    vectors = roma.rotmat_to_rotvec(motion.rotations()).numpy()
+    return vectors[:, 0], vectors[:, 1:22].reshape(len(motion), 63), motion.translation
+
+
+def results(motion):
+    """What other models write → (file name, content)."""
+    root, body, path = smpl_arrays(motion)
+    camera = {"global_orient": torch.zeros(len(motion), 3), "body_pose": torch.from_numpy(body),
+              "transl": torch.zeros(len(motion), 3)}  # fmt: skip
+    world = camera | {"global_orient": torch.from_numpy(root), "transl": torch.from_numpy(path)}
+    yield "GVHMR", "hmr4d_results.pt", {"smpl_params_incam": camera, "smpl_params_global": world, "K": torch.eye(3)}
+    hands = np.zeros((len(motion), 6), np.float32)
+    whole = np.concatenate([root, body, hands], 1)
+    person = {"pose": whole * 0, "trans": path * 0, "pose_world": whole, "trans_world": path,
+              "frame_ids": np.arange(len(motion))}  # fmt: skip
+    yield "WHAM", "wham_output.pkl", {0: person}
+    matrices = motion.rotations().numpy()
+    frames = {f"{t:06d}.jpg": {"tid": [4], "smpl": [{"global_orient": matrices[t, :1], "body_pose": matrices[t, 1:]}]}
+              for t in range(len(motion))}  # fmt: skip
+    yield "4D-Humans", "demo.pkl", frames
+
+
+@pytest.mark.parametrize("dump", ["pickle", "joblib", "joblib, compressed"])
+@pytest.mark.parametrize("model", ["GVHMR", "WHAM", "4D-Humans"])
+def test_results_of_other_models(tmp_path, model, dump):
+    motion = synthetic_motion(frames=20)
+    (name, content), *_ = [(name, content) for which, name, content in results(motion) if which == model]
+    path = tmp_path / name
+    if model == "GVHMR":
+        torch.save(content, path)
+    elif dump == "pickle":
+        path.write_bytes(pickle.dumps(content))
+    else:
+        joblib = pytest.importorskip("joblib")
+        joblib.dump(content, path, compress=3 if "compressed" in dump else 0)
+    (reading,) = files.read(path)
+    assert len(reading.motion) == 20 and reading.up == "y"
+    assert between(reading.motion, motion).max() < 0.1
+    assert ("stays in place" in str(reading)) == (model == "4D-Humans")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_of_every_pickle_protocol(tmp_path, protocol):
+    root, body, path = smpl_arrays(synthetic_motion(frames=5))
+    content = {"pose": np.asfortranarray(np.concatenate([root, body], 1)), "trans": path.astype(">f8")}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(content, protocol))
+    assert between(Motion.load(tmp_path / "a.pkl"), synthetic_motion(frames=5)).max() < 0.1
+
+
+class Evil:
+    def __init__(self, marker):
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return os.mkdir, (self.marker,)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".npy"])
+def test_nothing_in_a_result_is_ever_called(tmp_path, suffix):
+    marker, path = tmp_path / "executed", tmp_path / f"evil{suffix}"
+    evil = {"pose": Evil(marker)}
+    if suffix == ".npy":
+        np.save(path, evil)
+    elif suffix == ".pt":
+        torch.save(evil, path)
+    else:
+        path.write_bytes(pickle.dumps(evil))
+    with pytest.raises(MotionFileError, match=rf"evil\{suffix}: content: .*"):
+        Motion.load(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"cnumpy\nndarray\n}\x94(X\x04\x00\x00\x00__x__K\x01ub.",  # a state for a class of the table
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x011\x85R.",
+        b"x\x9c" + b"\x00" * 30,
+        b"",
+        b"PK\x05\x06" + b"\x01" * 18,  # a zip of several disks
+        b"\x80\x04.",
+        pickle.dumps({"pose": "text"}),
+        pickle.dumps([1, 2, 3]),
+    ],
+)
+def test_hostile_pickles_are_refused(tmp_path, data):
+    (tmp_path / "bad.pkl").write_bytes(data)
+    with pytest.raises(MotionFileError, match=r"bad\.pkl: content: "):
+        Motion.load(tmp_path / "bad.pkl")
+
+
+def test_a_pickle_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    import zlib
+
+    from motionclip.files import pickles
+
+    monkeypatch.setattr(pickles, "MAX_BYTES", 1000)
+    (tmp_path / "bomb.pkl").write_bytes(zlib.compress(pickle.dumps(b"\0" * 100_000)))
+    with pytest.raises(MotionFileError, match="more than"):
+        Motion.load(tmp_path / "bomb.pkl")
+
+
+def test_an_array_that_promises_too_much_is_refused(tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 22, 3)})
+    (tmp_path / "a.npy").write_bytes(header.getvalue())
+    with pytest.raises(MotionFileError, match="array: "):
+        Motion.load(tmp_path / "a.npy")
+
+
+# --- C3D ---
+
+
+def write_c3d(path, motion, drop=(), gap=False):
+    """Markers where Plug-in Gait puts them on the body, in millimetres, z up."""
+    ezc3d = pytest.importorskip("ezc3d")
+    joints, world = (
+        motion.joints()[:, :22].astype(float),
+        skeleton.global_transforms(motion.rotations().double(), torch.zeros(len(motion), 3).double())[0].numpy(),
+    )
+
+    def at(part, *away):
+        return joints[:, J[part]] + world[:, J[part]] @ np.array(away)
+
+    markers = {"C7": at("neck", 0, 0, -0.05), "CLAV": at("neck", 0, -0.05, 0.06)}
+    hips = (joints[:, J["left_hip"]] + joints[:, J["right_hip"]]) / 2
+    for side, name, sign in (("L", "left", 1), ("R", "right", -1)):
+        front, back = (0.11 * sign, 0.09, 0.09), (0.05 * sign, 0.09, -0.09)
+        markers |= {f"{side}ASI": hips + world[:, 0] @ front, f"{side}PSI": hips + world[:, 0] @ back}
+        markers |= {f"{side}KNE": at(f"{name}_knee", 0.045 * sign, 0, 0), f"{side}TOE": at(f"{name}_foot", 0, 0, 0)}
+        markers |= {
+            f"{side}ANK": at(f"{name}_ankle", 0.035 * sign, 0, 0),
+            f"{side}SHO": at(f"{name}_shoulder", 0, 0.05, 0),
+        }
+        markers |= {f"{side}ELB": at(f"{name}_elbow", 0, 0, 0), f"{side}WRA": at(f"{name}_wrist", 0, 0, 0.03)}
+        markers |= {f"{side}WRB": at(f"{name}_wrist", 0, 0, -0.03), f"{side}FHD": at("head", 0.07 * sign, 0.05, 0.08)}
+        markers |= {f"{side}BHD": at("head", 0.07 * sign, 0.05, -0.08)}
+    markers = {f"Subject:{name}": places for name, places in markers.items() if name not in drop}
+    points = np.stack([*markers.values()]) * 1000 @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    if gap:
+        points[3, 5:9] = np.nan
+    file = ezc3d.c3d()
+    file["parameters"]["POINT"]["RATE"]["value"] = [60.0]
+    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
+    file["parameters"]["POINT"]["LABELS"]["value"] = [*markers]
+    file["data"]["points"] = np.concatenate([points.transpose(2, 0, 1), np.ones((1, *points.shape[:2]))])
+    file.write(str(path))
+    return path
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_markers_become_a_body(tmp_path, gap):
+    motion = synthetic_motion(frames=41)
+    (reading,) = files.read(write_c3d(tmp_path / "a.c3d", motion, gap=gap))
+    assert reading.fps == 60 and reading.up == "z" and len(reading.motion) == 21
+    assert between(reading.motion, motion.crop(0, 41).resampled(60)).mean() < 6
+    assert "joints were estimated from markers" in str(reading)
+
+
+def test_markers_that_are_missing_are_named(tmp_path):
+    with pytest.raises(MotionFileError, match="markers: these are missing: .*or LKNE"):
+        Motion.load(write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=5), drop=("LKNE",)))
+    (tmp_path / "b.c3d").write_bytes(b"\x02\x50" + bytes(1000))
+    with pytest.raises(MotionFileError, match=r"b\.c3d: "):
+        Motion.load(tmp_path / "b.c3d")

@@ -1,0 +1,124 @@
+"""The 25th row of the authors' models: what it holds, and how a body whose path it doesn't hold comes to walk."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import synthetic_motion
+from scipy.spatial.transform import Rotation
+
+from motionclip import Motion, MotionCLIP, skeleton, weights
+from motionclip.data import cut_windows
+from motionclip.files import npz
+from motionclip.footing import path_of
+from motionclip.model import ANKLE, MotionTransformer, TransformerConfig
+from motionclip.official import import_official
+from motionclip.train import TrainConfig
+
+OFFICIAL = TransformerConfig(
+    tower=None, latent=64, feedforward=96, layers=1, dropout=0.0, normalised=False, up="z", rows=True, row_25=ANKLE
+)
+OFFSETS = skeleton.OFFSETS.numpy().astype(np.float64)
+SPEED, PERIOD, STANCE = 0.9, 1.0, 0.6  # metres a second, seconds, and the share of it that a foot stands
+
+
+def walker(frames=60):
+    """A body that walks along +z on feet that stand still: legs solved in their own planes."""
+    t = np.arange(frames) / 30
+    poses, path = np.zeros((frames, 24, 3)), np.zeros((frames, 3))
+    path[:, 1], path[:, 2] = 0.88, SPEED * t
+    for side, phase in (("left", 0.0), ("right", 0.5)):
+        hip, knee, ankle = (skeleton.JOINT_INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+        steps, at = np.divmod(t / PERIOD + phase, 1.0)
+        swing = np.clip((at - STANCE) / (1 - STANCE), 0, 1)
+        place = SPEED * PERIOD * (steps - phase + STANCE / 2 + (1 - np.cos(np.pi * swing)) / 2)
+        height = 0.075 + 0.1 * np.sin(np.pi * swing) ** 2
+        # In the plane of y and z a turn about x is a product of complex numbers.
+        start = path[:, 1] + OFFSETS[hip, 1] + 1j * (path[:, 2] + OFFSETS[hip, 2])
+        thigh, shin = (complex(*OFFSETS[joint, 1:]) for joint in (knee, ankle))
+        goal = height + 1j * place - start
+        bend = np.arccos((abs(goal) ** 2 - abs(thigh) ** 2 - abs(shin) ** 2) / (2 * abs(thigh) * abs(shin)))
+        bend -= np.angle(shin / thigh)
+        raised = np.angle(goal / (thigh + np.exp(1j * bend) * shin))
+        poses[:, hip, 0], poses[:, knee, 0], poses[:, ankle, 0] = raised, bend, -raised - bend
+    return Motion(poses, path, "walk")
+
+
+def stance_drift(motion):
+    """How far in metres the lower of the balls of both feet gets while it is the lower one, for 5 frames or more."""
+    balls = motion.joints()[:, [skeleton.JOINT_INDEX["left_foot"], skeleton.JOINT_INDEX["right_foot"]]]
+    lower = balls[..., 1].argmin(1)
+    stances = np.split(np.arange(len(lower)), np.flatnonzero(np.diff(lower)) + 1)
+    held = [balls[stance, lower[stance]][:, [0, 2]] for stance in stances if len(stance) >= 5]
+    assert held
+    return max(np.linalg.norm(points - points[0], axis=1).max() for points in held)
+
+
+def test_standing_feet_tell_the_roots_path():
+    motion = walker(90)
+    found = Motion(motion.poses, path_of(motion.rotations()).numpy())
+    assert np.abs(found.translation - (motion.translation - motion.translation[0] * [1, 0, 1])).max() < 0.03
+    assert stance_drift(found) < 0.01
+    many = path_of(torch.stack([motion.rotations(), synthetic_motion("wave left hand", 90).rotations()]))
+    assert torch.allclose(many[0], torch.from_numpy(found.translation), atol=1e-5)
+    assert many[1, :, [0, 2]].abs().max() < 1e-5  # who stands stays
+    for frames in (1, 2):
+        assert path_of(motion.rotations()[:frames]).shape == (frames, 3)
+
+
+def test_a_clip_of_amass_is_encoded_as_the_authors_parser_does(tmp_path):
+    """Golden: by plain rotations of the file's own numbers, z up, the chain from the pelvis to the right ankle."""
+    rng = np.random.default_rng(0)
+    frames = 60
+    poses = np.cumsum(0.02 * rng.standard_normal((frames, 156)), axis=0)
+    poses[:, :3] = (Rotation.from_rotvec([np.pi / 2, 0, 0])).as_rotvec()  # upright, facing −y
+    poses[1:, :3] += 0.1 * rng.standard_normal((frames - 1, 3))
+    trans = np.cumsum(0.05 * rng.standard_normal((frames, 3)), axis=0)
+    np.savez(tmp_path / "clip.npz", poses=poses, trans=trans, mocap_framerate=30.0, gender="neutral")
+    (x,) = MotionTransformer(OFFICIAL).layout(cut_windows(npz.load(tmp_path / "clip.npz"), frames, frames))
+
+    turn = {joint: Rotation.from_rotvec(poses[:, 3 * joint : 3 * joint + 3]) for joint in (0, 2, 5)}
+    knee = OFFSETS[5] + turn[5].apply(np.tile(OFFSETS[8], (frames, 1)))
+    ankle = turn[0].apply(OFFSETS[2] + turn[2].apply(knee))
+    assert x[24, :3].T.numpy() == pytest.approx(ankle - ankle[0], abs=1e-5)
+    assert x[24, 3:].abs().max() == 0
+    for joint in range(22):
+        rows = Rotation.from_rotvec(poses[:, 3 * joint : 3 * joint + 3]).as_matrix()[:, :2].reshape(frames, 6)
+        assert x[joint].T.numpy() == pytest.approx(rows, abs=1e-5)
+
+
+def test_an_imported_checkpoints_walker_walks_away_on_feet_that_stand(tmp_path):
+    torch.manual_seed(0)
+    model = MotionTransformer(OFFICIAL).eval().requires_grad_(False)
+    wanted = model.layout(cut_windows(walker(60), 60, 60))
+    mask = torch.ones(1, 60, dtype=torch.bool)
+    # Its last layer fitted by least squares: one clip is soon known by heart.
+    states = []
+    model.decoder.finallayer.register_forward_hook(lambda layer, inputs, output: states.append(inputs[0][:, 0]))
+    model.decode(model.encode(wanted, mask), mask)
+    rows = torch.linalg.lstsq(
+        states[0].double(), wanted[0].permute(2, 0, 1).flatten(1).double(), driver="gelsd"
+    ).solution
+    model.decoder.finallayer.weight.copy_(rows.T)
+    model.decoder.finallayer.bias.zero_()
+    torch.save(model.state_dict(), tmp_path / "checkpoint.pth.tar")
+    assert import_official(tmp_path / "checkpoint.pth.tar", tmp_path / "model").row_25 == ANKLE
+    mc = MotionCLIP.from_pretrained(tmp_path / "model")
+    motion = mc.reconstruct(walker(60))
+    pelvis = motion.translation[:, [0, 2]]
+    assert np.linalg.norm(pelvis[-1] - pelvis[0]) == pytest.approx(SPEED * 59 / 30, rel=0.1)
+    assert np.diff(pelvis[:, 1]).min() > -0.005  # no swaying to and fro
+    assert stance_drift(motion) < 0.01
+    # The layout itself is the authors' still: the row is the ankle's, as it was decoded.
+    z = mc.encode_motion([walker(60)])
+    row = mc.model.decode(z, torch.ones(1, 60, dtype=torch.bool))[0, 24, :3]
+    assert (row - mc.model.layout(cut_windows(walker(60), 60, 60))[0, 24, :3]).abs().max() < 0.1
+
+
+def test_a_config_says_what_the_row_is(tmp_path):
+    for name in ("paper", "clip"):
+        assert TrainConfig.load(name).model.row_25 == "path"
+    weights.save(MotionTransformer(OFFICIAL), tmp_path)
+    assert '"row_25": "ankle"' in (tmp_path / "config.json").read_text()
+    assert weights.load(tmp_path).config == OFFICIAL
+    with pytest.raises(ValueError, match="row_25: must be path or ankle, not 'knee'"):
+        TransformerConfig(row_25="knee")
