@@ -87,6 +87,8 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, judge: Evaluator, repeats: 
             for what, judged in details(mc, clips + known).items()
         ]
     figures += soundness(mc, known)
+    for what, rows in _prompted(judge, words, split, clips).items():
+        figures += _from_text_alone(mc, what, [text for text, _ in rows], [right for _, right in rows], judge, words)
     # Real motion is the same at every repeat.
     others = judge.judge(features_motions(_windows(mc, other)[0]))["hidden"]
     known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
@@ -234,8 +236,6 @@ def decoding(
     for what, rows in _prompted(judge, words, split, clips).items():
         texts, wanted = [text for text, _ in rows], [right for _, right in rows]
         figures += _shown(what, _seen(judge, _generated(mc, texts, seed)), judge, wanted)
-        if seed == 0:
-            figures += _from_text_alone(mc, what, texts, wanted, judge, words)
     return figures
 
 

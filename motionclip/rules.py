@@ -153,6 +153,8 @@ class _Spans:
     def _within(
         self, values: np.ndarray, action: str, measure: Callable[[Motion], np.ndarray], least: np.ndarray
     ) -> bool:
+        if not self._clips[action]:  # nothing to compare with
+            return False
         real = []
         for clip in self._clips[action][:40]:
             motion = clip.motion.padded(WINDOW)

@@ -42,4 +42,4 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     said = subprocess.run(
         [home / "bin" / "python", "-c", code], check=True, cwd=tmp_path, env=plain, capture_output=True, text=True
     ).stdout.split()
-    assert said[0].startswith(str(packages)) and said[1] == "14000"
+    assert said[0].startswith(str(packages)) and said[1] == "9000"
