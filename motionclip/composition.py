@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from . import features, skeleton
 from .features import FEATURES, HEIGHT, YAW
+from .flow import OVERLAP
 from .prompts import Limb, Side
 
-OVERLAP = 20  # frames in which one step becomes the next
 HOLD = 8  # frames of rest after what was counted
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX

@@ -50,7 +50,6 @@ EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
 MIN_STYLE_CLIPS = 5
 INTERPOLATIONS = 12
 SEEDS = 20  # of each action, in which no joint may leap
-FASTEST, WIDEST = 12.0, 40.0  # metres per second of a joint, degrees per frame of the pelvis
 FLOATING = 0.05  # metres over the floor
 
 
