@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from . import features, skeleton
 from .features import FEATURES, HEIGHT, YAW
-from .flow import OVERLAP
+from .flow import OVERLAP as OVERLAP
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
