@@ -83,16 +83,6 @@ def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
     )
 
 
-CSS = """
-.gradio-container {max-width: min(1240px, 100vw) !important; min-width: 0 !important; margin: 0 auto !important}
-.gradio-container .main, .gradio-container .main > .wrap, .gradio-container main {min-width: 0; max-width: 100%}
-.gradio-container .tab-container {overflow: hidden}
-@media (max-width: 600px) {.gradio-container .main > .wrap {padding: 12px}}
-.verdict {min-height: 1.6em}
-.dark [role=tab].selected {color: var(--primary-400)}
-"""
-
-
 def theme() -> gr.themes.Base:
     """Warm like the wooden figure; dark enough to be read; system fonts, so that nothing is fetched."""
     soft = gr.themes.Soft(
@@ -116,18 +106,12 @@ def theme() -> gr.themes.Base:
     )
 
 
-# What Gradio lacks for screen readers and keyboards: a role where there is a label, the 3D view in its turn.
+# What Gradio lacks for screen readers: a role where there is a label.
 SCRIPT = """
 () => {
-  const mend = () => {
-    document.querySelectorAll("div.empty[aria-label]:not([role])").forEach((e) => e.setAttribute("role", "img"));
-    document.querySelectorAll("canvas[tabindex='1']").forEach((e) => {
-      e.tabIndex = 0;
-      e.setAttribute("role", "img");
-      e.setAttribute("aria-label", "The figure moving in 3D");
-    });
-  };
-  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true, attributeFilter: ["tabindex"]});
+  const mend = () => document.querySelectorAll("div.empty[aria-label]:not([role])")
+    .forEach((e) => e.setAttribute("role", "img"));
+  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
   mend();
 }
 """

@@ -1,0 +1,105 @@
+// The prompt's box: completions from what the model knows, and a way for others to fill it and ask.
+import { make } from "../stage/controls.js";
+
+const MOST = 7;
+
+export const box = () => document.querySelector("#prompt textarea, #prompt input");
+
+/**
+ * Put words into the box, as if they were typed.
+ * @param {string} words
+ */
+export function fill(words, target = box()) {
+  target.value = words;
+  target.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/**
+ * Ask for a motion.
+ * @param {string} words
+ */
+export function ask(words) {
+  fill(words);
+  setTimeout(() => document.querySelector("#generate")?.click());
+}
+
+/**
+ * The names that go on from what is typed: those that begin with its last words come first.
+ * @param {string[]} names
+ * @param {string} typed
+ */
+export function completions(names, typed) {
+  const last = typed.split(/,|\bthen\b/i).pop().trimStart().toLowerCase();
+  if (last.length < 2) return [];
+  const head = typed.slice(0, typed.length - last.length);
+  const begins = names.filter((name) => name.toLowerCase().startsWith(last) && name.toLowerCase() !== last);
+  const holds = names.filter((name) => name.toLowerCase().includes(` ${last}`) && !begins.includes(name));
+  return [...begins, ...holds].slice(0, MOST).map((name) => head + name);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {{names: string[]}} props
+ */
+export function mount(element, props) {
+  const list = make("ul", { class: "completions", role: "listbox", id: "completions", "aria-label": "What the model knows", hidden: true });
+  let picked = -1, found = [];
+  element.querySelector(".host").append(list);
+
+  const close = () => {
+    list.hidden = true;
+    picked = -1;
+    box()?.setAttribute("aria-expanded", "false");
+    box()?.removeAttribute("aria-activedescendant");
+  };
+  const open = () => {
+    list.replaceChildren(
+      ...found.map((words, number) =>
+        make("li", { role: "option", id: `completion-${number}`, "aria-selected": String(number === picked), onmousedown: (event) => {
+          event.preventDefault();
+          close();
+          ask(words);
+        } }, words),
+      ),
+    );
+    list.hidden = !found.length;
+    box().setAttribute("aria-expanded", String(!list.hidden));
+    if (picked >= 0) box().setAttribute("aria-activedescendant", `completion-${picked}`);
+  };
+  const typed = (event) => {
+    if (event.target !== box() || !event.isTrusted) return;
+    picked = -1;
+    found = completions(props.names, box().value);
+    open();
+  };
+  const key = (event) => {
+    if (event.target !== box()) return;
+    if (event.key === "Escape" || (event.key === "Enter" && picked < 0)) return close();
+    if (list.hidden) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      picked = (picked + (event.key === "ArrowDown" ? 1 : -1) + found.length + 1) % (found.length + 1);
+      if (picked === found.length) picked = -1;
+      open();
+    } else if (event.key === "Enter" || event.key === "Tab") {
+      if (picked < 0) return close();
+      event.preventDefault();
+      event.stopPropagation();
+      const words = found[picked];
+      close();
+      if (event.key === "Enter") ask(words);
+      else fill(words);
+    }
+  };
+  // Before Gradio's own, which would send what is typed.
+  document.addEventListener("keydown", key, true);
+  document.addEventListener("input", typed);
+  document.addEventListener("focusout", (event) => event.target === box() && close());
+  const wait = setInterval(() => {
+    if (!box()) return;
+    clearInterval(wait);
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": "completions", "aria-expanded": "false", autocomplete: "off", enterkeyhint: "go" })) {
+      box().setAttribute(name, value);
+    }
+  }, 50);
+}
