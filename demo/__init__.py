@@ -23,7 +23,7 @@ from motionclip.files import glb
 
 from . import content, interpolation, recognition, style_editing, text_to_motion
 from .outbox import results
-from .stage import STATIC
+from .stage import STATIC, head
 
 FILES_KEPT_SECONDS = 3600
 AT_ONCE = 2  # requests worked on at a time; more wait
@@ -34,9 +34,9 @@ M_ARENA_MAX = -8  # of glibc's malloc.h
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
     """The page for one model, which is called by what it was loaded from."""
     with gr.Blocks(title=content.TITLE, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
-        gr.Markdown(content.HEADER)
+        gr.HTML(content.HEADER, apply_default_css=False)
         with gr.Tab("Text"):
-            asked = text_to_motion.build(mc)
+            asked = text_to_motion.build(mc, str(name or "default"))
         with gr.Tab("Between"):
             interpolation.build(mc)
         with gr.Tab("Style"):
@@ -86,6 +86,7 @@ def launch(
         theme=content.theme(),
         css_paths=[STATIC / "page" / "page.css", STATIC / "stage" / "stage.css"],
         js=content.SCRIPT,
+        head=head(),
         max_file_size="50mb",
         state_session_capacity=SESSIONS,
         footer_links=["api", "gradio", "settings"],

@@ -12,8 +12,10 @@ from motionclip import labels
 
 TITLE = "MotionCLIP for everyone"
 HEADER = """
-# MotionCLIP for everyone
-Say what a body should do and watch it move. Everything runs on this machine: no account, no upload of your words.
+<header class="head"><h1>MotionCLIP for everyone</h1>
+<p>Say what a body should do and watch it move. Everything runs on this machine:
+no account, no upload of your words.</p>
+</header>
 """
 
 FIRST_PROMPT = "a person walks like a zombie"
@@ -22,6 +24,13 @@ KNOWN = [
     "dance salsa", "do push-ups", "swing a golf club", "climb a ladder", "kick with the left leg", "jump three times",
     "walk while waving", "walk forward, turn around and walk back",
 ]  # fmt: skip
+# Pictures that the page shows before anybody asks, with prompts and seeds; `python -m demo.pictures` draws them.
+GALLERY = {
+    "knock": ("a person knocks on a door", 0), "salsa": ("dance salsa", 0), "golf": ("swing a golf club", 0),
+    "pushups": ("do push-ups", 0), "ballet": ("dance ballet", 0), "kick": ("a person kicks", 0),
+    "drink": ("drinks from a cup", 0), "zombie": ("a person walks like a zombie", 0), "climb": ("climb a ladder", 0),
+    "jump": ("jump for joy", 0), "sneak": ("sneak like a thief", 0), "spiderman": ("Spiderman in action!", 0),
+}  # fmt: skip
 # From the paper: texts that no motion was labelled with.
 UNHEARD = [
     "Spiderman in action!", "couch", "Swan Lake", "Usain Bolt", "The karate kid", "Chimpanzee", "YMCA",

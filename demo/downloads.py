@@ -19,7 +19,9 @@ KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", 
 
 def downloads(what: str = "Take it home:") -> gr.HTML:
     """The component; its value is what `offered` gives."""
-    return component("page/downloads.js", None, what=what, kinds=[list(kind) for kind in KINDS], server_functions=[take])
+    return component(
+        "page/downloads.js", None, what=what, kinds=[list(kind) for kind in KINDS], server_functions=[take]
+    )
 
 
 def offered(motion: Motion, name: str) -> dict[str, str]:

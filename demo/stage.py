@@ -55,22 +55,33 @@ def figure_address() -> str:
     return served(path)
 
 
-def stage(what: str, name: str, value: Scene | None = None) -> gr.HTML:
-    """The component; `what` tells it to those who can't see it, `name` finds it in the page."""
-    how = {
-        "name": name,
-        "label": what,
+def head() -> str:
+    """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
+    modules = [*sorted((STATIC / "stage").glob("*.js")), STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
+    links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
+    return "\n".join([*links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
+
+
+def figure() -> dict[str, Any]:
+    """What a module needs to draw the figure: its address, its joints at rest, and the limbs of the skeleton."""
+    return {
         "body": figure_address(),
         "rest": [round(float(x), 5) for x in skeleton.REST_JOINTS.flatten()],
         "limbs": [list(bone) for bone in BONES],
     }
-    return component("stage/mount.js", value, elem_id=name, how=how)
+
+
+def stage(what: str, name: str, value: Scene | None = None) -> gr.HTML:
+    """The component; `what` tells it to those who can't see it, `name` finds it in the page."""
+    return component("stage/mount.js", value, elem_id=name, how={"name": name, "label": what} | figure())
 
 
 def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[str]]]) -> gr.HTML:
     """Examples as buttons that fill boxes and press a button, all by their elem_id. groups: of buttons by their
     headings: the words for the boxes by what the button says."""
-    listed = [{"label": label, "chips": [[name, list(words)] for name, words in of.items()]} for label, of in groups.items()]
+    listed = [
+        {"label": label, "chips": [[name, list(words)] for name, words in of.items()]} for label, of in groups.items()
+    ]
     return component("page/chips.js", fields=list(fields), go=go, groups=listed)
 
 
@@ -90,12 +101,16 @@ def scene(
     name: str = "",
     layout: str = "beside",
     segments: Sequence[dict[str, Any]] = (),
+    asked: dict[str, Any] | None = None,
 ) -> Scene:
-    """The value that shows motions in step: "beside" each other, or "together" in one place."""
+    """The value that shows motions in step: "beside" each other, or "together" in one place.
+
+    segments: stretches of the scrubber, each with a label, start and end (seconds). asked: what gives this again.
+    """
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]
-    return {"name": name, "figures": figures, "layout": layout, "segments": list(segments)}
+    return {"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked}
 
 
 def mixed(motions: Sequence[Motion], at: Sequence[float], label: str) -> dict[str, Any]:

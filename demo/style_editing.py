@@ -77,7 +77,9 @@ def build(mc: MotionCLIP) -> None:
         with gr.Column(scale=3, min_width=260):
             base = end_input(mc, "Motion", "walk", "style-base")
             with gr.Row():
-                source = gr.Textbox(label="From", placeholder="walk", max_length=2000, min_width=120, elem_id="style-from")
+                source = gr.Textbox(
+                    label="From", placeholder="walk", max_length=2000, min_width=120, elem_id="style-from"
+                )
                 target = gr.Textbox(
                     label="To", placeholder="walk like an old person", max_length=2000, min_width=120,
                     elem_id="style-to",
@@ -96,8 +98,12 @@ def build(mc: MotionCLIP) -> None:
                 ["style-base", "style-from", "style-to"],
                 "edit",
                 {
-                    "A walk, but …": {target.removeprefix("walk "): [base, of, target] for base, of, target in content.STYLES},
-                    "From the paper": {f"{base}: {of} → {target}": [base, of, target] for base, of, target in content.EDITS},
+                    "A walk, but …": {
+                        target.removeprefix("walk "): [base, of, target] for base, of, target in content.STYLES
+                    },
+                    "From the paper": {
+                        f"{base}: {of} → {target}": [base, of, target] for base, of, target in content.EDITS
+                    },
                 },
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,10 +12,12 @@ from motionclip.pipeline import Verdict
 
 from . import content
 from .downloads import downloads, offered
+from .packed import motion_text
 from .player import MAX_SECONDS, MIN_SECONDS, figure_file, frames_of, take_home, told, video_file
-from .stage import clear, component, scene, stage
+from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
 
+TAKES = 4
 NO_VERDICT = "This model has no list of known motions to compare with."
 STAGE = "text-stage"
 # The figure that is there is dimmed until the new one comes.
@@ -24,8 +27,9 @@ DIM = f"""(...asked) => {{
 }}"""
 
 
-def build(mc: MotionCLIP) -> list[gr.components.Component]:
-    """Lay out the tab and wire it to the pipeline; returns the inputs that say what is on the stage."""
+def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
+    """Lay out the tab and wire it to the pipeline; returns the inputs that say what is on the stage. name: the
+    model's, for links."""
 
     # The files of a motion are asked for right after it, and examples again and again.
     made = Together(mc)
@@ -64,8 +68,9 @@ def build(mc: MotionCLIP) -> list[gr.components.Component]:
     @told
     def played(prompt: str, seconds: float, seed: float, closeness: float):
         motion = made(prompt, frames_of(seconds), int(seed), closeness)
+        asked = _asked(prompt, seconds, int(seed), closeness)
         answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
-        return scene([motion], [prompt], prompt), answer, offered(motion, "motion")
+        return scene([motion], [prompt], prompt, asked=asked), answer, offered(motion, "motion")
 
     def show(prompt: str, seconds: float, seed: float, closeness: float):
         """For the page: after a mistake the stage keeps what it had, and the reason stands beside the box."""
@@ -74,55 +79,94 @@ def build(mc: MotionCLIP) -> list[gr.components.Component]:
         except gr.Error as error:
             return gr.skip(), {"level": "mistake", "text": error.message}, gr.skip()
 
+    def takes(asked: Sequence[Any]) -> dict[str, Any]:
+        """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
+        try:
+            prompt, seconds, seed, closeness = asked
+            seeds = [int(seed) + number for number in range(1, TAKES + 1)]
+            motions = told(lambda: [made(prompt, frames_of(seconds), seed, closeness) for seed in seeds])()
+        except gr.Error as error:
+            return {"reason": error.message}
+        except (TypeError, ValueError):
+            return {"reason": "this is no request for takes"}
+        found = zip(seeds, motions, strict=True)
+        return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
+
     first = _first(mc, made)
     with gr.Row(elem_classes="ask"):
         prompt = gr.Textbox(
             first[0],
             label="What should the body do?",
+            show_label=False,
             placeholder=content.FIRST_PROMPT,
-            info="Enter makes it move, Shift and Enter begin a new line.",
             lines=1,
             max_lines=4,
             max_length=2000,
             autofocus=True,
+            container=False,
             scale=5,
             elem_id="prompt",
         )
-        make = gr.Button("Make it move", variant="primary", scale=1, min_width=120, elem_id="generate")
-    component("page/prompt.js", elem_classes="under-prompt", names=mc.bank.actions if mc.bank else [])
-    answer = component("page/answer.js", first[2])
+        make = gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
+    answer = component("page/answer.js", first[2], names=mc.bank.actions if mc.bank else [])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
-            figure = stage("The figure", STAGE, first[1])
+            figure_on_stage = stage("The figure", STAGE, first[1])
             files = downloads()
+            component(
+                "page/gallery.js",
+                pictures=[
+                    {"prompt": words, "seed": seed, "picture": served(STATIC / "gallery" / f"{picture}.webp")}
+                    for picture, (words, seed) in content.GALLERY.items()
+                ],
+            )
         with gr.Column(scale=3, min_width=260):
             again = gr.Button("Another take", elem_id="again")
+            component("page/takes.js", how=figure(), server_functions=[takes])
             seconds = gr.Slider(
-                MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds", info="of each step"
-            )
-            seed = gr.Number(
-                0,
-                label="Take number",
-                precision=0,
-                minimum=0,
-                maximum=2**31 - 1,
-                min_width=80,
-                info="the same number gives the same motion",
-            )
-            closeness = gr.Slider(
-                0,
-                1,
-                value=CLOSENESS,
+                MIN_SECONDS,
+                MAX_SECONDS,
+                value=2.0,
                 step=0.1,
-                label="How near to what it knows",
-                info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                label="Length in seconds",
+                info="of each step",
+                elem_id="seconds",
+            )
+            with gr.Accordion("Take number, how free", open=False):
+                seed = gr.Number(
+                    0,
+                    label="Take number",
+                    precision=0,
+                    minimum=0,
+                    maximum=2**31 - 1,
+                    min_width=80,
+                    info="the same number gives the same motion",
+                    elem_id="seed",
+                )
+                closeness = gr.Slider(
+                    0,
+                    1,
+                    value=CLOSENESS,
+                    step=0.1,
+                    label="How near to what it knows",
+                    info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                    elem_id="closeness",
+                )
+            component("page/visit.js", model=name, seconds=[MIN_SECONDS, MAX_SECONDS], stage=STAGE)
+            chips(
+                ["prompt"],
+                "generate",
+                {
+                    "Motions it was shown": {words: [words] for words in content.KNOWN},
+                    "Words no motion was labelled with (from the paper)": {words: [words] for words in content.UNHEARD},
+                },
             )
 
     asked = [prompt, seconds, seed, closeness]
     on_page: dict[str, Any] = {
         "fn": show,
         "inputs": asked,
-        "outputs": [figure, answer, files],
+        "outputs": [figure_on_stage, answer, files],
         "api_visibility": "private",
         "show_progress": "hidden",
         "concurrency_limit": MOST,
@@ -144,7 +188,12 @@ def _first(mc: MotionCLIP, made: Together) -> tuple[str, dict[str, Any] | None, 
         return "", None, {"level": "unread", "text": "This model takes no text: see the other tabs."}
     prompt = content.FIRST_PROMPT
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
-    return prompt, scene([motion], [prompt], prompt), answered(mc.verdict(prompt)) if mc.reader else None
+    asked = _asked(prompt, 2.0, 0, CLOSENESS)
+    return prompt, scene([motion], [prompt], prompt, asked=asked), answered(mc.verdict(prompt)) if mc.reader else None
+
+
+def _asked(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
+    return {"prompt": prompt, "seconds": seconds, "seed": seed, "closeness": closeness}
 
 
 def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Component]) -> None:

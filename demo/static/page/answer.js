@@ -1,15 +1,15 @@
 // What the model says to a prompt, beside the box: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
-import { ask } from "./prompt.js";
+import { ask, complete } from "./prompt.js";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props value: {level, text, others}
+ * @param {any} props value: {level, text, others}; names: what the model knows
  * @param {(names: string, then: () => void) => void} watch
  */
 export function mount(element, props, watch) {
   const words = make("p", { class: "words", role: "status" }), meant = make("div", { class: "meant" });
-  element.querySelector(".host").replaceChildren(make("div", { class: "answer" }, words, meant));
+  element.querySelector(".host").replaceChildren(complete(props.names), make("div", { class: "answer" }, words, meant));
   const show = () => {
     const { level = "", text = "", others = [] } = props.value ?? {};
     words.textContent = text;

@@ -38,13 +38,13 @@ export function completions(names, typed) {
 }
 
 /**
- * @param {HTMLElement} element
- * @param {{names: string[]}} props
+ * A list under the box that goes on from what is typed.
+ * @param {string[]} names what the model knows
+ * @returns {HTMLElement} the list, to be put after the box
  */
-export function mount(element, props) {
+export function complete(names) {
   const list = make("ul", { class: "completions", role: "listbox", id: "completions", "aria-label": "What the model knows", hidden: true });
   let picked = -1, found = [];
-  element.querySelector(".host").append(list);
 
   const close = () => {
     list.hidden = true;
@@ -69,7 +69,7 @@ export function mount(element, props) {
   const typed = (event) => {
     if (event.target !== box() || !event.isTrusted) return;
     picked = -1;
-    found = completions(props.names, box().value);
+    found = completions(names, box().value);
     open();
   };
   const key = (event) => {
@@ -102,4 +102,5 @@ export function mount(element, props) {
       box().setAttribute(name, value);
     }
   }, 50);
+  return list;
 }

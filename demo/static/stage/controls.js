@@ -43,7 +43,9 @@ export class Controls {
     this.scrub = make("input", { type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": "Time", class: "scrub" });
     this.scrub.addEventListener("input", () => stage.seek(Number(this.scrub.value)));
     this.segments = make("div", { class: "segments" });
-    this.time = make("output", { class: "time" });
+    this.clock = make("span", {});
+    this.frames = make("span", { class: "frames" });
+    this.time = make("output", { class: "time" }, this.clock, this.frames);
     this.speed = make(
       "select",
       { "aria-label": "Speed", title: "Speed", onchange: (event) => stage.setSpeed(Number(event.target.value)) },
@@ -127,10 +129,11 @@ export class Controls {
       this.play.setAttribute("aria-label", label);
       this.play.title = label;
     }
-    const frame = Math.round(timeline.frame), text = `${clock(shown)} · ${frame + 1}/${timeline.frames}`;
+    const frame = Math.round(timeline.frame), text = `${clock(shown)} ${frame}/${timeline.frames}`;
     if (text === this.text) return;
     this.text = text;
-    this.time.textContent = text;
+    this.clock.textContent = clock(shown);
+    this.frames.textContent = ` · ${frame + 1}/${timeline.frames}`;
     this.scrub.value = String(shown);
     this.scrub.setAttribute("aria-valuetext", `${shown.toFixed(2)} seconds, frame ${frame + 1} of ${timeline.frames}`);
     this.loop.setAttribute("aria-pressed", String(timeline.loop));

@@ -148,6 +148,15 @@ export class Stage {
     });
   }
 
+  /** What is seen now, small, as an address that holds its data. */
+  thumbnail(width, height, kind = "image/webp") {
+    this.#draw();
+    const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
+    const tall = (size * height) / width;
+    small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
+    return small.toDataURL(kind, 0.7);
+  }
+
   async fullScreen() {
     try {
       await (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());

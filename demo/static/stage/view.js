@@ -3,6 +3,7 @@ import * as three from "../vendor/three.js";
 import { FIELD, VIEWS, distance } from "./camera.js";
 import { Figure } from "./figure.js";
 import { Floor } from "./floor.js";
+import { eased } from "./maths.js";
 
 export const LIGHT = { sky: 0xf1eee8, ground: 0xe7e2d9, line: 0xc9c1b3, wood: 0xb5713a, path: 0xb45309 };
 export const DARK = { sky: 0x14161b, ground: 0x1d2027, line: 0x3a404c, wood: 0xc98a50, path: 0xfb923c };
@@ -161,9 +162,8 @@ export class View {
    */
   advance(seconds) {
     if (!this.goal) return false;
-    const share = 1 - Math.exp(-TURNS * seconds);
-    this.yaw += share * (this.goal[0] - this.yaw);
-    this.pitch += share * (this.goal[1] - this.pitch);
+    this.yaw = eased(this.yaw, this.goal[0], TURNS, seconds);
+    this.pitch = eased(this.pitch, this.goal[1], TURNS, seconds);
     if (Math.abs(this.goal[0] - this.yaw) + Math.abs(this.goal[1] - this.pitch) < 1e-3) this.goal = null;
     return true;
   }
