@@ -8,8 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from motionclip import Motion
-
 from .player import told
 from .shelf import shelf
 from .stage import component, served
@@ -17,23 +15,28 @@ from .stage import component, served
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
 
 
-def downloads(what: str = "Take it home:") -> gr.HTML:
-    """The component; its value is what `offered` gives."""
+def downloads(stage: str, what: str = "Take it home:") -> gr.HTML:
+    """The component for a stage, by its name; its value is what `offered` gives."""
     return component(
-        "page/downloads.js", None, what=what, kinds=[list(kind) for kind in KINDS], server_functions=[take]
+        "page/downloads.js",
+        None,
+        what=what,
+        stage=stage,
+        kinds=[list(kind) for kind in KINDS],
+        server_functions=[take],
     )
 
 
-def offered(motion: Motion, name: str) -> dict[str, str]:
-    """The value with which a motion can be taken; name: of its files."""
-    return {"token": shelf.put(motion, name)}
+def offered(token: str) -> dict[str, str]:
+    """The value with which what lies on the shelf can be taken."""
+    return {"token": token}
 
 
 def take(asked: Sequence[Any]) -> dict[str, str]:
-    """A file's address and name for [token, kind], or the reason why there is none."""
+    """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
     try:
-        token, kind = asked
-        path = Path(told(shelf.file)(token, kind))
+        token, kind, place = asked
+        path = Path(told(shelf.file)(token, kind, float(place)))
     except gr.Error as error:
         return {"reason": error.message}
     except (TypeError, ValueError):

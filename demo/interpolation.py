@@ -14,6 +14,7 @@ from . import content
 from .downloads import downloads, offered
 from .ends import chosen, end_input
 from .player import MAX_SECONDS, MIN_SECONDS, frames_of, npz_files, take_home, told
+from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
 STEPS = 11
@@ -84,18 +85,19 @@ def build(mc: MotionCLIP) -> None:
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
         }  # fmt: skip
-        return scene
-
-    @told
-    def take(start, end, start_known, end_known, start_file, end_file, seed):
-        motion, _ = blended(start, end, start_known, end_known, start_file, end_file, seed)
-        return offered(motion, "blend")
+        whole = start, end, start_known, end_known, start_file, end_file, seed
+        return (
+            scene,
+            offered(shelf.put_mix(motions, way, "between")),
+            offered(shelf.put(lambda _: blended(*whole)[0], "blend")),
+        )
 
     gr.Markdown("Two motions, and everything in between: drag the slider under the figures.")
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure = stage("A figure between two motions, with the two beside it", STAGE)
-            files = downloads("One long clip that goes from the first to the second:")
+            files = downloads(STAGE, "The figure between, as the slider says:")
+            long = downloads(STAGE, "One long clip from the first to the second:")
         with gr.Column(scale=3, min_width=260):
             start = end_input(mc, "From", "walk", "from-words")
             end = end_input(mc, "To", "dance salsa", "to-words")
@@ -114,13 +116,12 @@ def build(mc: MotionCLIP) -> None:
         [go.click, start.words.submit, end.words.submit],
         show,
         [*ends, seconds, seed],
-        figure,
+        [figure, files, long],
         js=busy(STAGE, "working out the way …"),
         api_visibility="private",
         show_progress="hidden",
     )
     shown.then(None, js=clear(STAGE))
-    shown.success(take, [*ends, seed], files, api_visibility="private", show_progress="hidden")
     ask = gr.Button(visible=False)
     ask.click(
         interpolate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import numpy as np
 import roma
@@ -45,3 +46,18 @@ def body_bytes(figure: Figure) -> bytes:
         figure.faces.astype("<u2"),
     )
     return b"".join(part if isinstance(part, bytes) else part.tobytes() for part in parts)
+
+
+def between(motions: Sequence[Motion], at: Sequence[float], place: float) -> Motion:
+    """What the stage shows between motions of one length that lie at rising places: rotations by the shortest arc, the
+    path straight."""
+    high = int(np.clip(np.searchsorted(at, place), 1, max(len(motions) - 1, 1)))
+    if len(motions) == 1:
+        return motions[0]
+    before, after = motions[high - 1], motions[high]
+    share = float(np.clip((place - at[high - 1]) / (at[high] - at[high - 1]), 0, 1))
+    a, b = (roma.rotvec_to_unitquat(torch.from_numpy(motion.poses)) for motion in (before, after))
+    b = torch.where((a * b).sum(-1, keepdim=True) < 0, -b, b)
+    poses = roma.unitquat_to_rotvec(roma.unitquat_slerp(a, b, torch.tensor(share), shortest_arc=False))
+    path = (1 - share) * before.translation + share * after.translation
+    return Motion(poses.numpy(), path, after.name)

@@ -1,59 +1,64 @@
-"""The motions last shown, by a token: their files are made when somebody asks for them."""
+"""What was last shown, by a token: motions and their files are made when somebody asks for them."""
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from motionclip import Motion
 from motionclip.files import WRITABLE, save
 
 from .outbox import results
-from .packed import motion_bytes
+from .packed import between
 
-KEPT = 128  # motions, 20 kB each for two seconds, 0.5 MB for a minute
+KEPT = 128  # entries: 20 kB for a motion of two seconds, 0.5 MB for one of a minute
 GONE = "this motion was made too long ago; make it again"
+
+Maker = Callable[[float], Motion]  # gets the place of the stage's slider
 
 
 class Shelf:
     """Motions that can be taken home."""
 
     def __init__(self) -> None:
-        self._motions: OrderedDict[str, tuple[Motion, str]] = OrderedDict()
+        self._makers: OrderedDict[str, tuple[Maker, str]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, motion: Motion, name: str) -> str:
-        """Keep a motion; its token, the same for the same motion. name: of its files, without a suffix."""
-        token = hashlib.sha256(motion_bytes(motion) + name.encode()).hexdigest()[:32]
+    def put(self, make: Maker, name: str) -> str:
+        """Keep what makes a motion; its token. name: of its files, without a suffix."""
+        token = secrets.token_hex(16)
         with self._lock:
-            self._motions[token] = motion, name
-            self._motions.move_to_end(token)
-            while len(self._motions) > KEPT:
-                self._motions.popitem(last=False)
+            self._makers[token] = make, name
+            while len(self._makers) > KEPT:
+                self._makers.popitem(last=False)
         return token
 
-    def get(self, token: str) -> Motion:
-        """A motion by its token. Raises ValueError for one that is not, or no longer, here."""
-        return self._found(token)[0]
+    def put_motion(self, motion: Motion, name: str) -> str:
+        """Keep a motion."""
+        return self.put(lambda _: motion, name)
 
-    def file(self, token: Any, suffix: Any) -> str:
-        """The path of its file of one kind, such as "bvh". Raises ValueError for what is not here, or not written."""
-        motion, name = self._found(token)
-        if f".{suffix}" not in WRITABLE:
-            raise ValueError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
-        path = results.folder("taken", token) / f"{name}.{suffix}"
-        if not path.exists():
-            save(motion, path)
-        return str(path)
+    def put_mix(self, motions: Sequence[Motion], at: Sequence[float], name: str) -> str:
+        """Keep motions that lie at rising places: the slider chooses what is taken."""
+        kept = list(motions), list(at)
+        return self.put(lambda place: between(*kept, place), name)
 
-    def _found(self, token: Any) -> tuple[Motion, str]:
+    def file(self, token: Any, suffix: Any, place: float = 0.0) -> str:
+        """The path of a file of one kind, such as "bvh". Raises ValueError for what is not here, or not written."""
         with self._lock:
-            found = self._motions.get(str(token))
+            found = self._makers.get(str(token))
         if found is None:
             raise ValueError(GONE)
-        return found
+        make, name = found
+        if f".{suffix}" not in WRITABLE:
+            raise ValueError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
+        place = round(float(place), 4)
+        path = results.folder("taken", token, place) / f"{name}.{suffix}"
+        if not path.exists():
+            save(make(place), path)
+        return str(path)
 
 
 shelf = Shelf()

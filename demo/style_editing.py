@@ -17,7 +17,7 @@ from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
 STAGE = "style-stage"
-STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # that are decoded; the browser mixes what lies between
+STRENGTHS = (-1.0, 0.0, 1.0, 2.0)  # that are decoded; the browser mixes what lies between
 
 
 def build(mc: MotionCLIP) -> None:
@@ -52,28 +52,27 @@ def build(mc: MotionCLIP) -> None:
         return npz_files([before], ["before"], *key)[0], *take_home(after, "edited", *key)
 
     @told
-    def show(base, source, target, strength, base_known, base_file, part, seconds, seed):
+    def show(base, source, target, base_known, base_file, part, seconds, seed):
         before, name = base_of(base, base_known, base_file, seconds, int(seed))
         a, b = _said(source, "From"), _said(target, "To")
-        edited = {at: mc.edit(before, a, b, at, part=part) for at in sorted({*STRENGTHS, float(strength)})}
-        after = [{"at": at, "token": shelf.put(motion, "edited")} for at, motion in edited.items()]
+        # At 0 it is what it was.
+        edited = [before if at == 0 else mc.edit(before, a, b, at, part=part) for at in STRENGTHS]
         scene: dict[str, Any] = {
             "name": f"{name}: {a} to {b}",
-            "figures": [mixed([before], [0], "before"), mixed([*edited.values()], [*edited], "after")],
+            "figures": [mixed([before], [0], "before"), mixed(edited, STRENGTHS, "after")],
             "layout": "beside",
             "slider": {
-                "label": "Strength", "min": STRENGTHS[0], "max": STRENGTHS[-1], "step": 0.05, "value": strength,
-                "from": "the other way", "to": "very much",
+                "label": "Strength", "min": STRENGTHS[0], "max": STRENGTHS[-1], "step": 0.02, "value": 1,
+                "from": "the other way", "to": "twice",
             },
-            "takes": after,
         }  # fmt: skip
-        return scene, offered(edited[float(strength)], "edited")
+        return scene, offered(shelf.put_mix(edited, STRENGTHS, "edited"))
 
     gr.Markdown("Take a motion, say what it is like and what it should be like instead. Its timing and path stay.")
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure = stage("Two figures side by side, before and after the change", STAGE)
-            files = downloads("The changed motion:")
+            files = downloads(STAGE, "The changed motion, as the slider says:")
         with gr.Column(scale=3, min_width=260):
             base = end_input(mc, "Motion", "walk", "style-base")
             with gr.Row():
@@ -85,8 +84,8 @@ def build(mc: MotionCLIP) -> None:
                     elem_id="style-to",
                 )  # fmt: skip
             go = gr.Button("Change it", variant="primary", elem_id="edit")
-            with gr.Accordion("How strongly, which part, how long", open=False):
-                strength = gr.Slider(STRENGTHS[0], STRENGTHS[-1], value=1.0, step=0.1, label="Strength")
+            with gr.Accordion("Which part, how long, which take", open=False):
+                strength = gr.Slider(-2, 3, value=1.0, step=0.1, label="Strength", visible=False)  # for programs
                 part = gr.Radio(list(PARTS), value="whole body", label="What changes")
                 with gr.Row():
                     seconds = gr.Slider(
@@ -111,7 +110,7 @@ def build(mc: MotionCLIP) -> None:
     shown = gr.on(
         [go.click, base.words.submit, source.submit, target.submit],
         show,
-        asked,
+        [component for component in asked if component is not strength],
         [figure, files],
         js=busy(STAGE, "changing it …"),
         api_visibility="private",

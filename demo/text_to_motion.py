@@ -14,6 +14,7 @@ from . import content
 from .downloads import downloads, offered
 from .packed import motion_text
 from .player import MAX_SECONDS, MIN_SECONDS, figure_file, frames_of, take_home, told, video_file
+from .shelf import shelf
 from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
 
@@ -70,7 +71,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         motion = made(prompt, frames_of(seconds), int(seed), closeness)
         asked = _asked(prompt, seconds, int(seed), closeness)
         answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
-        return scene([motion], [prompt], prompt, asked=asked), answer, offered(motion, "motion")
+        return scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_motion(motion, "motion"))
 
     def show(prompt: str, seconds: float, seed: float, closeness: float):
         """For the page: after a mistake the stage keeps what it had, and the reason stands beside the box."""
@@ -112,7 +113,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure_on_stage = stage("The figure", STAGE, first[1])
-            files = downloads()
+            files = downloads(STAGE)
             component(
                 "page/gallery.js",
                 pictures=[

@@ -71,7 +71,9 @@ def gallery(page: Page, address: str) -> None:
                 }""",
                 [SIZE, PICTURES],
             )
-            pictures = [Image.open(io.BytesIO(base64.b64decode(frame.split(",")[1]))).convert("RGB") for frame in frames]
+            pictures = [
+                Image.open(io.BytesIO(base64.b64decode(frame.split(",")[1]))).convert("RGB") for frame in frames
+            ]
             path = folder / (f"{name}.webp" if theme == "light" else f"{name}-dark.webp")
             pictures[0].save(
                 path,
@@ -131,7 +133,9 @@ def main() -> None:
         address = f"http://127.0.0.1:{port}"
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as play:
-        page = play.chromium.launch(executable_path=browser, args=FLAGS).new_page(viewport={"width": 1440, "height": 1000})
+        page = play.chromium.launch(executable_path=browser, args=FLAGS).new_page(
+            viewport={"width": 1440, "height": 1000}
+        )
         (gallery if options.what == "gallery" else screenshots)(page, address)
 
 

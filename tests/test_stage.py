@@ -15,7 +15,7 @@ from gradio_client import Client
 
 from demo import shelf as shelves
 from demo.downloads import take
-from demo.packed import REACH, body_bytes, motion_bytes, motion_text
+from demo.packed import REACH, between, body_bytes, motion_text
 from demo.recognition import bars, said
 from demo.shelf import Shelf, shelf
 from demo.stage import STATIC, scene
@@ -32,7 +32,7 @@ def decoded(data: bytes) -> Motion:
     whole = np.frombuffer(data, "<i2", 4 * joints * frames, 8).reshape(frames, joints, 4) / 32767
     path = np.frombuffer(data, "<f4", 3 * frames, 8 + whole.size * 2).reshape(frames, 3)
     vectors = roma.unitquat_to_rotvec(torch.from_numpy(whole / np.linalg.norm(whole, axis=-1, keepdims=True)))
-    return Motion(vectors.numpy(), path)
+    return Motion(vectors.numpy(), path.copy())
 
 
 def test_a_motion_travels_small_and_as_it_was():
@@ -65,19 +65,29 @@ def test_a_scene_tells_what_the_stage_shows():
 
 def test_files_are_made_when_they_are_asked_for(monkeypatch):
     motion = synthetic_motion(frames=30)
-    token = shelf.put(motion, "mine")
-    found = take([token, "bvh"])
+    token = shelf.put_motion(motion, "mine")
+    found = take([token, "bvh", 0])
     path = found["address"].split("file=")[1]
     assert found["name"] == "mine.bvh" and len(Motion.load(path)) == 30
-    assert "no kind of file" in take([token, "../../etc/passwd"])["reason"]
-    for wrong in (["0" * 32, "bvh"], ["../../etc", "npz"], None, [1]):
+    assert "no kind of file" in take([token, "../../etc/passwd", 0])["reason"]
+    for wrong in (["0" * 32, "bvh", 0], ["../../etc", "npz", 0], None, [1], [token, "bvh", "far"]):
         assert "reason" in take(wrong)
     monkeypatch.setattr(shelves, "KEPT", 2)
     small = Shelf()
-    tokens = [small.put(synthetic_motion(frames=5, seed=seed), "x") for seed in range(3)]
-    assert len(small.get(tokens[2])) == 5
+    tokens = [small.put_motion(synthetic_motion(frames=5, seed=seed), "x") for seed in range(3)]
+    assert len(Motion.load(small.file(tokens[2], "npz"))) == 5
     with pytest.raises(ValueError, match="too long ago"):
-        small.get(tokens[0])
+        small.file(tokens[0], "npz")
+
+
+def test_what_lies_between_is_taken_as_the_slider_says():
+    ends = [synthetic_motion(frames=20), synthetic_motion("squat", 20), synthetic_motion("squat", 20, 1)]
+    for place, end in zip((-1, 0, 1), ends, strict=True):
+        assert np.abs(between(ends, [-1, 0, 1], place).joints() - end.joints()).max() < 1e-4
+    middle = between(ends, [-1, 0, 1], -0.5)
+    bones = np.linalg.norm(middle.joints()[:, 1:] - middle.joints()[:, list(skeleton.PARENTS[1:])], axis=-1)
+    assert np.allclose(bones, np.linalg.norm(skeleton.OFFSETS[1:], axis=-1), atol=1e-4)  # no limb shrinks
+    assert np.allclose(middle.translation, (ends[0].translation + ends[1].translation) / 2, atol=1e-6)
 
 
 def test_how_sure_the_reader_is_is_said_in_words():
@@ -99,9 +109,7 @@ def test_the_page_gets_its_modules_and_nothing_else(app_url):
 def test_what_the_page_calls_is_refused_in_words(app_url):
     """As the browser does, by the component's number."""
     config = httpx.get(f"{app_url}/config").json()
-    numbers = {
-        name: part["id"] for part in config["components"] for name in part["props"].get("server_fns", []) or []
-    }
+    numbers = {name: part["id"] for part in config["components"] for name in part["props"].get("server_fns", []) or []}
     assert {"takes", "take"} <= set(numbers)
 
     def call(name, data):
@@ -113,14 +121,16 @@ def test_what_the_page_calls_is_refused_in_words(app_url):
     assert "empty" in call("takes", ["", 2.0, 0, 1.0])["reason"]
     assert "99" in call("takes", ["walk", 99, 0, 1.0])["reason"]
     assert "no request" in call("takes", "walk")["reason"]
-    assert "too long ago" in call("take", ["/etc/passwd", "npz"])["reason"]
+    assert "too long ago" in call("take", ["/etc/passwd", "npz", 0])["reason"]
 
 
 def test_a_second_motion_is_small_on_the_wire(app_url):
     """What the page's own event answers, as the queue sends it."""
     client = Client(app_url, verbose=False)
     config = client.config
-    (number,) = [of["id"] for of in config["dependencies"] if of["targets"] and len(of["targets"]) == 2 and of["js"]][:1]
+    (number,) = [of["id"] for of in config["dependencies"] if of["targets"] and len(of["targets"]) == 2 and of["js"]][
+        :1
+    ]
     asked = {"fn_index": number, "data": ["kick", 2.0, 0, 1.0], "session_hash": "bytes"}
     httpx.post(f"{app_url}/gradio_api/queue/join", json=asked).raise_for_status()
     size = 0

@@ -25,7 +25,7 @@ export function mount(element, props, watch, server, _trigger, root) {
     button.disabled = true;
     word.textContent = "being made …";
     try {
-      const { address, name, reason } = await server.take([props.value.token, suffix]);
+      const { address, name, reason } = await server.take([props.value.token, suffix, window.motionStage(props.stage)?.mixed ?? 0]);
       word.textContent = reason ?? "";
       if (!address) return;
       if (suffix === "mp4") play(root + address, name);

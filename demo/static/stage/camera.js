@@ -3,7 +3,7 @@ import { FPS } from "./motion.js";
 import { along, smoothed } from "./maths.js";
 
 export const FIELD = (32 * Math.PI) / 180; // of view, upright
-const TALL = 1.75, SHARE = 0.55, WIDE = 1.5, SPACE = 1.25; // metres; share of the stage's height
+const TALL = 1.75, SHARE = 0.55, WIDE = 1.3, SPACE = 1.15; // metres; share of the stage's height
 const LOW = 0.85;
 export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2] };
 
@@ -52,7 +52,7 @@ export function reach(paths, target) {
 export function distance(aspect, count, spread) {
   const tangent = Math.tan(FIELD / 2);
   const upright = TALL / (2 * SHARE * tangent);
-  const across = (WIDE + SPACE * (count - 1) + 2 * spread) / (2 * tangent * aspect);
+  const across = (WIDE + SPACE * (count - 1) + 1.4 * spread) / (2 * tangent * aspect);
   return Math.max(upright, across);
 }
 

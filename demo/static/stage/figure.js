@@ -171,6 +171,12 @@ export class Figure {
     return [top, bottom];
   }
 
+  /** Where its feet are in the picture: from the left and from the top, 0 to 1. */
+  foot(camera) {
+    from.set(this.points[0], 0, this.points[2]).add(this.group.position).project(camera);
+    return [(1 + from.x) / 2, (1 - from.y) / 2];
+  }
+
   dispose() {
     this.material.dispose();
     this.mesh.skeleton.dispose();

@@ -203,7 +203,7 @@ export class Stage {
     });
     this.ratio = Math.min(window.devicePixelRatio || 1, 2);
     this.#resize();
-    this.#tick(performance.now());
+    this.#tick();
   }
 
   #arrange() {
@@ -308,12 +308,13 @@ export class Stage {
     this.dirty = true;
   }
 
-  #tick(now) {
+  #tick() {
     if (!this.root.isConnected && this.wasConnected) return this.view.dispose?.();
     this.wasConnected ||= this.root.isConnected;
-    requestAnimationFrame((next) => this.#tick(next));
+    requestAnimationFrame(() => this.#tick());
     if (!this.shown || !this.parts || this.lost) return;
-    const seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
+    // The clock itself: the time that a browser gives for a frame may lie far back where it is busy.
+    const now = performance.now(), seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
     this.last = now;
     this.timeline.advance(seconds);
     const moves = this.view.advance?.(seconds);
@@ -322,6 +323,14 @@ export class Stage {
     this.#draw();
     this.controls.tell();
     if (this.timeline.playing && seconds) this.#spare(seconds);
+  }
+
+  /** Put each name under its figure. */
+  #name() {
+    this.view.figures.forEach((figure, number) => {
+      const name = this.names.children[number], [x, y] = figure.foot(this.view.camera);
+      if (name) name.style.transform = `translate(calc(${(x * this.picture.clientWidth).toFixed(1)}px - 50%), ${(Math.min(y + 0.03, 0.94) * this.picture.clientHeight).toFixed(1)}px)`;
+    });
   }
 
   /** Where drawing is slow, draw fewer pixels. */
@@ -349,6 +358,7 @@ export class Stage {
     } else {
       view.figures.forEach((figure, number) => figure.pose(poses[number], this.places[number]));
       view.draw();
+      if (this.names.childElementCount) this.#name();
     }
     if (this.began) {
       this.latency = performance.now() - this.began;
