@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .motion import Motion
     from .pipeline import MotionCLIP
+    from .storyboard import Block
 
 # How far a text is drawn to known ones by default; chosen by measurement, see docs/experiments.md.
 CLOSENESS = 1.0
 
-__all__ = ["Motion", "MotionCLIP"]
+__all__ = ["Block", "Motion", "MotionCLIP"]
 
 
 def __getattr__(name: str) -> object:
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> object:
         from .pipeline import MotionCLIP
 
         return MotionCLIP
+    if name == "Block":
+        from .storyboard import Block
+
+        return Block
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -12,13 +13,15 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import CLOSENESS, composition, features, hub, prompts, skeleton, weights
+from . import CLOSENESS, composition, features, hub, prompts, skeleton, storyboard, weights
 from .bank import Bank, Entry
+from .completions import COUNT, Completion, Completions
 from .data import cut_windows, swap_sides, window_starts
 from .edits import Edit
 from .labels import BABEL_60
 from .motion import FPS, Motion
 from .reader import Reader, Reading, stems
+from .storyboard import Block, Story
 from .towers import TextTower, TowerMismatch, fits, load_tower
 
 MAX_TEXT = 2000
@@ -319,6 +322,52 @@ class MotionCLIP(
                 steps += self._steps(clause, z, readings, closeness)
             plans.append(steps)
         return plans
+
+    def steps(self, text: str) -> list[str]:
+        """The words of each step that `generate` makes of a text, with their details: "jump twice, then bow" → two.
+
+        Raises ValueError as `plan` does.
+        """
+        words = prompts.steps(_checked(text), self._verbs)
+        found = []
+        for step, plan in zip(words, self.plan(words), strict=True):
+            found += prompts.halves(step) if len(plan) == 2 else [step]
+        return found
+
+    def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
+        """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes."""
+        return self._details(step, frames, seed, 1)[0]
+
+    def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
+        """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
+
+        seconds: of each step that names no length. seed: of the first; the others have the next ones. Raises
+        ValueError for a text that `generate` does not take, and lengths outside the limits.
+        """
+        return storyboard.from_text(self, text, seconds, seed)
+
+    def storyboard(self, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
+        """Blocks, each with its own words, length and seed → one motion of up to 60 s, and where its blocks are.
+
+        Each block leads into the next over the next one's first second, or half of it. What is counted ("jump three
+        times") takes as long as it takes. kept: a story made before; its blocks that are asked for again are not
+        decoded anew. With it or without, a block's motion depends on that block alone, but for its join and where the
+        body stands: change one block's seed, and the others stay. Raises storyboard.StoryboardError (a ValueError),
+        which names the block and the field.
+        """
+        return storyboard.tell(self, blocks, closeness, kept)
+
+    def completions(self, typed: str, count: int = COUNT) -> list[Completion]:
+        """Known actions and captions that what was typed may become, best first; see Completions.matching.
+
+        None for a model without a bank. Raises ValueError for a count below 1.
+        """
+        return self._completions.matching(typed, count)
+
+    @functools.cached_property
+    def _completions(self) -> Completions:
+        bank = self.bank
+        return Completions(bank.actions, ((e.caption, e.action) for e in bank.entries)) if bank else Completions((), ())
 
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
         """The known motions nearest to what `generate` makes of a text and its steps. ValueError without a bank."""
