@@ -10,7 +10,7 @@ import gradio as gr
 from motionclip import CLOSENESS, Motion, MotionCLIP
 from motionclip.pipeline import Verdict
 
-from . import content
+from . import content, storyboards
 from .downloads import downloads, offered
 from .packed import motion_text
 from .player import MAX_SECONDS, MIN_SECONDS, figure_file, frames_of, take_home, told, video_file
@@ -19,6 +19,7 @@ from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
 
 TAKES = 4
+COMPLETIONS = 7
 NO_VERDICT = "This model has no list of known motions to compare with."
 STAGE = "text-stage"
 # The figure that is there is dimmed until the new one comes.
@@ -93,6 +94,10 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         found = zip(seeds, motions, strict=True)
         return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
 
+    def complete(typed: Any) -> list[str]:
+        """Prompts that what is typed may become."""
+        return [completion.text for completion in mc.completions(str(typed)[:2000], COMPLETIONS)]
+
     first = _first(mc, made)
     with gr.Row(elem_classes="ask"):
         prompt = gr.Textbox(
@@ -109,11 +114,12 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             elem_id="prompt",
         )
         make = gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
-    answer = component("page/answer.js", first[2], names=mc.bank.actions if mc.bank else [])
+    answer = component("page/answer.js", first[2], server_functions=[complete])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure_on_stage = stage("The figure", STAGE, first[1])
             files = downloads(STAGE)
+            storyboards.build(mc, STAGE)
             component(
                 "page/gallery.js",
                 pictures=[

@@ -5,7 +5,7 @@ import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js"
 import { footprints } from "../../demo/static/stage/bones.js";
 import { Timeline } from "../../demo/static/stage/timeline.js";
 import { fromLink, linkTo } from "../../demo/static/page/fields.js";
-import { completions } from "../../demo/static/page/prompt.js";
+import { moved } from "../../demo/static/page/storyboard.js";
 
 function motion(frames, angle) {
   const buffer = new ArrayBuffer(8 + 192 * frames + 12 * frames), view = new DataView(buffer);
@@ -98,14 +98,13 @@ test("a link gives again what it was made of, and says what is wrong", () => {
   const limits = { model: "default", seconds: [0.7, 6.5] }, asked = { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1, model: "default" };
   const { search } = new URL(linkTo(asked, "http://x/?__theme=dark"));
   assert.deepEqual(fromLink(search, limits), { wanted: { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1 }, wrong: [] });
-  const { wanted, wrong } = fromLink("?prompt=a&seed=-1&length=99&model=other", limits);
+  const { wanted, wrong } = fromLink("?prompt=a&seed=-1&seconds=99&model=other", limits);
   assert.deepEqual(wanted, { prompt: "a" });
   assert.equal(wrong.length, 3);
   assert.equal(fromLink("?__theme=dark", limits).wanted, null);
 });
 
-test("completions go on from the last step that is typed", () => {
-  const names = ["walk", "walk backwards", "zombie walk", "wave"];
-  assert.deepEqual(completions(names, "sit, then wal"), ["sit, then walk", "sit, then walk backwards", "sit, then zombie walk"]);
-  assert.deepEqual(completions(names, "w"), []);
+test("a block is moved to where it is dropped", () => {
+  assert.deepEqual(moved(["a", "b", "c"], 0, 2), ["b", "c", "a"]);
+  assert.deepEqual(moved(["a", "b", "c"], 2, 1), ["a", "c", "b"]);
 });

@@ -4,12 +4,13 @@ import { ask, complete } from "./prompt.js";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props value: {level, text, others}; names: what the model knows
+ * @param {any} props value: {level, text, others}
  * @param {(names: string, then: () => void) => void} watch
+ * @param {any} server
  */
-export function mount(element, props, watch) {
+export function mount(element, props, watch, server) {
   const words = make("p", { class: "words", role: "status" }), meant = make("div", { class: "meant" });
-  element.querySelector(".host").replaceChildren(complete(props.names), make("div", { class: "answer" }, words, meant));
+  element.querySelector(".host").replaceChildren(complete((typed) => server.complete(typed)), make("div", { class: "answer" }, words, meant));
   const show = () => {
     const { level = "", text = "", others = [] } = props.value ?? {};
     words.textContent = text;

@@ -21,11 +21,11 @@ export function mount(element, props, watch, server, _trigger, root) {
   );
 
   async function take(suffix, button) {
-    if (!props.value?.token) return void (word.textContent = "There is no motion yet.");
+    if (!token) return void (word.textContent = "There is no motion yet.");
     button.disabled = true;
     word.textContent = "being made …";
     try {
-      const { address, name, reason } = await server.take([props.value.token, suffix, window.motionStage(props.stage)?.mixed ?? 0]);
+      const { address, name, reason } = await server.take([token, suffix, window.motionStage(props.stage)?.mixed ?? 0]);
       word.textContent = reason ?? "";
       if (!address) return;
       if (suffix === "mp4") play(root + address, name);
@@ -46,8 +46,14 @@ export function mount(element, props, watch, server, _trigger, root) {
     );
   }
 
-  watch("value", () => {
+  let token = null;
+  const offer = (next) => {
+    token = next;
     film.replaceChildren();
     word.textContent = "";
-  });
+  };
+  watch("value", () => offer(props.value?.token));
+  // What other parts of the page put onto the stage.
+  document.addEventListener("offer", ({ detail }) => detail.stage === props.stage && offer(detail.token));
+  offer(props.value?.token);
 }

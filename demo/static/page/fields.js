@@ -35,7 +35,7 @@ export function askFor(wanted) {
 export function linkTo(of, page) {
   const address = new URL(page);
   address.search = "";
-  for (const [short, name] of [["prompt", "prompt"], ["seed", "seed"], ["length", "seconds"], ["closeness", "closeness"], ["model", "model"]]) {
+  for (const [short, name] of [["prompt", "prompt"], ["seed", "seed"], ["seconds", "seconds"], ["closeness", "closeness"], ["model", "model"]]) {
     if (of[name] != null && of[name] !== "") address.searchParams.set(short, String(of[name]));
   }
   return address.href;
@@ -58,7 +58,7 @@ export function fromLink(search, limits) {
     else wrong.push(`${short} must be ${whole ? "a whole number " : ""}from ${low} to ${high}, not “${given.get(short)}”`);
   };
   number("seed", "seed", 0, 2 ** 31 - 1, true);
-  number("length", "seconds", ...limits.seconds, false);
+  number("seconds", "seconds", ...limits.seconds, false);
   number("closeness", "closeness", 0, 1, false);
   const model = given.get("model");
   if (model && model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);

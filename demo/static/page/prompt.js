@@ -1,7 +1,7 @@
 // The prompt's box: completions from what the model knows, and a way for others to fill it and ask.
 import { make } from "../stage/controls.js";
 
-const MOST = 7;
+const PAUSE = 120; // milliseconds without typing before it is looked up
 
 export const box = () => document.querySelector("#prompt textarea, #prompt input");
 
@@ -24,29 +24,16 @@ export function ask(words) {
 }
 
 /**
- * The names that go on from what is typed: those that begin with its last words come first.
- * @param {string[]} names
- * @param {string} typed
- */
-export function completions(names, typed) {
-  const last = typed.split(/,|\bthen\b/i).pop().trimStart().toLowerCase();
-  if (last.length < 2) return [];
-  const head = typed.slice(0, typed.length - last.length);
-  const begins = names.filter((name) => name.toLowerCase().startsWith(last) && name.toLowerCase() !== last);
-  const holds = names.filter((name) => name.toLowerCase().includes(` ${last}`) && !begins.includes(name));
-  return [...begins, ...holds].slice(0, MOST).map((name) => head + name);
-}
-
-/**
  * A list under the box that goes on from what is typed.
- * @param {string[]} names what the model knows
+ * @param {(typed: string) => Promise<string[]>} lookUp what the model knows that begins so
  * @returns {HTMLElement} the list, to be put after the box
  */
-export function complete(names) {
+export function complete(lookUp) {
   const list = make("ul", { class: "completions", role: "listbox", id: "completions", "aria-label": "What the model knows", hidden: true });
-  let picked = -1, found = [];
+  let picked = -1, found = [], waiting = 0;
 
   const close = () => {
+    clearTimeout(waiting);
     list.hidden = true;
     picked = -1;
     box()?.setAttribute("aria-expanded", "false");
@@ -69,8 +56,13 @@ export function complete(names) {
   const typed = (event) => {
     if (event.target !== box() || !event.isTrusted) return;
     picked = -1;
-    found = completions(names, box().value);
-    open();
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const words = box().value, answer = words.trim().length > 1 ? await lookUp(words) : [];
+      if (words !== box().value || document.activeElement !== box()) return;
+      found = answer.filter((one) => one !== words);
+      open();
+    }, PAUSE);
   };
   const key = (event) => {
     if (event.target !== box()) return;
