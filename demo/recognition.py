@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
+from motionclip.bank import CONTRAST
 from motionclip.labels import BABEL_60, parse_labels
 from motionclip.plots import timeline_picture
 
@@ -58,7 +60,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
             for segment in (mc.timeline(motion, labels) if long else [])
         ]
         shown = scene([motion], [motion.name], motion.name or words, segments=segments)
-        return shown, {"text": said(best), "bars": bars(best)}
+        return shown, {"text": said(best, [segment["label"] for segment in segments]), "bars": bars(best)}
 
     @told
     def last(prompt: str, seconds: float, seed: float, closeness: float):
@@ -105,8 +107,13 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     )
 
 
-def said(best: Sequence[tuple[str, float]]) -> str:
-    """The best label in words that say how sure that is. best: labels with their cosines, best first."""
+def said(best: Sequence[tuple[str, float]], stretches: Sequence[str] = ()) -> str:
+    """What a motion shows, in words that say how sure that is.
+
+    best: labels with their cosines, best first. stretches: the labels of a long motion's stretches, in order.
+    """
+    if len(stretches) > 1:
+        return f"In turn: {', '.join(stretches)}. As a whole it is nearest to {best[0][0]}."
     (label, score), lead = best[0], best[0][1] - best[1][1] if len(best) > 1 else SURE
     if score < FAR:
         return f"None of these labels fits well; {label} fits best."
@@ -116,6 +123,6 @@ def said(best: Sequence[tuple[str, float]]) -> str:
 
 
 def bars(best: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
-    """Labels with the length of their bars, from 0 to 1: the best's is full."""
-    top = max(best[0][1], 1e-6)
-    return [{"label": label, "share": round(max(score, 0.0) / top, 3)} for label, score in best]
+    """Labels with the length of their bars, from 0 to 1: how likely each is beside the best, whose bar is full."""
+    top = best[0][1]
+    return [{"label": label, "share": round(math.exp((score - top) / CONTRAST), 3)} for label, score in best]

@@ -63,7 +63,7 @@ def build(mc: MotionCLIP) -> None:
             "layout": "beside",
             "slider": {
                 "label": "Strength", "min": STRENGTHS[0], "max": STRENGTHS[-1], "step": 0.02, "value": 1,
-                "from": "the other way", "to": "twice",
+                "from": "the opposite", "to": "twice as much",
             },
         }  # fmt: skip
         return scene, offered(shelf.put_mix(edited, STRENGTHS, "edited"))

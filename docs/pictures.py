@@ -62,7 +62,6 @@ def gallery(page: Page, address: str) -> None:
                 """async ([size, count]) => {
                   const stage = window.motionStage("text-stage"), found = [];
                   stage.timeline.playing = false;
-                  stage.view.zoom = 0.72;
                   for (let n = 0; n < count; n++) {
                     stage.seek((stage.timeline.duration * n) / (count - 1));
                     found.push(stage.thumbnail(size, size, "image/png"));

@@ -150,7 +150,11 @@ export class Stage {
 
   /** What is seen now, small, as an address that holds its data. */
   thumbnail(width, height, kind = "image/webp") {
+    const { zoom } = this.view;
+    this.view.zoom = 0.72;
     this.#draw();
+    this.view.zoom = zoom;
+    this.dirty = true;
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
