@@ -442,6 +442,24 @@ def index(
 
 
 @app.command()
+def draw_map(
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is drawn anew, all else stays.")],
+    clip: ClipOption = None,
+) -> None:
+    """Draw the map of a model's known motions anew, as `train` and `index` do with the bank. Needs scikit-learn."""
+    with _plain_errors():
+        from .bank import draw_map as run
+        from .towers import load_tower
+        from .weights import BANK, read_config
+
+        if not (model / BANK).is_file():
+            raise FileNotFoundError(f"{model} holds no bank of known motions: there is no {BANK} in it")
+        config = read_config(model)
+        atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
+        typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")
+
+
+@app.command()
 def train_evaluator(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for the evaluator.")],

@@ -126,6 +126,15 @@ class Segment:
     score: float
 
 
+@dataclass(frozen=True)
+class Waypoint:
+    """A known motion on a way: at which share of the way it is nearest (0–1), and its place on the map."""
+
+    share: float
+    place: tuple[float, float]
+    entry: Entry
+
+
 class MotionCLIP(
     ModelHubMixin,
     library_name="motionclip",
@@ -356,6 +365,32 @@ class MotionCLIP(
         which names the block and the field.
         """
         return storyboard.tell(self, blocks, closeness, kept)
+
+    def place(self, end: End) -> tuple[float, float]:
+        """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
+
+        The map itself is `bank.atlas`: points, families and which action belongs to which. Raises ValueError for a
+        model without a map.
+        """
+        bank = self._banked()
+        if isinstance(end, Entry):
+            x, y = bank.drawn_atlas.points[end.index].tolist()
+            return x, y
+        return bank.place(self._shown(end))
+
+    def way(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
+        """The known motions that the way from a to b passes, in order, each label once; the ends' own among them.
+
+        steps: at how many points of the way is looked, 2 to 101. Raises ValueError for a model without a map.
+        """
+        bank = self._banked()
+        share = torch.linspace(0, 1, _steps(steps))
+        passed = bank.passed(_between(self._shown(a), self._shown(b), share, "spherical"))
+        points = bank.drawn_atlas.points
+        return [
+            Waypoint(float(share[step]), (float(points[entry.index, 0]), float(points[entry.index, 1])), entry)
+            for step, entry in passed
+        ]
 
     def completions(self, typed: str, count: int = COUNT) -> list[Completion]:
         """Known actions and captions that what was typed may become, best first; see Completions.matching.
@@ -588,11 +623,9 @@ class MotionCLIP(
         the flow backwards from each and interpolated too, so that the ends come back as they were.
         `benchmarks/interpolation.py` compares the two.
         """
-        if not 2 <= steps <= 101:
-            raise ValueError(f"steps: must be from 2 to 101, not {steps}")
         if path not in ("spherical", "linear"):
             raise ValueError(f'path: must be "spherical" or "linear", not {path!r}')
-        share = torch.linspace(0, 1, steps)
+        share = torch.linspace(0, 1, _steps(steps))
         noise = origin = None
         if isinstance(a, Motion) and isinstance(b, Motion):
             frames = self._length(min(len(a), len(b)))
@@ -741,6 +774,12 @@ class MotionCLIP(
         if not 1 <= frames <= MAX_FRAMES:
             raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _steps(steps: int) -> int:
+    if not 2 <= steps <= 101:
+        raise ValueError(f"steps: must be from 2 to 101, not {steps}")
+    return steps
 
 
 def _parts(clause: prompts.Clause) -> list[str]:
