@@ -21,7 +21,7 @@ from gradio import blocks
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
-from . import content, interpolation, recognition, style_editing, text_to_motion
+from . import content, interpolation, known, recognition, style_editing, text_to_motion
 from .outbox import results
 from .stage import STATIC, head
 
@@ -43,6 +43,8 @@ def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
             style_editing.build(mc)
         with gr.Tab("Read"):
             recognition.build(mc, asked)
+        with gr.Tab("Map"):
+            known.build(mc)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
             gr.Markdown(content.models(name, hub.found()))
