@@ -85,6 +85,12 @@ export class Figure {
     if (this.skeleton) this.skeleton.visible = bony;
   }
 
+  /** Draw nothing but the shadow. */
+  bare() {
+    this.mesh.visible = false;
+    if (this.skeleton) this.skeleton.visible = false;
+  }
+
   #skeleton() {
     const look = { roughness: 0.5, metalness: 0, transparent: this.ghost, opacity: this.ghost ? 0.3 : 1 };
     const group = new three.Group(), count = this.limbs.length;

@@ -15,7 +15,7 @@ window.motionStage = (name) => stages.get(name);
  * @param {string} root the page's address
  */
 export function mount(element, props, watch, _server, _trigger, root) {
-  const stage = new Stage(element.querySelector(".host"), { ...props.how, body: root + props.how.body });
+  const stage = new Stage(element.querySelector(".host"), { ...props.how, root, body: root + props.how.body });
   stages.set(props.how.name, stage);
   const show = async () => {
     if (!props.value?.figures) return;

@@ -24,13 +24,13 @@ const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a ske
  * @property {"beside" | "together"} layout
  * @property {any} [slider]
  * @property {{start: number, end: number, label: string}[]} [segments]
- * @property {string} [character] address of a GLB to show in place of the figure
+ * @property {string} [character] address of a GLB, whose animation is the first figure's motion, to show in its place
  */
 
 export class Stage {
   /**
    * @param {HTMLElement} host
-   * @param {{body: string, rest: number[], limbs: any[], label: string}} how body: the address of the figure
+   * @param {{body: string, rest: number[], limbs: any[], label: string, root: string}} how body: the address of the figure; root: the page's
    */
   constructor(host, how) {
     this.how = how;
@@ -84,7 +84,10 @@ export class Stage {
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
     this.busy("");
     await this.#open();
-    if (this.scene === scene) this.#arrange();
+    const character = scene.character && !(this.view instanceof FlatView) ? await this.#load(scene.character) : null;
+    if (this.scene !== scene) return;
+    this.character = character;
+    this.#arrange();
   }
 
   /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
@@ -175,6 +178,16 @@ export class Stage {
     return this.view instanceof FlatView ? this.view.spans : this.view.figures.map((figure) => figure.span(this.view.camera));
   }
 
+  async #load(address) {
+    const { loadCharacter } = await import("./character.js");
+    try {
+      return await loadCharacter(this.how.root + address);
+    } catch (error) {
+      this.word.textContent = `The character can't be shown: ${error.message}`;
+      return null;
+    }
+  }
+
   async #open() {
     if (this.view) return;
     this.opening ??= this.#makeView();
@@ -217,6 +230,7 @@ export class Stage {
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.options.skeleton;
       this.view.populate(this.parts.length, this.scene.layout === "together");
+      this.view.cast(this.character);
       const prints = this.options.prints ? this.parts.flatMap((part, number) => this.#prints(part, this.places[number])) : [];
       this.view.mark(this.options.path ? this.paths.filter((_, n) => n < 8) : [], prints);
       this.#haunt();
@@ -361,6 +375,7 @@ export class Stage {
       view.draw(poses, this.places);
     } else {
       view.figures.forEach((figure, number) => figure.pose(poses[number], this.places[number]));
+      this.character?.seek(Math.min(timeline.time, timeline.duration));
       view.draw();
       if (this.names.childElementCount) this.#name();
     }

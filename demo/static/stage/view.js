@@ -55,6 +55,16 @@ export class View {
     });
   }
 
+  /** Show a character in place of the first figure, whose shadow stays; null takes it back. */
+  cast(character) {
+    if (this.character) this.scene.remove(this.character.group);
+    this.character = character;
+    if (character) this.scene.add(character.group);
+    if (!this.figures.length) return;
+    this.figures[0].bony = this.bony;
+    if (character) this.figures[0].bare();
+  }
+
   /** Pale copies, for the poses before and after. */
   haunt(count) {
     while (this.ghosts.length > count) this.#drop(this.ghosts);
