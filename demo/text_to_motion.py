@@ -122,10 +122,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             storyboards.build(mc, STAGE)
             component(
                 "page/gallery.js",
-                pictures=[
-                    {"prompt": words, "seed": seed, "picture": served(STATIC / "gallery" / f"{picture}.webp")}
-                    for picture, (words, seed) in content.GALLERY.items()
-                ],
+                pictures=_gallery(),
             )
         with gr.Column(scale=3, min_width=260):
             again = gr.Button("Another take", elem_id="again")
@@ -197,6 +194,16 @@ def _first(mc: MotionCLIP, made: Together) -> tuple[str, dict[str, Any] | None, 
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
     asked = _asked(prompt, 2.0, 0, CLOSENESS)
     return prompt, scene([motion], [prompt], prompt, asked=asked), answered(mc.verdict(prompt)) if mc.reader else None
+
+
+def _gallery() -> list[dict[str, Any]]:
+    """The living pictures that are drawn."""
+    found = []
+    for name, (words, seed) in content.GALLERY.items():
+        path = STATIC / "gallery" / f"{name}.webp"
+        if path.is_file():
+            found.append({"prompt": words, "seed": seed, "picture": served(path)})
+    return found
 
 
 def _asked(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:

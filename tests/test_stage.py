@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def decoded(data: bytes) -> Motion:
     """A motion from the bytes that the browser gets."""
-    frames, joints = np.frombuffer(data, "<u2", 2, 4)
+    frames, joints = np.frombuffer(data, "<u2", 2, 4).tolist()
     assert data[:4] == b"MCM1" and joints == 24
     whole = np.frombuffer(data, "<i2", 4 * joints * frames, 8).reshape(frames, joints, 4) / 32767
     path = np.frombuffer(data, "<f4", 3 * frames, 8 + whole.size * 2).reshape(frames, 3)
@@ -46,7 +46,7 @@ def test_the_figure_travels_small_and_as_it_was():
     figure = wooden_figure()
     data = body_bytes(figure)
     assert len(data) < 200_000
-    vertices, corners = np.frombuffer(data, "<u4", 2, 4)
+    vertices, corners = np.frombuffer(data, "<u4", 2, 4).tolist()
     assert (vertices, corners) == (len(figure.vertices), figure.faces.size)
     rest = np.frombuffer(data, "<f4", 72, 12)
     assert np.allclose(rest.reshape(24, 3), skeleton.REST_JOINTS)

@@ -195,7 +195,7 @@ export class Stage {
   }
 
   async #makeView() {
-    const [{ View }, body] = await Promise.all([import("./view.js"), load(this.how.body)]);
+    const [{ View, drawsInSoftware }, body] = await Promise.all([import("./view.js"), load(this.how.body)]);
     try {
       this.view = new View(this.canvas, body, this.how.limbs);
       this.offsets = body.offsets;
@@ -218,7 +218,9 @@ export class Stage {
       this.lost = false;
       this.dirty = true;
     });
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const software = drawsInSoftware();
+    this.ratio = software ? 0.75 : Math.min(window.devicePixelRatio || 1, 2);
+    this.pause = software ? 1 / 16 : 0;
     this.#resize();
     this.#tick();
   }
@@ -333,6 +335,7 @@ export class Stage {
     if (!this.shown || !this.parts || this.lost) return;
     // The clock itself: the time that a browser gives for a frame may lie far back where it is busy.
     const now = performance.now(), seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
+    if (seconds && seconds < this.pause) return;
     this.last = now;
     this.timeline.advance(seconds);
     const moves = this.view.advance?.(seconds);
@@ -340,7 +343,7 @@ export class Stage {
     this.dirty = false;
     this.#draw();
     this.controls.tell();
-    if (this.timeline.playing && seconds) this.#spare(seconds);
+    if (this.timeline.playing && seconds && !this.pause) this.#spare(seconds);
   }
 
   /** Put each name under its figure. */

@@ -10,6 +10,17 @@ export const DARK = { sky: 0x14161b, ground: 0x1d2027, line: 0x3a404c, wood: 0xc
 const TINTS = [0xb5713a, 0x3f7f9c, 0x6b8f4e, 0x8e5a8b];
 const TURNS = 6; // a second, when the camera goes to another view
 
+let software = null;
+/** Whether this browser draws without a graphics card: then fewer pixels and frames leave it time for all else. */
+export function drawsInSoftware() {
+  if (software !== null) return software;
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const told = gl?.getExtension("WEBGL_debug_renderer_info");
+  software = /swiftshader|llvmpipe|software|basic render/i.test(told ? gl.getParameter(told.UNMASKED_RENDERER_WEBGL) : "");
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return software;
+}
+
 export class View {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -17,7 +28,7 @@ export class View {
    * @param {any[]} limbs
    */
   constructor(canvas, body, limbs) {
-    this.renderer = new three.WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance", preserveDrawingBuffer: false });
+    this.renderer = new three.WebGLRenderer({ canvas, antialias: !drawsInSoftware(), powerPreference: "high-performance", preserveDrawingBuffer: false });
     this.body = body;
     this.limbs = limbs;
     this.scene = new three.Scene();
