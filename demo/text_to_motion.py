@@ -136,26 +136,25 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 info="of each step",
                 elem_id="seconds",
             )
-            with gr.Accordion("Take number, how free", open=False):
-                seed = gr.Number(
-                    0,
-                    label="Take number",
-                    precision=0,
-                    minimum=0,
-                    maximum=2**31 - 1,
-                    min_width=80,
-                    info="the same number gives the same motion",
-                    elem_id="seed",
-                )
-                closeness = gr.Slider(
-                    0,
-                    1,
-                    value=CLOSENESS,
-                    step=0.1,
-                    label="How near to what it knows",
-                    info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
-                    elem_id="closeness",
-                )
+            seed = gr.Number(
+                0,
+                label="Take number",
+                precision=0,
+                minimum=0,
+                maximum=2**31 - 1,
+                min_width=80,
+                info="the same number gives the same motion",
+                elem_id="seed",
+            )
+            closeness = gr.Slider(
+                0,
+                1,
+                value=CLOSENESS,
+                step=0.1,
+                label="How near to what it knows",
+                info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                elem_id="closeness",
+            )
             component("page/visit.js", model=name, seconds=[MIN_SECONDS, MAX_SECONDS], stage=STAGE)
             chips(
                 ["prompt"],
