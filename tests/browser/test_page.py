@@ -199,7 +199,7 @@ def test_a_runner_stays_large_in_every_frame(page, app_url):
     shares = of_stage(
         page,
         "Array.from({length: s.timeline.frames}, (_, n) => "
-        "{ s.seek(n / 30); s.thumbnail(8, 8); const [[top, bottom]] = s.spans(); return [top, bottom]; })",
+        "{ s.seek(n / 30); s.draw(); const [[top, bottom]] = s.spans(); return [top, bottom]; })",
     )
     assert len(shares) == 195
     assert all(0.3 < bottom - top < 0.7 and top > 0 and bottom < 1 for top, bottom in shares)

@@ -143,7 +143,7 @@ export class Stage {
 
   /** Give the picture as a file. */
   still() {
-    this.#draw();
+    this.draw();
     this.canvas.toBlob((blob) => {
       const address = URL.createObjectURL(blob);
       make("a", { href: address, download: `${(this.scene?.name || "figure").replace(/[^\w-]+/g, "-").slice(0, 60)}.png` }).click();
@@ -155,7 +155,7 @@ export class Stage {
   thumbnail(width, height, kind = "image/webp") {
     const { zoom } = this.view;
     this.view.zoom = 0.72;
-    this.#draw();
+    this.draw();
     this.view.zoom = zoom;
     this.dirty = true;
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
@@ -341,7 +341,7 @@ export class Stage {
     const moves = this.view.advance?.(seconds);
     if (!this.timeline.playing && !this.dirty && !moves) return;
     this.dirty = false;
-    this.#draw();
+    this.draw();
     this.controls.tell();
     if (this.timeline.playing && seconds && !this.pause) this.#spare(seconds);
   }
@@ -366,7 +366,8 @@ export class Stage {
     this.#resize();
   }
 
-  #draw() {
+  /** Draw what the timeline says. */
+  draw() {
     const { view, parts, timeline, poses } = this;
     parts.forEach(({ motions, at }, number) => mix(motions, at, this.mixed, timeline.frame, poses[number]));
     if (this.follow) {
