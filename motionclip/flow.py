@@ -21,7 +21,7 @@ from .basis import MotionBasis
 from .contacts import locked, settled
 from .data import cut_windows
 from .edits import Edit
-from .leaps import smoothed
+from .leaps import slowed, smoothed
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
@@ -285,7 +285,7 @@ class FlowModel(nn.Module):
         conditions = z.repeat_interleave(len(own), dim=1)
         noise = torch.stack([torch.cat([self.draw_noise(1, len(own), seed)[0] for seed in one]) for one in seeds])
         terms = self._guided(conditions, self.config.guidance)
-        return locked(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
+        return _sound(self._decode(noise, starts, parts * frames, terms, self.config.steps))
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -319,7 +319,7 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return settled(decoded) if given_back else locked(smoothed(decoded))
+        return settled(decoded) if given_back else _sound(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -401,3 +401,8 @@ class FlowModel(nn.Module):
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )
+
+
+def _sound(decoded: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) without flips, held by its feet, and no faster than a body is after that."""
+    return slowed(locked(smoothed(decoded)))
