@@ -22,6 +22,8 @@ from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
 AROUND = 10  # frames before and after a join that the feet are set down in, too
+# Metres between two steps that OVERLAP is enough for; frames more for a metre beyond that, and at most.
+NEAR, LONGER, MOST_LONGER = 0.3, 60, 30
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
@@ -209,3 +211,18 @@ def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tens
         place = slice(start - AROUND + first, min(end + AROUND, len(motion)))
         share[place] = torch.maximum(share[place], soft[first : first + place.stop - place.start])
     return torch.lerp(motion, locked(smoothed(motion[None]))[0], share[:, None])
+
+
+def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
+    149), both facing alike: the mean over the frames in which the one becomes the other."""
+    over = min(OVERLAP, len(before), after.shape[1])
+    end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
+    return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
+
+
+def overlap(before: torch.Tensor, after: torch.Tensor) -> int:
+    """In how many frames a step (any, 149) becomes the next: more where they are far apart, as of a body that has to
+    get up."""
+    far = float(gap(before, after[None])) - NEAR
+    return OVERLAP + min(max(round(LONGER * far), 0), MOST_LONGER)
