@@ -10,6 +10,8 @@ from . import features, skeleton
 
 PROBES = 17  # motions along the way that are decoded to measure it
 PATH = 0.1  # what a metre between where two bodies stand counts beside one between their joints
+ROUNDS = 3  # in which shares are chosen, at most
+EVEN = 1.4  # times its due that a step may hold
 LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: what stands still is passed, too
 
 
@@ -28,20 +30,33 @@ def _seen(motions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return skeleton.forward_kinematics(rotations, path * up), path * (1 - up)
 
 
-def even_shares(decode: Callable[[torch.Tensor], torch.Tensor], steps: int) -> torch.Tensor:
-    """(steps,) shares of the way from 0 to 1 between which decoded motions change about equally.
+def even_steps(decode: Callable[[torch.Tensor], torch.Tensor], steps: int) -> torch.Tensor:
+    """(steps, frames, 149): motions along a way, its ends included, between which the body changes about equally.
 
-    decode: shares (N,) → (N, frames, 149). The way is measured at PROBES shares; a decoder changes smoothly with its
-    latent, but fast where it turns from one action to the other, and there the shares come to lie close.
+    decode: shares of the way (N,) → (N, frames, 149). The way is measured at PROBES shares. A decoder changes smoothly
+    with its latent, but fast where it turns from one action to the other: there the shares come to lie close, and where
+    that isn't close enough yet, the way is measured again with what was decoded meanwhile.
     """
     share = torch.linspace(0, 1, PROBES)
-    probed = decode(share)
-    lengths = apart(probed[:-1], probed[1:])
-    lengths = (1 - LEAST) * lengths / lengths.sum().clamp(min=1e-9) + LEAST / (PROBES - 1)
+    known = decode(share)
+    for _ in range(ROUNDS):
+        wanted = _evened(share, apart(known[:-1], known[1:]), steps)
+        found = decode(wanted)
+        lengths = apart(found[:-1], found[1:])
+        if lengths.max() * (steps - 1) <= EVEN * lengths.sum():
+            break
+        share, order = torch.cat([share, wanted]).sort()
+        known = torch.cat([known, found])[order]
+    return found
+
+
+def _evened(share: torch.Tensor, lengths: torch.Tensor, steps: int) -> torch.Tensor:
+    """(steps,) shares from 0 to 1 in equal lengths of a way whose lengths (N - 1,) between shares (N,) are known."""
+    lengths = (1 - LEAST) * lengths / lengths.sum().clamp(min=1e-9) + LEAST * share.diff()
     along = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
     wanted = torch.linspace(0, 1, steps) * along[-1]
-    after = torch.searchsorted(along, wanted).clamp(1, PROBES - 1)
-    part = (wanted - along[after - 1]) / lengths[after - 1]
+    after = torch.searchsorted(along, wanted).clamp(1, len(lengths))
+    part = ((wanted - along[after - 1]) / lengths[after - 1].clamp(min=1e-9)).clamp(0, 1)
     found = torch.lerp(share[after - 1], share[after], part)
     found[0], found[-1] = 0, 1
     return found

@@ -18,7 +18,7 @@ from .bank import Bank, Entry
 from .completions import COUNT, Completion, Completions
 from .data import cut_windows, swap_sides, window_starts
 from .edits import Edit
-from .evenness import even_shares
+from .evenness import even_steps
 from .labels import BABEL_60
 from .motion import FPS, Motion
 from .reader import Reader, Reading, stems
@@ -663,8 +663,8 @@ class MotionCLIP(
         a, b: each a text, a Motion, an entry of the bank, or a latent. path: "spherical" goes along the great
         circle, the default: all latents that this model learned from have unit length. "linear" is the paper's
         (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has seen. even: in equal steps of the
-        decoded motion, for which 17 more are decoded; else of the latent, where most of the change may fall into one
-        step. The instance noise is the seed's all along; where both ends are motions it is found by running
+        decoded motion, for which 17 to 39 more are decoded; else of the latent, where most of the change may fall into
+        one step. The instance noise is the seed's all along; where both ends are motions it is found by running
         the flow backwards from each and interpolated too, so that the ends come back as they were.
         `benchmarks/interpolation.py` compares all of these: the largest of ten steps is 13 % of the way, 27 % of it
         with even=False.
@@ -687,7 +687,7 @@ class MotionCLIP(
             return self.model.decode_features(z, frames, seed, noise, z if both else None)
 
         equal = torch.linspace(0, 1, steps)
-        decoded = decode(even_shares(decode, steps) if even and steps > 2 else equal)
+        decoded = even_steps(decode, steps) if even and steps > 2 else decode(equal)
         motions = zip(features.features_motions(decoded), equal, strict=True)
         return [replace(motion, name=f"{percent:.0%}") for motion, percent in motions]
 
@@ -730,12 +730,42 @@ class MotionCLIP(
         part: Part = "whole body",
     ) -> list[Motion]:
         """As `edit`, towards each of several targets, decoded in one batch."""
-        if not -5 <= strength <= 5:
-            raise ValueError(f"strength: must be from -5 to 5, not {strength}")
+        changes = torch.stack([self.latent(target) for target in targets]) - self.latent(source)
+        return self._edited(base, source, changes, [strength] * len(targets), frames, seed, part)
+
+    def edit_strengths(
+        self,
+        base: End,
+        source: End,
+        target: End,
+        strengths: Sequence[float],
+        frames: int = 60,
+        seed: int = 0,
+        part: Part = "whole body",
+    ) -> list[Motion]:
+        """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure."""
+        changes = (self.latent(target) - self.latent(source)).expand(len(strengths), -1)
+        return self._edited(base, source, changes, strengths, frames, seed, part)
+
+    def _edited(
+        self,
+        base: End,
+        source: End,
+        changes: torch.Tensor,
+        strengths: Sequence[float],
+        frames: int,
+        seed: int,
+        part: Part,
+    ) -> list[Motion]:
+        """changes: (N, D), of latents, each with its strength."""
+        if not strengths:
+            raise ValueError("strengths: there are none; give at least one")
+        for strength in strengths:
+            if not -5 <= strength <= 5:
+                raise ValueError(f"strength: must be from -5 to 5, not {strength}")
         if part not in PARTS:
             raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
         start_z = self.latent(source)
-        changes = torch.stack([self.latent(target) for target in targets]) - start_z
         plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
         motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
         z, noise = self.model.analyse(motion)
@@ -748,15 +778,16 @@ class MotionCLIP(
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
         described = described * self.model.config.normalised  # else, as in the paper, the base stays the base
-        taken = described * min(abs(strength), 1.0)
-        changed = torch.lerp(z, start_z.expand_as(z), taken[:, None]) + strength * changes[:, None]
+        far = torch.tensor(strengths, dtype=torch.float32)[:, None]
+        taken = described * far.abs().clamp(max=1)  # (N, windows)
+        changed = torch.lerp(z, start_z.expand_as(z), taken[..., None]) + (far * changes)[:, None]
         if self.model.config.normalised:
             changed = functional.normalize(changed, dim=-1)
         alike = [
             changes[:0].new_zeros(0, 2, z.shape[-1]) if self.bank is None else self.bank.changes_like(change)
             for change in changes
         ]
-        asked = Edit(changed, start_z, float(taken.mean()), alike, strength)
+        asked = Edit(changed, start_z, taken.mean(1).tolist(), alike, strengths)
         decoded = self.model.edit_features(z, noise, self._length(len(motion)), asked)
         edited = []
         for after in decoded[1:]:

@@ -306,6 +306,19 @@ def test_an_edit_of_a_part_leaves_the_rest(mc):
             mc.edit(base, "walk", "run", **bad)
 
 
+def test_strengths_of_a_batch_are_what_they_are_alone(mc):
+    base = mc.generate("walk", seed=1)
+    ends = base, "walk", "walk like an old person"
+    motions = mc.edit_strengths(*ends, [0, 0.5, 1.5])
+    assert np.abs(motions[0].joints() - base.joints()).max() < 1e-2
+    assert np.abs(motions[2].joints() - mc.edit(*ends, strength=1.5).joints()).max() < 1e-3
+    away = [np.abs(motion.joints() - base.joints()).mean() for motion in motions]
+    assert away == sorted(away) and away[2] > away[1] + 0.01
+    for wrong in ([], [1, 9]):
+        with pytest.raises(ValueError, match="^strength"):
+            mc.edit_strengths(*ends, wrong)
+
+
 def test_recognition_takes_any_labels(mc):
     motion = mc.generate("kick", seed=0)
     ranked = mc.recognize(motion, ["play chess", "kick a ball", "sleep"])
