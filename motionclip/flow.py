@@ -21,7 +21,7 @@ from .basis import MotionBasis
 from .contacts import locked, settled
 from .data import cut_windows
 from .edits import Edit
-from .leaps import smoothed
+from .leaps import slowed, smoothed
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
@@ -272,19 +272,17 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own noise.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
-        the one motion leads into the other.
+        the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
         """
-        parts = z.shape[1]
         own = self.window_starts(frames + OVERLAP)
-        starts = [part * frames + start for part in range(parts) for start in own]
-        conditions = z.repeat_interleave(len(own), dim=1)
-        noise = self.draw_noise(len(z), len(starts), seed)
-        terms = self._guided(conditions, self.config.guidance)
-        return locked(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
+        starts = [part * frames + start for part in range(len(z)) for start in own]
+        noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
+        terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
+        return _sound(self._decode(noise, starts, len(z) * frames, terms, self.config.steps))[0]
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -318,7 +316,7 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return settled(decoded) if given_back else locked(smoothed(decoded))
+        return settled(decoded) if given_back else _sound(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -328,17 +326,18 @@ class FlowModel(nn.Module):
         show the same change is the change itself (compositional guidance, Liu et al. 2022).
         """
         config = self.config
-        held = config.edit_keeping * edit.keeping
         terms = _Terms()
         terms.add(0, z, 1.0)
-        for row, (wanted, pairs) in enumerate(zip(edit.changed, edit.alike, strict=True), start=1):
+        rows = zip(edit.changed, edit.alike, edit.keeping, edit.strengths, strict=True)
+        for row, (wanted, pairs, keeping, strength) in enumerate(rows, start=1):
+            held = config.edit_keeping * keeping
             terms.add(row, z, 1 - config.edit_guidance)
             terms.add(row, wanted, config.edit_guidance)
             if held:
                 terms.add(row, edit.kept, held)
                 terms.add(row, self.velocity.null, -held)
             for before, after in pairs:
-                share = config.edit_likeness * edit.strength / len(pairs)
+                share = config.edit_likeness * strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
         if noise is None:
@@ -400,3 +399,8 @@ class FlowModel(nn.Module):
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )
+
+
+def _sound(decoded: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) without flips, held by its feet, and no faster than a body is after that."""
+    return slowed(locked(smoothed(decoded)))
