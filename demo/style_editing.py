@@ -17,7 +17,7 @@ from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
 STAGE = "style-stage"
-STRENGTHS = (-1.0, 0.0, 1.0, 2.0)  # that are decoded; the browser mixes what lies between
+STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mixes what lies between
 
 
 def build(mc: MotionCLIP) -> None:
@@ -55,8 +55,7 @@ def build(mc: MotionCLIP) -> None:
     def show(base, source, target, base_known, base_file, part, seconds, seed):
         before, name = base_of(base, base_known, base_file, seconds, int(seed))
         a, b = _said(source, "From"), _said(target, "To")
-        # At 0 it is what it was.
-        edited = [before if at == 0 else mc.edit(before, a, b, at, part=part) for at in STRENGTHS]
+        edited = mc.edit_strengths(before, a, b, STRENGTHS, part=part)
         scene: dict[str, Any] = {
             "name": f"{name}: {a} to {b}",
             "figures": [mixed([before], [0], "before"), mixed(edited, STRENGTHS, "after")],
