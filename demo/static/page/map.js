@@ -51,6 +51,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
   const scale = () => (Math.min(canvas.clientWidth, canvas.clientHeight) / 2100) * view.zoom;
   const across = (x) => canvas.clientWidth / 2 + (x - view.x) * scale();
   const down = (y) => canvas.clientHeight / 2 - (y - view.y) * scale();
+  /** @returns {[number, number]} */
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     return [(event.clientX - box.left - canvas.clientWidth / 2) / scale() + view.x, -(event.clientY - box.top - canvas.clientHeight / 2) / scale() + view.y];

@@ -18,13 +18,15 @@ export class FlatView {
     this.limbs = limbs;
     this.paint = canvas.getContext("2d");
     this.points = new Float32Array(3 * POINTS);
+    /** @type {ArrayLike<number>} */
     this.target = [0, 0.95, 0];
-    [this.yaw, this.pitch] = VIEWS.start;
+    this.yaw = VIEWS.start[0];
+    this.pitch = VIEWS.start[1];
     this.zoom = 1;
     this.away = 5;
     this.dark = false;
     this.clear = false;
-    this.width = this.height = this.aspect = 1;
+    this.width = this.height = this.aspect = this.ratio = 1;
   }
 
   resize(width, height, ratio) {
@@ -38,7 +40,8 @@ export class FlatView {
   }
 
   look(name) {
-    [this.yaw, this.pitch] = VIEWS[name];
+    this.yaw = VIEWS[name][0];
+    this.pitch = VIEWS[name][1];
     this.zoom = 1;
   }
 
@@ -82,7 +85,7 @@ export class FlatView {
   }
 
   #grid(colour) {
-    const [x, , z] = this.target, reach = 3;
+    const x = this.target[0], z = this.target[2], reach = 3;
     for (let step = -6; step <= 6; step++) {
       const gx = (Math.round(2 * x) + step) / 2, gz = (Math.round(2 * z) + step) / 2;
       this.#line(this.#project(gx, 0, z - reach), this.#project(gx, 0, z + reach), 1, colour);
@@ -90,7 +93,8 @@ export class FlatView {
     }
   }
 
-  #figure(pose, [x, z], shadow) {
+  #figure(pose, place, shadow) {
+    const [x, z] = place;
     placePoints(this.offsets, pose, this.points);
     const at = (point) => [this.points[3 * point] + x, this.points[3 * point + 1], this.points[3 * point + 2] + z];
     for (const [a, b, radius] of this.limbs) {

@@ -40,6 +40,8 @@ export class Small {
     this.canvas = make("canvas", { width: SIZE, height: SIZE, class: "small", "aria-hidden": "true" });
     this.pose = newPose();
     this.targets = targets([motion.path]);
+    /** @type {FlatView | null} */
+    this.flat = null;
     this.playing = false;
     this.time = 0;
     this.draw((motion.frames - 1) / 2);

@@ -55,7 +55,12 @@ export class Stage {
     this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views, this.controls.menu);
     this.root.append(this.picture, this.controls.slider, this.controls.bar);
     host.replaceChildren(this.root);
+    /** A View, or a FlatView without WebGL. @type {any} */
     this.view = null;
+    /** @type {Promise<void> | null} */
+    this.opening = null;
+    this.wasConnected = false;
+    /** @type {Float32Array} */
     this.offsets = offsetsOf(how.rest);
     this.#listen();
   }
@@ -240,7 +245,8 @@ export class Stage {
     this.dirty = true;
   }
 
-  #prints({ motions }, [x, z]) {
+  #prints({ motions }, place) {
+    const [x, z] = place;
     const tracks = trackJoints(this.offsets, motions[0], newPose(), sample);
     return footprints(tracks).map((print) => ({ ...print, x: print.x + x, z: print.z + z }));
   }
@@ -391,4 +397,5 @@ export class Stage {
   }
 }
 
-const moved = (path, [x, z]) => path.map((value, n) => value + [x, 0, z][n % 3]);
+/** A path, elsewhere on the floor. */
+const moved = (path, place) => path.map((value, n) => value + [place[0], 0, place[1]][n % 3]);

@@ -47,7 +47,8 @@ export class View {
     /** @type {Figure[]} */
     this.ghosts = [];
     this.target = new three.Vector3(0, 0.95, 0);
-    [this.yaw, this.pitch] = VIEWS.start;
+    this.yaw = VIEWS.start[0];
+    this.pitch = VIEWS.start[1];
     this.zoom = 1;
     this.away = 5;
     this.goal = null;
