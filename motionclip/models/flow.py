@@ -272,8 +272,9 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own noise.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own seed of
+        N times `parts`, and the noise that `decode_features` draws for it in frames + OVERLAP.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other.
@@ -282,7 +283,7 @@ class FlowModel(nn.Module):
         own = self.window_starts(frames + OVERLAP)
         starts = [part * frames + start for part in range(parts) for start in own]
         conditions = z.repeat_interleave(len(own), dim=1)
-        noise = self.draw_noise(len(z), len(starts), seed)
+        noise = torch.stack([torch.cat([self.draw_noise(1, len(own), seed)[0] for seed in one]) for one in seeds])
         terms = self._guided(conditions, self.config.guidance)
         return lock_feet(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
 
