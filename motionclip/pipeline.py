@@ -245,9 +245,10 @@ class MotionCLIP(
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
         frames: the length, 30 per second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
-        motion in which each step has that length and leads into the next; what is counted ("jump three times") takes
-        as long as it takes. Sides, tempo and things done at once are heeded ("kick with the left leg", "walk slowly",
-        "walk while waving"). seed: which instance; the same seed gives the same motion, alone or in a batch; several
+        motion in which each step has that length and leads into the next, for which it takes up to a second more where
+        a body has to get up or down; what is counted ("jump three times") takes as long as it takes. Sides, tempo and
+        things done at once are heeded ("kick with the left leg", "walk slowly", "walk while waving").
+        seed: which instance; the same seed gives the same motion, alone or in a batch; several
         texts may have a seed each. closeness: from the text's own latent (0) to that of the known action that it is
         taken for (1); without a reader it says nothing. samples: for one str, so many different instances as a list,
         of which the first is the one without `samples`. Raises ValueError for an empty or overlong text, one that says
@@ -401,12 +402,16 @@ class MotionCLIP(
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
         """Steps that are decoded as they come, together, so that each leads into the next."""
         seeds: list[int] = []
+        overlaps: list[int] = []
         before = None
         for number, step in enumerate(steps):
-            chosen, before = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            chosen, made = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            if before is not None:
+                overlaps.append(composition.overlap(before, made))
             seeds.append(chosen)
-        z = torch.stack([step.z for step in steps])[None]
-        return features.features_motion(self.model.decode_chain(z, frames, [seeds])[0])
+            before = made
+        z = torch.stack([step.z for step in steps])
+        return features.features_motion(self.model.decode_chain(z, frames, seeds, overlaps)[:MAX_FRAMES])
 
     def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
         """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on

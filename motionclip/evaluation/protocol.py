@@ -365,11 +365,14 @@ def text_to_motion(
     another split, (N, H), for the distance of real to real.
     """
     windows, owners = _windows(mc, clips)
-    captions = []
+    captions, taken = [], []
     for number, owner in enumerate(owners):
         unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
-        of = unseen or owner.captions
-        captions.append(of[number % len(of)])
+        of = [caption for caption in unseen or owner.captions if negated(caption) is None]
+        if of:  # else `generate` refuses all that is said of it
+            captions.append(of[number % len(of)])
+            taken.append(number)
+    windows, owners = windows[taken], [owners[number] for number in taken]
     texts = mc.encode_text(captions)
     real = features_motions(windows)
     retrieved = _retrieved(mc, texts, known, seed)

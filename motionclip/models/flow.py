@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ..motion import features
 from ..motion.foot_contact import lock_feet, settled
-from ..motion.leaps import smoothed
+from ..motion.leaps import slowed, smoothed
 from ..motion.motion import Motion
 from ..motion.windows import cut_windows
 from .basis import MotionBasis
@@ -272,20 +272,28 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[Sequence[int]]) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own seed of
-        N times `parts`, and the noise that `decode_features` draws for it in frames + OVERLAP.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], overlaps: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (frames of all, 149) features: one part after the other.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other.
+
+        seeds: each part's, of the noise that `decode_features` draws for it. overlaps: for each part but the last, how
+        many frames it takes to become the next; what is over OVERLAP is added to the parts' own `frames`.
         """
-        parts = z.shape[1]
-        own = self.window_starts(frames + OVERLAP)
-        starts = [part * frames + start for part in range(parts) for start in own]
-        conditions = z.repeat_interleave(len(own), dim=1)
-        noise = torch.stack([torch.cat([self.draw_noise(1, len(own), seed)[0] for seed in one]) for one in seeds])
+        extra = [over - OVERLAP for over in overlaps]
+        noise, starts, windows = [], [], []
+        begin = 0
+        for part, seed in enumerate(seeds):
+            length = frames + (extra[part - 1] if part else 0)
+            own = self.window_starts(length + (overlaps[part] if part < len(overlaps) else OVERLAP))
+            noise.append(self.draw_noise(1, len(own), seed))
+            starts += [begin + start for start in own]
+            windows.append(len(own))
+            begin += length
+        conditions = z.repeat_interleave(torch.tensor(windows), dim=0)[None]
         terms = self._guided(conditions, self.config.guidance)
-        return lock_feet(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
+        return _sound(self._decode(torch.cat(noise, dim=1), starts, begin, terms, self.config.steps))[0]
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -319,7 +327,7 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return settled(decoded) if given_back else lock_feet(smoothed(decoded))
+        return settled(decoded) if given_back else _sound(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -401,3 +409,8 @@ class FlowModel(nn.Module):
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )
+
+
+def _sound(decoded: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) without flips, held by its feet, and no faster than a body is after that."""
+    return slowed(lock_feet(smoothed(decoded)))

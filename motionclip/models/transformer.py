@@ -239,14 +239,14 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[Sequence[int]]) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, cross-faded.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], overlaps: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other, cross-faded.
 
-        seeds are the interface's; this decoder has one motion for a latent.
+        seeds and overlaps are the interface's; this decoder has one motion for a latent, and OVERLAP of its own.
         """
-        decoded = self.decode_features(z.flatten(0, 1), frames + OVERLAP).unflatten(0, z.shape[:2])
-        starts = [part * frames for part in range(z.shape[1])]
-        return grounded(join(decoded, starts)[:, : z.shape[1] * frames])
+        decoded = self.decode_features(z, frames + OVERLAP)[None]
+        starts = [part * frames for part in range(len(z))]
+        return grounded(join(decoded, starts)[:, : len(z) * frames])[0]
 
     def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
         """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
