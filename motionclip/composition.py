@@ -17,8 +17,9 @@ from .motion.features import FEATURES, HEIGHT, YAW
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
-# Metres between two steps that OVERLAP is enough for; frames more for a metre beyond that, and at most.
-NEAR, LONGER, MOST_LONGER = 0.3, 60, 30
+ENDS = 5  # frames
+NEAR = 0.25  # metres between the ends of two steps that follow each other at once
+FRAMES_PER_METRE, MOST_BETWEEN = 60, 30  # of what is farther
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
@@ -185,14 +186,13 @@ def joined(steps: list[torch.Tensor]) -> torch.Tensor:
 
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
-    149), both facing alike: the mean over the frames in which the one becomes the other."""
-    over = min(OVERLAP, len(before), after.shape[1])
+    149), both facing alike: the mean over ENDS frames of both."""
+    over = min(ENDS, len(before), after.shape[1])
     end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
     return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
 
 
-def overlap(before: torch.Tensor, after: torch.Tensor) -> int:
-    """In how many frames a step (any, 149) becomes the next: more where they are far apart, as of a body that has to
-    get up."""
-    far = float(gap(before, after[None])) - NEAR
-    return OVERLAP + min(max(round(LONGER * far), 0), MOST_LONGER)
+def frames_between(before: torch.Tensor, after: torch.Tensor) -> int:
+    """How many frames lie between a step (any, 149) and the next: more where they are far apart, as of a body that has
+    to get up."""
+    return min(max(round(FRAMES_PER_METRE * (float(gap(before, after[None])) - NEAR)), 0), MOST_BETWEEN)

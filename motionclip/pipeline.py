@@ -402,16 +402,16 @@ class MotionCLIP(
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
         """Steps that are decoded as they come, together, so that each leads into the next."""
         seeds: list[int] = []
-        overlaps: list[int] = []
+        between: list[int] = []
         before = None
         for number, step in enumerate(steps):
-            chosen, made = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            chosen, made = self._next(step, frames, seed + number, before)
             if before is not None:
-                overlaps.append(composition.overlap(before, made))
+                between.append(composition.frames_between(before, made))
             seeds.append(chosen)
             before = made
         z = torch.stack([step.z for step in steps])
-        return features.features_motion(self.model.decode_chain(z, frames, seeds, overlaps)[:MAX_FRAMES])
+        return features.features_motion(self.model.decode_chain(z, frames, seeds, between)[:MAX_FRAMES])
 
     def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
         """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on
