@@ -13,10 +13,10 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from torch.nn import functional
 
-from . import features, skeleton
-from .contacts import settled
-from .features import FEATURES, HEIGHT, YAW
-from .flow import OVERLAP as OVERLAP
+from .models.flow import OVERLAP as OVERLAP
+from .motion import features, skeleton
+from .motion.contacts import settled
+from .motion.features import FEATURES, HEIGHT, YAW
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
