@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
-from .motion.contacts import settled
 from .motion.features import FEATURES, HEIGHT, YAW
+from .motion.foot_contact import settled
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
