@@ -13,11 +13,11 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from torch.nn import functional
 
-from . import features, skeleton
-from .contacts import locked, settled
-from .features import FEATURES, HEIGHT, YAW
-from .flow import OVERLAP as OVERLAP
-from .leaps import smoothed
+from .models.flow import OVERLAP as OVERLAP
+from .motion import features, skeleton
+from .motion.features import FEATURES, HEIGHT, YAW
+from .motion.foot_contact import locked, settled
+from .motion.leaps import smoothed
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
