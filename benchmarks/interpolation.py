@@ -37,9 +37,9 @@ def main() -> None:
     parser.add_argument("--ways", type=int, default=len(WAYS), help="Only so many of the four.")
     ways = WAYS[: parser.parse_args().ways]
     from motionclip import MotionCLIP
+    from motionclip.evaluation.metrics import speed
     from motionclip.evenness import apart
-    from motionclip.features import motion_features
-    from motionclip.metrics import speed
+    from motionclip.motion.features import motion_features
 
     mc = MotionCLIP.from_pretrained()
     drawn = random.Random(0).sample(mc.bank.entries, 2 * ENTRIES)

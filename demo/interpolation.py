@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from motionclip import Motion, MotionCLIP
-from motionclip.render import strip
+from motionclip.viz.render import strip
 
 from . import content
 from .downloads import downloads, offered

@@ -9,8 +9,9 @@ import numpy as np
 import roma
 import torch
 
-from motionclip import Motion, skeleton
-from motionclip.body import Figure
+from motionclip import Motion
+from motionclip.motion import skeleton
+from motionclip.viz.bodies import SkinnedMesh
 
 REACH = 2.0  # metres that the largest whole number of a position stands for
 _LARGEST = 32767
@@ -30,7 +31,7 @@ def motion_text(motion: Motion) -> str:
     return base64.b64encode(motion_bytes(motion)).decode()
 
 
-def body_bytes(figure: Figure) -> bytes:
+def body_bytes(figure: SkinnedMesh) -> bytes:
     """A body, 180 kB for the wooden figure: "MCB1", vertices, corners; joints at rest as 3 × float32; positions as
     3 × int16 of REACH, normals as 4 × int8, joints and weights as 4 bytes each; corners as uint16."""
     normals = np.zeros((len(figure.normals), 4), np.int8)

@@ -10,7 +10,7 @@ import gradio as gr
 from motionclip import Motion, MotionCLIP
 from motionclip.bank import CONTRAST
 from motionclip.labels import BABEL_60, parse_labels
-from motionclip.plots import timeline_picture
+from motionclip.viz.plots import timeline_picture
 
 from .ends import chosen, end_input
 from .player import figure_file, frames_of, npz_files, told

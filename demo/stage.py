@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from motionclip import Motion, skeleton
-from motionclip.body import wooden_figure
-from motionclip.render import BONES
-from motionclip.weights import write_atomically
+from motionclip import Motion
+from motionclip.files.writing import write_atomically
+from motionclip.motion import skeleton
+from motionclip.viz.bodies import wooden_figure
+from motionclip.viz.render import BONES
 
 from .outbox import results
 from .packed import body_bytes, motion_text

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from motionclip import MotionCLIP
-from motionclip.pipeline import PARTS
+from motionclip.motion.body_parts import BODY_PARTS
 
 from . import content
 from .downloads import downloads, offered
@@ -85,7 +85,7 @@ def build(mc: MotionCLIP) -> None:
             go = gr.Button("Change it", variant="primary", elem_id="edit")
             with gr.Accordion("Which part, how long, which take", open=False):
                 strength = gr.Slider(-2, 3, value=1.0, step=0.1, label="Strength", visible=False)  # for programs
-                part = gr.Radio(list(PARTS), value="whole body", label="What changes")
+                part = gr.Radio(list(BODY_PARTS), value="whole body", label="What changes")
                 with gr.Row():
                     seconds = gr.Slider(
                         MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds",

@@ -9,27 +9,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from . import features, skeleton
-from .atlas import Atlas, draw
-from .data import Clip, cut_windows
-from .motion import FPS
-from .towers import TextTower
-from .weights import BANK, Model, ModelFolderError, write_atomically
-from .words import Words
+from .atlas import Atlas
+from .errors import ModelFolderError
+from .files.writing import write_atomically
+from .models.storage import BANK_FILE
 
-MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
 SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
-STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
-STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
 POINTS, FAMILY_OF = "map.points", "map.family"  # of the map in the bank's file
 ROUNDING = 0.02  # of a unit length, in a file of bytes
 
@@ -53,6 +46,15 @@ class Entry:
     def label(self) -> str:
         """ "walk", or "walk (old)"."""
         return self.action if self.style == "normal" else f"{self.action} ({self.style})"
+
+
+@dataclass(frozen=True)
+class Waypoint:
+    """A known motion on a way: at which share of the way it is nearest (0–1), and its place on the map."""
+
+    share: float
+    place: tuple[float, float]
+    entry: Entry
 
 
 @dataclass(frozen=True)
@@ -211,12 +213,12 @@ class Bank:
         if self.atlas is not None:
             drawn, named = _stored(self.atlas)
             tensors, header = tensors | drawn, header | named
-        write_atomically(folder / BANK, lambda path: save_file(tensors, path, metadata=header))
+        write_atomically(folder / BANK_FILE, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
     def load(cls, folder: Path) -> Bank:
         """Read FOLDER/bank.safetensors. Raises ModelFolderError for a file that holds no bank."""
-        path = folder / BANK
+        path = folder / BANK_FILE
         try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
@@ -246,16 +248,14 @@ class Bank:
         return bank
 
 
-def draw_map(folder: Path, tower: TextTower) -> Atlas:
-    """Draw the map of the bank in FOLDER and store it there; all else in the file stays as it is, byte for byte."""
-    bank, path = Bank.load(folder), folder / BANK
-    atlas = draw(bank.latents, bank.actions, bank.prototypes, tower)
+def store_atlas(folder: Path, atlas: Atlas) -> None:
+    """Put a map into the bank's file in FOLDER; all else in it stays as it is, byte for byte."""
+    path = folder / BANK_FILE
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         header = file.metadata()
     drawn, named = _stored(atlas)
     write_atomically(path, lambda new: save_file(tensors | drawn, new, metadata=header | named))
-    return atlas
 
 
 def _stored(atlas: Atlas) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -269,51 +269,6 @@ def _check_atlas(path: Path, atlas: Atlas, entries: int, actions: int) -> None:
         raise ModelFolderError(f"{path}: {POINTS}: must be two finite numbers for each of {entries} entries")
     if atlas.family_of.shape != (actions,) or not (atlas.family_of < len(atlas.families)).all():
         raise ModelFolderError(f"{path}: {FAMILY_OF}: must be the number of a family for each of {actions} actions")
-
-
-def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions that describe the clips."""
-    found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
-    moves: dict[str, list[torch.Tensor]] = defaultdict(list)
-    window = model.config.window
-    for clip in clips:
-        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_PER_CLIP - 1) + 1)
-        cuts = cut_windows(clip.motion, window, stride)
-        moves[clip.action].append(_moves(cuts))
-        for number, cut in enumerate(cuts):
-            start = min(number * stride, max(len(clip.motion) - window, 0))
-            found[clip.action, clip.style].append((clip, start, cut))
-    kept = [of[round(n)] for of in found.values() for n in np.linspace(0, len(of) - 1, min(len(of), MAX_PER_LABEL))]
-    latents = model.encode_windows(torch.stack([cut for _, _, cut in kept]))
-    entries = [
-        Entry(number, clip.name, clip.action, clip.style, clip.captions[0], start)
-        for number, (clip, start, _) in enumerate(kept)
-    ]
-    actions = sorted({clip.action for clip in clips})
-    said = {caption: clip.action for clip in clips for caption in clip.captions}
-    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
-    texts = sorted(said)
-    shown = torch.tensor([actions.index(said[text]) for text in texts])
-    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    bank = Bank(latents, entries, tower.encode(texts), shown, traits)
-    bank.atlas = draw(bank.latents, bank.actions, bank.prototypes, tower)
-    return bank
-
-
-def _moves(windows: torch.Tensor) -> torch.Tensor:
-    """(windows, frames, 149) → (windows, 4): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
-    how much it ends lower or higher than it began, and how far it goes (m)."""
-    rotations, path = features.from_features(windows)
-    joints = skeleton.forward_kinematics(rotations, path)
-    legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
-    height, ground = path[..., 1], path[..., [0, 2]]
-    away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
-    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away], dim=-1)
-
-
-def _traits(moves: torch.Tensor) -> Traits:
-    legs, height, sunk, away = moves.median(0).values.tolist()
-    return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)
 
 
 def _scaled(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

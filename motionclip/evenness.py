@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from . import features, skeleton
+from .motion import features, skeleton
 
 PROBES = 17  # motions along the way that are decoded to measure it
 PATH = 0.1  # what a metre between where two bodies stand counts beside one between their joints

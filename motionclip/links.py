@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from . import CLOSENESS
+from .constants import CLOSENESS
 from .storyboard import MAX_SECONDS, MAX_SEED
 
 MAX_PROMPT = 2000

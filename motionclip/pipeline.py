@@ -13,17 +13,26 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import CLOSENESS, composition, features, hub, prompts, skeleton, storyboard, weights
-from .bank import Bank, Entry
+from . import composition, hub, prompts, storyboard
+from .bank import Bank, Entry, Waypoint
 from .completions import COUNT, Completion, Completions
-from .data import cut_windows, swap_sides, window_starts
-from .edits import Edit
+from .constants import CLOSENESS, FPS
+from .errors import TowerMismatch
 from .evenness import even_steps
+from .files.writing import write_atomically
 from .labels import BABEL_60
-from .motion import FPS, Motion
+from .models import storage
+from .models.interface import Edit
+from .motion import features
+from .motion.body_parts import BODY_PARTS, BodyPart
+from .motion.motion import Motion
+from .motion.windows import cut_windows, window_starts
+from .prompts import swap_sides
 from .reader import Reader, Reading, stems
+from .recognition import Segment
 from .storyboard import Block, Story
-from .towers import TextTower, TowerMismatch, fits, load_tower
+from .towers.interface import TextTower
+from .towers.loading import fits, load_tower
 
 MAX_TEXT = 2000
 MODEL_CARD = """---
@@ -60,28 +69,6 @@ UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says no
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
 Course = Literal["spherical", "linear"]
-Part = Literal["whole body", "upper body", "lower body"]
-
-
-def _part_mask(names: Sequence[str]) -> torch.Tensor:
-    """(149,) 1 for the features of these joints."""
-    mask = torch.zeros(features.FEATURES)
-    for name in names:
-        joint = skeleton.JOINT_INDEX[name]
-        mask[6 * joint : 6 * joint + 6] = 1
-    return mask
-
-
-_UPPER = [
-    name
-    for name in skeleton.JOINT_NAMES
-    if not name.startswith(("pelvis", "left_hip", "right_hip")) and name.split("_")[-1] not in ("knee", "ankle", "foot")
-]
-PARTS = {
-    "whole body": torch.ones(features.FEATURES),
-    "upper body": _part_mask(_UPPER),
-    "lower body": 1 - _part_mask(_UPPER),
-}
 
 
 @dataclass(frozen=True)
@@ -118,25 +105,6 @@ class Verdict:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of a motion with one label; start and end in seconds, score a cosine."""
-
-    label: str
-    start: float
-    end: float
-    score: float
-
-
-@dataclass(frozen=True)
-class Waypoint:
-    """A known motion on a way: at which share of the way it is nearest (0–1), and its place on the map."""
-
-    share: float
-    place: tuple[float, float]
-    entry: Entry
-
-
 class MotionCLIP(
     ModelHubMixin,
     library_name="motionclip",
@@ -148,7 +116,7 @@ class MotionCLIP(
 
     def __init__(
         self,
-        model: weights.Model,
+        model: storage.Model,
         tower: TextTower | None = None,
         bank: Bank | None = None,
         card: str | None = None,
@@ -176,13 +144,13 @@ class MotionCLIP(
         it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find` finds.
         revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
         FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
-        weights.ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
+        ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
         """
         folder = hub.locate(source, revision, **options)
-        model = weights.load(folder)
-        bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
+        model = storage.load(folder)
+        bank = Bank.load(folder) if (folder / storage.BANK_FILE).is_file() else None
         card = folder / hub.CARD
-        reader = Reader.load(folder) if bank and (folder / weights.READER).is_file() else None
+        reader = Reader.load(folder) if bank and (folder / storage.READER_FILE).is_file() else None
         return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, reader, clip)
 
     def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
@@ -202,13 +170,13 @@ class MotionCLIP(
         `evaluate`, as the card's table. config is not used: the model's own is written.
         """
         folder = Path(folder)
-        weights.save(self.model, folder)
+        storage.save(self.model, folder)
         if self.bank is not None:
             self.bank.save(folder)
         if self.reader is not None:
             self.reader.save(folder)
         card = self.card or str(self.generate_model_card(**{"metrics": [], **(model_card_kwargs or {})}))
-        weights.write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
+        write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
         if push_to_hub:
             return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **push_options)
         return None
@@ -679,7 +647,7 @@ class MotionCLIP(
         both = isinstance(a, Motion) and isinstance(b, Motion)
         if isinstance(a, Motion) and isinstance(b, Motion):
             frames = self._length(min(len(a), len(b)))
-            (za, from_a), (zb, from_b) = self.model.analyse(a.crop(0, frames)), self.model.analyse(b.crop(0, frames))
+            (za, from_a), (zb, from_b) = self.model.invert(a.crop(0, frames)), self.model.invert(b.crop(0, frames))
         else:
             za, zb = self._shown(a), self._shown(b)
         frames = self._length(frames)
@@ -710,7 +678,7 @@ class MotionCLIP(
         strength: float = 1.0,
         frames: int = 60,
         seed: int = 0,
-        part: Part = "whole body",
+        part: BodyPart = "whole body",
     ) -> Motion:
         """Change what a motion is like: decode base + strength · (target − source), at unit length if that is the rule.
 
@@ -730,7 +698,7 @@ class MotionCLIP(
         strength: float = 1.0,
         frames: int = 60,
         seed: int = 0,
-        part: Part = "whole body",
+        part: BodyPart = "whole body",
     ) -> list[Motion]:
         """As `edit`, towards each of several targets, decoded in one batch."""
         changes = torch.stack([self.latent(target) for target in targets]) - self.latent(source)
@@ -744,7 +712,7 @@ class MotionCLIP(
         strengths: Sequence[float],
         frames: int = 60,
         seed: int = 0,
-        part: Part = "whole body",
+        part: BodyPart = "whole body",
     ) -> list[Motion]:
         """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure."""
         changes = (self.latent(target) - self.latent(source)).expand(len(strengths), -1)
@@ -758,7 +726,7 @@ class MotionCLIP(
         strengths: Sequence[float],
         frames: int,
         seed: int,
-        part: Part,
+        part: BodyPart,
     ) -> list[Motion]:
         """changes: (N, D), of latents, each with its strength."""
         if not strengths:
@@ -766,12 +734,12 @@ class MotionCLIP(
         for strength in strengths:
             if not -5 <= strength <= 5:
                 raise ValueError(f"strength: must be from -5 to 5, not {strength}")
-        if part not in PARTS:
-            raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
+        if part not in BODY_PARTS:
+            raise ValueError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
         start_z = self.latent(source)
         plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
         motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
-        z, noise = self.model.analyse(motion)
+        z, noise = self.model.invert(motion)
         z = self.latent(base)[None] if plain else z
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
@@ -794,7 +762,7 @@ class MotionCLIP(
         decoded = self.model.edit_features(z, noise, self._length(len(motion)), asked)
         edited = []
         for after in decoded[1:]:
-            change = (after - decoded[0]) * PARTS[part]
+            change = (after - decoded[0]) * BODY_PARTS[part]
             motion = features.features_motion(features.turn(before + change, facing), "edited")
             edited.append(replace(motion, translation=motion.translation + start))
         return edited

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import CLOSENESS, composition, features, prompts
-from .files import MotionFileError
-from .json_file import read_json
-from .motion import FPS, Motion
-from .weights import write_atomically
+from . import composition, prompts
+from .constants import CLOSENESS, FPS
+from .errors import MotionFileError
+from .files.json_file import read_json
+from .files.writing import write_atomically
+from .motion import features
+from .motion.motion import Motion
 
 if TYPE_CHECKING:
     from .pipeline import MotionCLIP, Step

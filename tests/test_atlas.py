@@ -12,11 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from motionclip import MotionCLIP, atlas
+from motionclip import MotionCLIP
 from motionclip.atlas import Atlas
 from motionclip.bank import Bank, Entry, Traits
 from motionclip.cli import app
-from motionclip.weights import BANK, ModelFolderError
+from motionclip.errors import ModelFolderError
+from motionclip.models.storage import BANK_FILE
+from motionclip.training import map_drawing
 
 ACTIONS = ["dance", "kick", "walk"]
 
@@ -35,7 +37,7 @@ def folder(mc, tmp_path):
 
 
 def content(folder):
-    with safe_open(folder / BANK, framework="pt") as file:
+    with safe_open(folder / BANK_FILE, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
 
 
@@ -43,7 +45,7 @@ def content(folder):
 def test_near_latents_are_near_on_the_map(count):
     torch.manual_seed(1)
     z = (3 * torch.eye(40)[:3]).repeat_interleave(count, 0) + 0.3 * torch.randn(3 * count, 40)
-    points = atlas.flattened(z)
+    points = map_drawing.flattened(z)
     assert points.shape == (3 * count, 2) and points.abs().max() == pytest.approx(1)
     centres = points.unflatten(0, (3, count)).mean(1)
     nearest = torch.cdist(points, centres).argmin(1)
@@ -51,22 +53,22 @@ def test_near_latents_are_near_on_the_map(count):
 
 
 def test_without_the_library_it_is_pca_and_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(atlas.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(map_drawing.importlib.util, "find_spec", lambda name: None)
     with caplog.at_level(logging.WARNING):
-        points = atlas.flattened(torch.randn(200, 8))
+        points = map_drawing.flattened(torch.randn(200, 8))
     assert "pip install scikit-learn" in caplog.text and points.shape == (200, 2)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 12), st.integers(2, 6), st.booleans())
 def test_any_few_latents_have_places(count, width, alike):
-    points = atlas.flattened(torch.ones(count, width) if alike else torch.randn(count, width))
+    points = map_drawing.flattened(torch.ones(count, width) if alike else torch.randn(count, width))
     assert points.shape == (count, 2) and torch.isfinite(points).all() and (points.abs() <= 1 + 1e-5).all()
 
 
 def test_families_have_plain_names(mc):
     actions = ["dance salsa", "play the violin", "punch", "walk slowly"]
-    names, family_of = atlas.families(actions, mc.tower.encode(actions), mc.tower)
+    names, family_of = map_drawing.families(actions, mc.tower.encode(actions), mc.tower)
     assert [names[number] for number in family_of] == ["dance", "music", "fight", "walk"] and len(names) == 4
 
 
@@ -104,10 +106,10 @@ def test_drawing_the_map_changes_nothing_else_in_the_file(folder):
 def test_a_spoiled_map_is_refused_by_name(folder, name, value, complaint):
     CliRunner().invoke(app, ["draw-map", "--model", str(folder)])
     tensors, header = content(folder)
-    save_file(tensors | {name: value}, folder / BANK, metadata=header)
+    save_file(tensors | {name: value}, folder / BANK_FILE, metadata=header)
     with pytest.raises(ModelFolderError, match=complaint):
         Bank.load(folder)
-    save_file(tensors, folder / BANK, metadata=header | {"families": json.dumps(3)})
+    save_file(tensors, folder / BANK_FILE, metadata=header | {"families": json.dumps(3)})
     with pytest.raises(ModelFolderError, match="is not a bank of motions"):
         Bank.load(folder)
 

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import evenness, features
+from motionclip import evenness
+from motionclip.motion import features
 
 STANDING = torch.zeros(features.FEATURES)
 STANDING[: features.ROTATIONS] = torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(24)

@@ -19,8 +19,9 @@ from demo.packed import REACH, between, body_bytes, motion_text
 from demo.recognition import bars, said
 from demo.shelf import Shelf, shelf
 from demo.stage import STATIC, scene
-from motionclip import Motion, skeleton
-from motionclip.body import wooden_figure
+from motionclip import Motion
+from motionclip.motion import skeleton
+from motionclip.viz.bodies import wooden_figure
 
 ROOT = Path(__file__).resolve().parent.parent
 

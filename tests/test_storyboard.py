@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from motionclip import Block, Motion, MotionCLIP, composition, features, storyboard
+from motionclip import Block, Motion, MotionCLIP, composition, storyboard
 from motionclip.cli import app
-from motionclip.files import MotionFileError
+from motionclip.errors import MotionFileError
+from motionclip.motion import features
 from motionclip.storyboard import JOIN, StoryboardError
 
 BLOCKS = [Block("walk", 1.0), Block("sit down on a chair", 1.5, 1), Block("wave both hands", 1.0, 2)]
