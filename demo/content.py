@@ -122,5 +122,7 @@ SCRIPT = """
     .forEach((e) => e.setAttribute("role", "img"));
   new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
   mend();
+  // Gradio measures its tabs before the page's style is there; a narrow window would lose some to a menu.
+  for (const wait of [0, 300, 1500]) setTimeout(() => window.dispatchEvent(new Event("resize")), wait);
 }
 """

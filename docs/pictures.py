@@ -47,6 +47,7 @@ def gallery(page: Page, address: str) -> None:
     """An animated picture for each of `content.GALLERY`, light and dark."""
     folder = ROOT / "demo" / "static" / "gallery"
     folder.mkdir(exist_ok=True)
+    page.set_viewport_size({"width": 640, "height": 640})  # a small stage is soon drawn
     for theme in ("light", "dark"):
         opened(page, f"{address}/?__theme={theme}")
         for name, (prompt, seed) in content.GALLERY.items():
