@@ -34,13 +34,14 @@ TABS = {
     "Between": "document.querySelector('#interpolate').click()",
     "Style": "document.querySelector('#edit').click()",
     "Read": "document.querySelector('#recognize').click()",
+    "Map": "",
 }
 FILLED = {
     "Between": {"from-words": "dance ballet", "to-words": "jogging"},
     "Style": {"style-base": "walk", "style-from": "walk", "style-to": "walk like an old person"},
     "Read": {"read-words": "walk, then wave, then sit down"},
 }
-STAGES = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage"}
+STAGES = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage", "Map": ""}
 
 
 def gallery(page: Page, address: str) -> None:
@@ -102,7 +103,7 @@ def screenshots(page: Page, address: str) -> None:
                 if script:
                     page.evaluate(script)
                 page.wait_for_function(
-                    "(name) => window.motionStage(name)?.view && window.motionStage(name).parts",
+                    "(name) => !name || (window.motionStage(name)?.view && window.motionStage(name).parts)",
                     arg=STAGES[tab],
                     timeout=60_000,
                 )
