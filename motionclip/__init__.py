@@ -7,8 +7,9 @@ from .constants import CLOSENESS
 if TYPE_CHECKING:
     from .motion.motion import Motion
     from .pipeline import MotionCLIP
+    from .storyboard import Block
 
-__all__ = ["CLOSENESS", "Motion", "MotionCLIP"]
+__all__ = ["CLOSENESS", "Block", "Motion", "MotionCLIP"]
 
 
 def __getattr__(name: str) -> object:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> object:
         from .pipeline import MotionCLIP
 
         return MotionCLIP
+    if name == "Block":
+        from .storyboard import Block
+
+        return Block
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

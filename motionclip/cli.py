@@ -76,6 +76,9 @@ def generate(
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
     samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
+    storyboard: Annotated[
+        Path | None, typer.Option(help='One motion of blocks: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}]}.')
+    ] = None,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
     clip: ClipOption = None,
@@ -88,13 +91,19 @@ def generate(
 
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
 
+    motionclip generate --storyboard FILE.json -o story.mp4 (each block with its own words, length and seed)
+
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import FOR_TOOLS, WRITABLE
         from .pipeline import MotionCLIP
 
         suffix = "." + suffix.lstrip(".")
+        if storyboard is not None:
+            if texts or file or samples > 1:
+                raise ValueError("--storyboard: holds all that is to be done; leave out TEXT, --file and --samples")
+            _tell(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
+            return
         if file is not None:
             from . import sheets
 
@@ -107,9 +116,7 @@ def generate(
         count = max(len(texts), samples)
         if out.suffix and count > 1:
             raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
-        wanted = out.suffix.lower() or suffix
-        if wanted not in WRITABLE + FOR_TOOLS:
-            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        _writable(out.suffix.lower() or suffix)
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -435,6 +442,24 @@ def index(
 
 
 @app.command()
+def draw_map(
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is drawn anew, all else stays.")],
+    clip: ClipOption = None,
+) -> None:
+    """Draw the map of a model's known motions anew, as `train` and `index` do with the bank. Needs scikit-learn."""
+    with _plain_errors():
+        from .models.storage import BANK_FILE, read_config
+        from .towers.loading import load_tower
+        from .training.map_drawing import draw_map as run
+
+        if not (model / BANK_FILE).is_file():
+            raise FileNotFoundError(f"{model} holds no bank of known motions: there is no {BANK_FILE} in it")
+        config = read_config(model)
+        atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
+        typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")
+
+
+@app.command()
 def train_evaluator(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for the evaluator.")],
@@ -529,6 +554,27 @@ def _given(value: T | None, name: str) -> T:
     if not value:
         raise ValueError(f"{name}: is missing; give it, or a --file of lines")
     return value
+
+
+def _writable(suffix: str) -> None:
+    from .files import FOR_TOOLS, WRITABLE
+
+    if suffix not in WRITABLE + FOR_TOOLS:
+        raise ValueError(f"{suffix}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+
+
+def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
+    """Write the motion of a storyboard file, and say where its blocks are."""
+    from . import storyboard
+    from .pipeline import MotionCLIP
+
+    _writable(out.suffix.lower())
+    blocks = storyboard.load(path)
+    story = MotionCLIP.from_pretrained(model, clip=clip).storyboard(blocks, closeness)
+    typer.echo(story.motion.save(out))
+    for span in story.spans:
+        start, end = span.seconds
+        typer.echo(f"  {start:6.1f} – {end:6.1f} s  {span.block.text}")
 
 
 def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
