@@ -6,10 +6,12 @@ if TYPE_CHECKING:
     from .motion import Motion
     from .pipeline import MotionCLIP
 
+__version__ = "0.1.0"
+
 # How far a text is drawn to known ones by default; chosen by measurement, see docs/experiments.md.
 CLOSENESS = 1.0
 
-__all__ = ["Motion", "MotionCLIP"]
+__all__ = ["Motion", "MotionCLIP", "__version__"]
 
 
 def __getattr__(name: str) -> object:
