@@ -9,7 +9,6 @@ import math
 
 import roma
 import torch
-from torch.nn import functional
 
 from .features import ROTATIONS, VX, VZ, YAW, from_6d, from_features, to_6d
 from .skeleton import NUM_JOINTS, forward_kinematics
@@ -20,7 +19,7 @@ SPREAD = 5  # frames before and after a flip
 ROUNDS = 4
 FASTEST = 0.3  # metres per frame of the pelvis along each axis
 JOINTS = 0.35  # metres per frame of any joint, 10.5 m/s
-BLUR = 2.0  # frames, of what is faster
+MARGIN = 0.95  # of that, which what is faster comes down to
 
 
 def smoothed(motions: torch.Tensor) -> torch.Tensor:
@@ -53,17 +52,38 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
 
 
 def _slowed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149), blurred over time where a joint is faster than a body's are."""
-    kernel = (-0.5 * (torch.arange(-SPREAD, SPREAD + 1) / BLUR).square()).exp()
-    kernel = kernel / kernel.sum()
-    for _ in range(2 * ROUNDS):
+    """(N, frames, 149) in which what is faster than a body takes more time, and the rest a little less."""
+    for _ in range(ROUNDS):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
-        fast = (speed > JOINTS).float()
-        if not fast.any():
+        fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()
+        if not fast:
             break
-        near = functional.max_pool1d(functional.pad(fast, (0, 1))[:, None], 2 * SPREAD + 1, 1, SPREAD)
-        share = functional.conv1d(functional.pad(near, (SPREAD, SPREAD), mode="replicate"), kernel[None, None])[:, 0]
-        ends = functional.pad(motions.transpose(1, 2), (SPREAD, SPREAD), mode="replicate")
-        blurred = functional.conv1d(ends.flatten(0, 1)[:, None], kernel[None, None]).reshape(motions.mT.shape).mT
-        motions = torch.lerp(motions, blurred, share[..., None])
+        motions = motions.clone()
+        for number in fast:
+            motions[number] = _retimed(motions[number], speed[number])
     return motions
+
+
+def _retimed(motion: torch.Tensor, speed: torch.Tensor) -> torch.Tensor:
+    """(frames, 149) in as many frames, each step as long as its speed (frames - 1,) asks for."""
+    steps = len(speed)
+    least = speed / (MARGIN * JOINTS)
+    if least.sum() >= steps:  # fast all along
+        times = least * steps / least.sum()
+    else:
+        low, high = 0.0, 1.0
+        for _ in range(20):  # what the others take, so that all take `steps` together
+            middle = (low + high) / 2
+            low, high = (low, middle) if least.clamp(min=middle).sum() > steps else (middle, high)
+        times = least.clamp(min=low)
+    arrives = torch.cat([times.new_zeros(1), times.cumsum(0)])
+    wanted = torch.arange(steps + 1.0).clamp(max=float(arrives[-1]))
+    index = (torch.searchsorted(arrives, wanted, right=True) - 1).clamp(0, steps - 1)
+    share = ((wanted - arrives[index]) / times[index].clamp(min=1e-6)).clamp(0, 1)[:, None]
+    # Rates are summed up, read at the new times and taken apart again.
+    rates = slice(YAW, VZ + 1)
+    summed = motion.clone()
+    summed[1:, rates] = motion[1:, rates].cumsum(0) + motion[0, rates]
+    retimed = torch.lerp(summed[index], summed[index + 1], share)
+    retimed[1:, rates] = retimed[:, rates].diff(dim=0)
+    return retimed

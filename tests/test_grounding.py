@@ -94,3 +94,23 @@ def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     flipped = to_features(rotations, path)[None]
     assert leaping(features.features_motions(flipped)[0])
     assert not leaping(features.features_motions(leaps.smoothed(flipped))[0])
+
+
+def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():
+    wave = motion_features(synthetic_motion("wave left hand", 60))
+    rotations, path = from_features(wave)
+    shoulder = skeleton.JOINT_INDEX["left_shoulder"]
+    swing = torch.zeros(60, 3)
+    swing[28:31, 1] = torch.tensor([0.9, 1.8, 2.7])
+    swing[31:, 1] = 2.8
+    rotations[:, shoulder] = roma.rotvec_to_rotmat(swing)
+    path[:, 2] += torch.linspace(0, 1, 60)
+    fast = to_features(rotations, path)[None]
+    slow = leaps.smoothed(fast)
+    before, after = features.features_motions(fast)[0].joints(), features.features_motions(slow)[0].joints()
+
+    def speed(joints):
+        return 30 * np.linalg.norm(np.diff(joints, axis=0), axis=-1).max()
+
+    assert speed(before) > 12 > speed(after)
+    assert np.allclose(before[-1], after[-1], atol=0.02)
