@@ -179,3 +179,11 @@ def joined(steps: list[torch.Tensor]) -> torch.Tensor:
         share = share * share * (3 - 2 * share)
         whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
     return whole
+
+
+def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
+    149), both facing alike: the mean over the frames in which the one becomes the other."""
+    over = min(OVERLAP, len(before), after.shape[1])
+    end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
+    return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))

@@ -21,7 +21,7 @@ from .basis import MotionBasis
 from .contacts import locked, settled
 from .data import cut_windows
 from .edits import Edit
-from .leaps import smoothed
+from .leaps import slowed, smoothed
 from .motion import Motion
 
 FIXED_POINT_ROUNDS = 6
@@ -272,8 +272,9 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own noise.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, each with its own seed of
+        N times `parts`, and the noise that `decode_features` draws for it in frames + OVERLAP.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other.
@@ -282,9 +283,9 @@ class FlowModel(nn.Module):
         own = self.window_starts(frames + OVERLAP)
         starts = [part * frames + start for part in range(parts) for start in own]
         conditions = z.repeat_interleave(len(own), dim=1)
-        noise = self.draw_noise(len(z), len(starts), seed)
+        noise = torch.stack([torch.cat([self.draw_noise(1, len(own), seed)[0] for seed in one]) for one in seeds])
         terms = self._guided(conditions, self.config.guidance)
-        return locked(smoothed(self._decode(noise, starts, parts * frames, terms, self.config.steps)))
+        return _sound(self._decode(noise, starts, parts * frames, terms, self.config.steps))
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -318,7 +319,7 @@ class FlowModel(nn.Module):
             [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
-        return settled(decoded) if given_back else locked(smoothed(decoded))
+        return settled(decoded) if given_back else _sound(decoded)
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
@@ -400,3 +401,8 @@ class FlowModel(nn.Module):
         return features.canonical(
             torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
         )
+
+
+def _sound(decoded: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) without flips, held by its feet, and no faster than a body is after that."""
+    return slowed(locked(smoothed(decoded)))

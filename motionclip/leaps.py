@@ -1,4 +1,4 @@
-"""No leaps: what moves faster than a body is spread over the frames around.
+"""No leaps: flips are spread over the frames around, and what is faster than a body takes more time.
 
 Where a decoder hesitates between two poses, the mean of their rotations may vanish and flip from one frame to the next.
 """
@@ -48,10 +48,10 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
             rotations[motion, start : end + 1, joint] = roma.unitquat_to_rotmat(between)
     if changed:
         motions = torch.cat([to_6d(rotations).flatten(-2), motions[..., ROTATIONS:]], dim=-1)
-    return _slowed(motions)
+    return motions
 
 
-def _slowed(motions: torch.Tensor) -> torch.Tensor:
+def slowed(motions: torch.Tensor) -> torch.Tensor:
     """(N, frames, 149) in which what is faster than a body takes more time, and the rest a little less."""
     for _ in range(ROUNDS):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)

@@ -230,8 +230,11 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def decode_chain(self, z: torch.Tensor, frames: int, seed: int) -> torch.Tensor:
-        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, cross-faded."""
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[Sequence[int]]) -> torch.Tensor:
+        """(N, parts, latent) → (N, parts · frames, 149) features: one part after the other, cross-faded.
+
+        seeds are the interface's; this decoder has one motion for a latent.
+        """
         decoded = self.decode_features(z.flatten(0, 1), frames + OVERLAP).unflatten(0, z.shape[:2])
         starts = [part * frames for part in range(z.shape[1])]
         return grounded(join(decoded, starts)[:, : z.shape[1] * frames])

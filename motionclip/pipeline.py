@@ -49,6 +49,7 @@ MAX_SAMPLES = 64
 SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
+GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -410,24 +411,41 @@ class MotionCLIP(
     def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
         """`samples` motions of steps, at least one of which is not decoded as it comes, or of several."""
         if len(steps) > 1 and all(step.plain for step in steps):
-            z = torch.stack([step.z for step in steps]).expand(samples * self._draws, -1, -1)
-            chains = self.model.decode_chain(z, frames, seed).split(self._draws)
-            best = [chain[self._likeliest(chain, steps, frames)] for chain in chains]
-            return features.features_motions(torch.stack(best))
+            return [self._chain(steps, frames, seed + number * SAMPLE_SEEDS) for number in range(samples)]
         made: list[list[torch.Tensor]] = [[] for _ in range(samples)]
         for number, step in enumerate(steps):
             longer = composition.OVERLAP if number < len(steps) - 1 else 0
-            parts = self._details(step, frames + longer, seed + number, samples)
+            before = [motion[-1] if motion else None for motion in made]
+            parts = self._details(step, frames + longer, seed + number, before)
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
         return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
 
-    def _details(self, step: Step, frames: int, seed: int, samples: int) -> list[torch.Tensor]:
-        """`samples` times (frames, 149) of one step; of what is counted, as many frames as it takes."""
+    def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
+        """Steps that are decoded as they come, together, so that each leads into the next."""
+        seeds: list[int] = []
+        before = None
+        for number, step in enumerate(steps):
+            chosen, before = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            seeds.append(chosen)
+        z = torch.stack([step.z for step in steps])[None]
+        return features.features_motion(self.model.decode_chain(z, frames, [seeds])[0])
+
+    def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
+        """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on
+        best from what is before."""
+        seeds = [seed + number * DRAW_SEEDS for number in range(self._draws)]
+        decoded = self.model.decode_features(step.z.expand(len(seeds), -1), frames, seeds)
+        best = self._likeliest(decoded, step, before)
+        return seeds[best], decoded[best]
+
+    def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        """(frames, 149) of one step for each of what it follows; of what is counted, as many frames as it takes."""
         clause = step.clause
         length = max(round(frames * clause.tempo), 2)
         if clause.count:
             length = max(length, COUNTED_FRAMES)
+        samples = len(before)
         seeds = [seed + number * SAMPLE_SEEDS for number in range(samples)]
         arms: list[torch.Tensor] | None = None
         if step.arms is not None:
@@ -442,7 +460,7 @@ class MotionCLIP(
         if clause.side is not None and arms is None:
             bodies = self._one_sided(step.z, step.readings[0], length, seeds, clause)
         else:
-            bodies = self._best([step] * samples, length, seeds)
+            bodies = self._best([step] * samples, length, seeds, before)
         found = []
         for index, motion in enumerate(bodies):
             if arms is not None:
@@ -455,21 +473,34 @@ class MotionCLIP(
             found.append(motion)
         return found
 
-    def _best(self, steps: Sequence[Step], frames: int, seeds: Sequence[int]) -> list[torch.Tensor]:
-        """(frames, 149) of each step's body: of several draws the one that the encoder reads best."""
+    def _best(
+        self,
+        steps: Sequence[Step],
+        frames: int,
+        seeds: Sequence[int],
+        before: Sequence[torch.Tensor | None] | None = None,
+    ) -> list[torch.Tensor]:
+        """(frames, 149) of each step's body: of several draws the one that the encoder reads best.
+
+        before: for each step what it follows, (any, 149), which it should go on from.
+        """
         draws = self._draws
         z = torch.stack([step.z for step in steps]).repeat_interleave(draws, dim=0)
         decoded = self.model.decode_features(z, frames, [seed + n * DRAW_SEEDS for seed in seeds for n in range(draws)])
-        groups = decoded.split(draws)
-        return [group[self._likeliest(group, [step], frames)] for group, step in zip(groups, steps, strict=True)]
+        follows = before or [None] * len(steps)
+        return [
+            group[self._likeliest(group, step, previous)]
+            for group, step, previous in zip(decoded.split(draws), steps, follows, strict=True)
+        ]
 
-    def _likeliest(self, motions: torch.Tensor, steps: Sequence[Step], frames: int) -> int:
-        """Which of (N, steps · frames, 149) the encoder reads best, step by step."""
+    def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
+        """Which of (N, frames, 149) the encoder reads best, and goes on best from what is before."""
         if len(motions) == 1:
             return 0
-        parts = motions.split(frames, dim=1)
-        likely = [self._likeness(part, step.readings[0]).log() for part, step in zip(parts, steps, strict=True)]
-        return int(torch.stack(likely).sum(0).argmax())
+        likely = self._likeness(motions, step.readings[0]).log()
+        if before is not None:
+            likely = likely - GAP_COST * composition.gap(before, motions)
+        return int(likely.argmax())
 
     @property
     def _draws(self) -> int:

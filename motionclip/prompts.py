@@ -80,13 +80,14 @@ _FILLER = (
     r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
     r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
     r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
-    r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin)(?:s|ning|ing)?(?:\s+(?:to|by|with|off))?|"
+    r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin|keep|continue)(?:s|ning|ing)?(?:\s+(?:to|by|with|off|on))?|"
     r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|stops?\s+and|goes|go|quickly|slowly)"
 )
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
-    r"(?:and\s+)?(?:finally|lastly|next)|(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
+    r"(?:and\s+)?(?:finally|lastly|next(?!\s+to\b))|and\s+last|"
+    r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
     r"\s*[;.]\s+(?=\w)",
     re.IGNORECASE,
 )

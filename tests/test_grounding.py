@@ -86,7 +86,7 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
 
 def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     walk = motion_features(synthetic_motion("walk", 60))[None]
-    assert leaps.smoothed(walk) is walk
+    assert leaps.slowed(leaps.smoothed(walk)) is walk
     rotations, path = from_features(walk[0])
     rotations[30:, 0] = (
         about_y(torch.tensor(0.0)) @ roma.rotvec_to_rotmat(torch.tensor([2.8, 0, 0])) @ rotations[30:, 0]
@@ -106,7 +106,7 @@ def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():
     rotations[:, shoulder] = roma.rotvec_to_rotmat(swing)
     path[:, 2] += torch.linspace(0, 1, 60)
     fast = to_features(rotations, path)[None]
-    slow = leaps.smoothed(fast)
+    slow = leaps.slowed(fast)
     before, after = features.features_motions(fast)[0].joints(), features.features_motions(slow)[0].joints()
 
     def speed(joints):
