@@ -11,12 +11,14 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from torch.nn import functional
 
-from . import features, skeleton
-from .features import FEATURES, HEIGHT, YAW
-from .flow import OVERLAP as OVERLAP
+from .models.flow import OVERLAP as OVERLAP
+from .motion import features, skeleton
+from .motion.features import FEATURES, HEIGHT, YAW
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
+# Metres between two steps that OVERLAP is enough for; frames more for a metre beyond that, and at most.
+NEAR, LONGER, MOST_LONGER = 0.3, 60, 30
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
@@ -187,3 +189,10 @@ def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     over = min(OVERLAP, len(before), after.shape[1])
     end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
     return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
+
+
+def overlap(before: torch.Tensor, after: torch.Tensor) -> int:
+    """In how many frames a step (any, 149) becomes the next: more where they are far apart, as of a body that has to
+    get up."""
+    far = float(gap(before, after[None])) - NEAR
+    return OVERLAP + min(max(round(LONGER * far), 0), MOST_LONGER)

@@ -138,6 +138,8 @@ _COMMON_VERBS = (
     "hold", "stay", "return", "continue", "sit", "lie", "walk", "run", "jump", "turn", "look", "raise", "lower", "bend",
     "wave", "clap", "kick", "punch", "throw", "catch", "dance", "crawl", "kneel", "crouch", "bow", "nod",
 )  # fmt: skip
+_SIDES = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+_SIDE_WORDS = re.compile(r"\b(" + "|".join(_SIDES) + r")\b", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=20_000)  # a stem takes 20 µs, and the words of prompts are few
@@ -279,3 +281,14 @@ def _begins_with_verb(part: str, verbs: Collection[str]) -> bool:
 
 def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip(" ,;.")
+
+
+def swap_sides(text: str) -> str:
+    """ "raise the left hand" → "raise the right hand": the text of a mirrored motion."""
+
+    def swap(match: re.Match[str]) -> str:
+        word = match.group()
+        swapped = _SIDES[word.lower()]
+        return swapped.upper() if word.isupper() else swapped.title() if word[0].isupper() else swapped
+
+    return _SIDE_WORDS.sub(swap, text)

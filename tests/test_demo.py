@@ -89,11 +89,6 @@ def test_a_bad_request_is_told_why_and_harms_nobody(client, tmp_path):
         assert client.predict("walk", api_name="/generate")[1]["confidences"]
 
 
-def test_markup_in_a_prompt_stays_words(client):
-    _, _, verdict = client.predict("<img src=x onerror=alert(1)>", api_name="/generate")
-    assert "<img" not in verdict
-
-
 def test_two_hundred_interleaved_answers_are_those_given_alone(app_url, mc):
     asked = [(prompt, seed) for prompt in ("walk", "run", "bow", "jump", "kick") for seed in range(10)] * 4
     random.Random(0).shuffle(asked)

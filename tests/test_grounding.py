@@ -11,12 +11,12 @@ from conftest import synthetic_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import features, leaps, skeleton
-from motionclip.contacts import locked, settled
-from motionclip.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
-from motionclip.metrics import heights
-from motionclip.metrics import leaps as leaping
-from motionclip.motion import about_y, heading
+from motionclip.evaluation.metrics import heights
+from motionclip.evaluation.metrics import leaps as leaping
+from motionclip.motion import features, leaps, skeleton
+from motionclip.motion.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
+from motionclip.motion.foot_contact import lock_feet, settled
+from motionclip.motion.motion import about_y, heading
 
 
 @given(st.floats(-0.6, 0.6), st.floats(0, 3.1), st.integers(0, 2))
@@ -65,7 +65,7 @@ def test_a_body_is_set_on_the_floor_where_its_clearance_says_so(off):
 def test_a_body_in_the_air_stays_there():
     jump = motion_features(synthetic_motion("squat", 60))
     jump[:, CLEARANCE] = 0.5
-    (made,) = features.features_motions(locked(jump[None]))
+    (made,) = features.features_motions(lock_feet(jump[None]))
     assert np.allclose(heights(made), 0.5, atol=0.06)
 
 
@@ -74,14 +74,14 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
     slide[:, features.VX] = 0.004
     slide[:, CLEARANCE] = 0
     foot = skeleton.JOINT_INDEX["left_foot"]
-    course = [features.features_motions(m)[0].joints()[:, foot] for m in (settled(slide[None]), locked(slide[None]))]
+    course = [features.features_motions(m)[0].joints()[:, foot] for m in (settled(slide[None]), lock_feet(slide[None]))]
     went = [np.linalg.norm(np.diff(c[:, [0, 2]], axis=0), axis=-1).sum() for c in course]
     assert went[1] < 0.6 * went[0]
     rotations, path = from_features(slide)
     rotations[:, 0] = roma.rotvec_to_rotmat(torch.tensor([-math.pi / 2, 0, 0])) @ rotations[:, 0]
     lying = to_features(rotations, path)
     lying[:, CLEARANCE] = 0
-    assert torch.allclose(locked(lying[None]), settled(lying[None]), atol=2e-3)
+    assert torch.allclose(lock_feet(lying[None]), settled(lying[None]), atol=2e-3)
 
 
 def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():

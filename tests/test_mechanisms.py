@@ -10,8 +10,8 @@ from conftest import synthetic_motion
 
 from motionclip import MotionCLIP
 from motionclip.bank import Bank, Entry, Traits
-from motionclip.features import features_motions, motion_features
-from motionclip.metrics import leaps, skating
+from motionclip.evaluation.metrics import leaps, skating
+from motionclip.motion.features import features_motions, motion_features
 
 
 @contextmanager

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from motionclip import Motion, MotionCLIP, rules
-from motionclip.clip_files import library
+from motionclip import Motion, MotionCLIP
+from motionclip.errors import TowerMismatch
+from motionclip.evaluation import rules
+from motionclip.evaluation.metrics import heights, leaps
 from motionclip.labels import BABEL_60, parse_labels
-from motionclip.metrics import heights, leaps
-from motionclip.skeleton import JOINT_INDEX
-from motionclip.towers import MiniLM, TowerMismatch, load_tower
+from motionclip.motion.skeleton import JOINT_INDEX
+from motionclip.towers.clip_files import library
+from motionclip.towers.loading import load_tower
+from motionclip.towers.minilm import MiniLM
 
 
 def speed(motion):

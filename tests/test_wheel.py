@@ -19,14 +19,14 @@ SOURCES = (
 # Run in the environment: the app's package, its files, the settings, the types, what the extras ask for.
 ASK = """
 import importlib.metadata, importlib.util, json
-import motionclip.app, motionclip.train
+import motionclip.app, motionclip.training.train
 from pathlib import Path
 package = importlib.metadata.distribution("motionclip")
 print(json.dumps({
     "app": motionclip.app.__file__,
     "stage": sorted(path.name for path in Path(motionclip.app.__file__).parent.glob("*.js")),
     "demo": importlib.util.find_spec("demo") is not None,
-    "steps": motionclip.train.TrainConfig.load("default").steps,
+    "steps": motionclip.training.train.TrainConfig.load("default").steps,
     "typed": Path(motionclip.__file__).with_name("py.typed").is_file(),
     "versions": [package.version, motionclip.__version__],
     "extras": package.metadata.get_all("Provides-Extra"),

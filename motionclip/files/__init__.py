@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..motion import Motion
-from .errors import MotionFileError
-from .names import read_map
+from ..errors import MotionFileError
+from ..motion.motion import Motion
+from .joint_names import read_map
 from .reading import Options, Reading
 
 READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
@@ -72,9 +72,9 @@ def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -
 
     Raises ValueError for another suffix or layout, OSError where it can't be written.
     """
-    from .. import render
-    from ..weights import write_atomically
+    from ..viz import render
     from . import bvh, glb, npz, results, vrma
+    from .writing import write_atomically
 
     video = render.save_video
     writers: dict[str, Callable[..., None]] = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save}

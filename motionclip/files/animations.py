@@ -12,7 +12,7 @@ import torch
 from scipy.spatial.transform import Rotation, Slerp
 from torch.nn.functional import normalize
 
-from ..motion import FPS
+from ..constants import FPS
 from .armature import Armature
 from .gltf import Document, Json
 
