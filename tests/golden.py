@@ -18,12 +18,13 @@ sys.path.insert(0, str(HERE.parent))
 
 def outputs() -> dict[str, Any]:
     """Latents, joints (metres) at the first, middle and last frame, and what the model says, by name."""
-    from conftest import synthetic_motion
+    from conftest import default_model, synthetic_motion
 
     from motionclip import Motion, MotionCLIP
 
     torch.set_num_threads(1)
-    mc, free = MotionCLIP.from_pretrained(), MotionCLIP.from_pretrained("weights/open")
+    mc = default_model()
+    free = MotionCLIP.from_pretrained("weights/open", mc.tower)
     walk, wave = synthetic_motion("walk"), synthetic_motion("wave left hand")
     base = mc.generate("walk", seed=1)
 
