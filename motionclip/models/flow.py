@@ -272,28 +272,17 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], overlaps: Sequence[int]) -> torch.Tensor:
-        """(parts, latent) → (frames of all, 149) features: one part after the other.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
-        the one motion leads into the other.
-
-        seeds: each part's, of the noise that `decode_features` draws for it. overlaps: for each part but the last, how
-        many frames it takes to become the next; what is over OVERLAP is added to the parts' own `frames`.
+        the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
         """
-        extra = [over - OVERLAP for over in overlaps]
-        noise, starts, windows = [], [], []
-        begin = 0
-        for part, seed in enumerate(seeds):
-            length = frames + (extra[part - 1] if part else 0)
-            own = self.window_starts(length + (overlaps[part] if part < len(overlaps) else OVERLAP))
-            noise.append(self.draw_noise(1, len(own), seed))
-            starts += [begin + start for start in own]
-            windows.append(len(own))
-            begin += length
-        conditions = z.repeat_interleave(torch.tensor(windows), dim=0)[None]
-        terms = self._guided(conditions, self.config.guidance)
-        return _sound(self._decode(torch.cat(noise, dim=1), starts, begin, terms, self.config.steps))[0]
+        own = self.window_starts(frames + OVERLAP)
+        starts = [part * frames + start for part in range(len(z)) for start in own]
+        noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
+        terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
+        return _sound(self._decode(noise, starts, len(z) * frames, terms, self.config.steps))[0]
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
