@@ -167,7 +167,7 @@ def noticed(mutant: Mutant) -> str:
         os.dup2(sink, 2)
         signal.alarm(TIME_LIMIT)
         put_in(mutant)
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
         tests = [str(TESTS / test) for test in mutant.tests]
         os._exit(int(pytest.main([*options, *tests], [FirstFailure(writing)])))
     os.close(writing)
