@@ -87,7 +87,7 @@ def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
     others = [name for name in found if name != str(current or "default")]
     listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
     return (
-        f"**Model.** This page runs `{current or 'default'}`. {listed}start `app.py --model NAME` for another: "
+        f"**Model.** This page runs `{current or 'default'}`. {listed}`motionclip app --model NAME` starts another: "
         "a folder, or a repo on the Hugging Face Hub."
     )
 

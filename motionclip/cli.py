@@ -1,15 +1,19 @@
-"""The command line: `python -m motionclip COMMAND`."""
+"""The command line: `motionclip COMMAND`."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import re
+import signal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from . import __version__, places
 from .constants import CLOSENESS
 
 if TYPE_CHECKING:
@@ -22,8 +26,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
-    help="Text to human motion and back: MotionCLIP for everyone.",
 )
+
+
+# Packages that only an extra of the installation brings, and the extra.
+EXTRAS = {
+    "gradio": "app",
+    "accelerate": "train",
+    "smplx": "train",
+    "tqdm": "train",
+    "open_clip": "clip",
+    "torchvision": "clip",
+}
 
 
 class Split(StrEnum):
@@ -63,6 +77,46 @@ KnownOption = Annotated[
 LicenceOption = Annotated[
     str | None, typer.Option(help='Use only clips whose terms hold this; "not CC BY-NC" for those that don\'t.')
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"motionclip {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Text to human motion and back: MotionCLIP for everyone."""
+
+
+@app.command("app")
+def open_app(
+    host: Annotated[
+        str, typer.Option(envvar="GRADIO_SERVER_NAME", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="GRADIO_SERVER_PORT", help="Port to listen on.")] = 7860,
+    share: Annotated[bool, typer.Option(help="Also give a public link through gradio.live.")] = False,
+    model: ModelOption = None,
+    clip: ClipOption = None,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
+    mcp: Annotated[
+        bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
+    ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it
+) -> None:
+    """Start the app: a page for the browser.
+
+    motionclip app --port 8000 --model weights/open
+    """
+    with _plain_errors():
+        launch = importlib.import_module(places.app_package()).launch
+        # As Ctrl-C: the server closes, and the files of results are cleared away.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        launch(model, host, port, share, queue, mcp, clip)
 
 
 @app.command()
@@ -536,6 +590,10 @@ class _plain_errors:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+            extra = EXTRAS[error.name]
+            typer.secho(f"error: this needs {error.name}; pip install 'motionclip[{extra}]'", fg="red", err=True)
+            raise typer.Exit(1) from error
         if isinstance(error, (ValueError, OSError)):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
