@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .armature import Armature
@@ -111,14 +111,20 @@ def read_map(path: Path) -> dict[str, str]:
     return result
 
 
-def place_joints(armature: Armature, path: Path, given: Mapping[str, str] | None = None) -> dict[str, int]:
+def place_joints(
+    armature: Armature, path: Path, given: Mapping[str, str] | None = None, option: str = "--map"
+) -> dict[str, int]:
     """Part ("pelvis", "left_knee", …; "spine" joints by "spine:0", … upwards) → index of the source's joint.
 
-    given: part → name of a joint, which goes before what is found. A wrist that isn't there is left out.
+    given: part → name of a joint, which goes before what is found. option: of the command line that takes them, for the
+    error. A wrist that isn't there is left out.
 
     Raises MotionFileError that lists what could not be placed, the joints that there are, and a map to fill in.
     """
-    names = _parsed(armature.names)
+    names = [
+        replace(name, part="") if joint in armature.meshes else name
+        for joint, name in enumerate(_parsed(armature.names))
+    ]
     found = {part: joint for part, joint in armature.parts.items() if part in PARTS}
     for part, name in (given or {}).items():
         if name not in armature.names:
@@ -139,7 +145,7 @@ def place_joints(armature: Armature, path: Path, given: Mapping[str, str] | None
             path,
             "skeleton",
             f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}\n"
-            f"Say which is which in a file for --map:\n{_to_fill_in(armature, found)}",
+            f"Say which is which in a file for {option}:\n{_to_fill_in(armature, found)}",
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
