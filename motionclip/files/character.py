@@ -226,8 +226,7 @@ class Character:
             above = rig.above(node)
             if nodes & set(above) or (above and above[0] not in trunk):
                 continue
-            near = min(parts, key=lambda part: float((rig.places[parts[part]] - rig.places[node]).norm()))
-            result[f"{LOOSE}{node}"] = near
+            result[f"{LOOSE}{node}"] = rig.nearest(parts, node)
         return result
 
     def _body_parts(self) -> dict[str, int]:

@@ -134,9 +134,10 @@ def place_joints(
     for side in SIDES:
         for limb in _LIMBS.values():
             found |= _limb(tree, names, side, limb, found)
+    flat = _flat_trunk(tree, names, found)
     if "pelvis" not in found and "left_hip" in found and "right_hip" in found:
-        found["pelvis"] = tree.common(found["left_hip"], found["right_hip"])
-    found = _neck_and_head(tree, names, found) | found
+        found["pelvis"] = flat.get("pelvis", tree.common(found["left_hip"], found["right_hip"]))
+    found = _neck_and_head(tree, names, found) | flat | found
     missing = [part.replace("_", " ") for part in PARTS if part not in found and _needed(part)]
     if {"neck", "head"} & set(missing):
         missing = [part for part in missing if part not in ("neck", "head")] + ["neck or head"]
@@ -224,6 +225,11 @@ class _Tree:
         """How far apart two joints are at rest, in the file's unit."""
         return float((self._rest[one] - self._rest[other]).norm())
 
+    def share(self, joint: int, low: tuple[int, int], high: tuple[int, int]) -> float:
+        """How far up a joint is at rest between the middles of two pairs: 0 as high as the low one, 1 as the high."""
+        start, end = (self._rest[[*pair]].mean(0) for pair in (low, high))
+        return float((self._rest[joint] - start) @ (end - start) / ((end - start) @ (end - start)).clamp(min=1e-12))
+
     def common(self, one: int, other: int) -> int:
         """The nearest joint that both hang on."""
         above = set(self.above[other])
@@ -298,6 +304,31 @@ def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -
     below = tree.below(joint)
     bones = [i for i in below if names[i].part and not names[i].side]
     return [*bones] if bones and not limbs & set(below) else [None]
+
+
+def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:
+    """Pelvis and neck where legs or arms hang beside the spine, not on it (Rigify): by how high its joints are."""
+    left_hip, right_hip, left_arm, right_arm = (found.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
+    if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
+        return {}
+
+    def share(joint: int) -> float:
+        return tree.share(joint, (left_hip, right_hip), (left_arm, right_arm))
+
+    root, chest = tree.common(left_hip, right_hip), tree.common(left_arm, right_arm)
+    middle = [joint for joint in tree.below(root)[1:] if names[joint].part and not names[joint].side]
+    named = [joint for joint in middle if re.search(r"head|skull$", names[joint].part)]
+    head = found.get("head", max(named or middle, key=share, default=root))
+    above = tree.above[head]
+    if root not in above:
+        return {}
+    chain = above[: above.index(root)][::-1]
+    result = {}
+    if chain and abs(share(root)) > 0.5 > abs(share(chain[0])):
+        result["pelvis"] = chain[0]
+    if chest == root or chest in tree.above[root]:
+        result |= {"neck": joint for joint in reversed(chain[1:]) if share(joint) > 0.9}
+    return result
 
 
 def _neck_and_head(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:

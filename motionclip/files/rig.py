@@ -62,6 +62,17 @@ class Rig:
             result.append(node)
         return result
 
+    def nearest(self, parts: Mapping[str, int], node: int) -> str:
+        """The part whose bone is nearest to a node at rest."""
+        away = {part: float((self.places[joint] - self.places[node]).norm()) for part, joint in parts.items()}
+        trunk, limbs = _chains(parts)
+        for chain in (trunk, *limbs):
+            for part, following in zip(chain, chain[1:], strict=False):
+                start, bone = self.places[parts[part]], self.places[parts[following]] - self.places[parts[part]]
+                along = ((self.places[node] - start) @ bone / (bone @ bone).clamp(min=1e-12)).clamp(0, 1)
+                away[part] = min(away[part], float((self.places[node] - start - along * bone).norm()))
+        return min(away, key=lambda part: away[part])
+
     def posed(
         self,
         parts: Mapping[str, int],
@@ -152,17 +163,19 @@ class _Posing:
         return turn, above_at + above @ (scale * rig.offsets[node])
 
 
+def _chains(parts: Mapping[str, int]) -> tuple[list[str], list[list[str]]]:
+    """The parts of the trunk upwards, and those of the limbs outwards."""
+    spine = sorted((part for part in parts if part.startswith("spine:")), key=lambda part: int(part[6:]))
+    limbs = [[f"{side}_{part}" for part in limb if f"{side}_{part}" in parts] for side in _SIDES for limb in _LIMBS]
+    return ["pelvis", *spine, "neck", "head"], limbs
+
+
 def _carried(rig: Rig, parts: Mapping[str, int]) -> dict[int, int]:
     """Node → the node that it goes with, though it doesn't hang on it: for skeletons whose bones lie side by side."""
-    spine = sorted((part for part in parts if part.startswith("spine:")), key=lambda part: int(part[6:]))
-    trunk = ["pelvis", *spine, "neck", "head"]
-    pairs = [(part, [above]) for above, part in zip(trunk, trunk[1:], strict=False)]
-    for side in _SIDES:
-        for limb in _LIMBS:
-            chain = [f"{side}_{part}" for part in limb if f"{side}_{part}" in parts]
-            pairs += [(part, [above]) for above, part in zip(chain, chain[1:], strict=False)]
-            top = ["pelvis"] if limb[0] == "hip" else [*reversed(trunk[: 1 + len(spine)]), "neck"]
-            pairs.append((chain[0], top))
+    trunk, limbs = _chains(parts)
+    pairs = [(part, [above]) for chain in (trunk, *limbs) for above, part in zip(chain, chain[1:], strict=False)]
+    for chain in limbs:
+        pairs.append((chain[0], ["pelvis"] if chain[0].endswith("hip") else [*reversed(trunk[:-2]), "neck"]))
     nodes, result = set(parts.values()), dict[int, int]()
     for part, carriers in pairs:
         node = parts[part]
