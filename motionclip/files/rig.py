@@ -66,7 +66,8 @@ class Rig:
         """The part whose bone is nearest to a node at rest."""
         away = {part: float((self.places[joint] - self.places[node]).norm()) for part, joint in parts.items()}
         trunk, limbs = _chains(parts)
-        for chain in (trunk, *limbs):
+        hips = [["pelvis", chain[0]] for chain in limbs if chain[0].endswith("hip")]
+        for chain in (trunk, *hips, *limbs):
             for part, following in zip(chain, chain[1:], strict=False):
                 start, bone = self.places[parts[part]], self.places[parts[following]] - self.places[parts[part]]
                 along = ((self.places[node] - start) @ bone / (bone @ bone).clamp(min=1e-12)).clamp(0, 1)
