@@ -4,7 +4,7 @@
 
 Good files are spoiled: bytes flipped, cut, doubled and inserted, numbers made huge or nonsense, JSON values swapped,
 npy headers that promise gigabytes, zip bombs, pickles. Readers run in a process of their own, with 3 GiB of memory and
-5 seconds of a core for a file. What must not happen is counted and shown with the number that brings it back (--only F:CASE).
+5 seconds of a core for a file. What must not happen is counted, and shown with the number that brings it back (--only).
 """
 
 from __future__ import annotations
@@ -284,8 +284,24 @@ def readers(
         list(_entries(path))
 
     refusals: dict[str, type[Exception]] = dict.fromkeys(
-        ("npz", "bvh", "npy", "glb", "vrma", "gltf", "features", "character", "VRM", "map", "c3d", "pkl", "pt",
-         "labels.csv", "BABEL json"), MotionFileError
+        (
+            "npz",
+            "bvh",
+            "npy",
+            "glb",
+            "vrma",
+            "gltf",
+            "features",
+            "character",
+            "VRM",
+            "map",
+            "c3d",
+            "pkl",
+            "pt",
+            "labels.csv",
+            "BABEL json",
+        ),
+        MotionFileError,
     )
     refusals |= dict.fromkeys(("config.json", "model.safetensors", "bank"), weights.ModelFolderError)
     formats = {

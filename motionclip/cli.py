@@ -65,6 +65,16 @@ LicenceOption = Annotated[
 ]
 
 
+CharacterOption = Annotated[
+    Path | None,
+    typer.Option("--character", help="Your own rigged .glb or .vrm: it is written to OUT with the motion in it."),
+]
+CharacterMapOption = Annotated[
+    Path | None,
+    typer.Option("--character-map", help="File with lines left_knee = BONE, for a character of unknown names."),
+]
+
+
 @app.command()
 def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")],
@@ -76,7 +86,9 @@ def generate(
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
     samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
@@ -88,14 +100,19 @@ def generate(
 
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
 
+    motionclip generate "walk" -o me-walking.glb --character me.vrm
+
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import FOR_TOOLS, WRITABLE
+        from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE, read_map
         from .pipeline import MotionCLIP
 
-        suffix = "." + suffix.lstrip(".")
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        bones = read_map(character_map) if character_map else None
         if file is not None:
+            if character is not None:
+                raise ValueError("--character: is for TEXT, not for --file")
             from . import sheets
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
@@ -108,8 +125,9 @@ def generate(
         if out.suffix and count > 1:
             raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         wanted = out.suffix.lower() or suffix
-        if wanted not in WRITABLE + FOR_TOOLS:
-            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        known = FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS
+        if wanted not in known:
+            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(known)}")
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -118,7 +136,7 @@ def generate(
             motions = mc.generate(texts, frames=frames, seed=seed, closeness=closeness)
         for number, motion in enumerate(motions):
             path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
-            typer.echo(motion.save(path))
+            typer.echo(motion.save(path, character=character, names=bones))
 
 
 @app.command()
@@ -256,7 +274,7 @@ def convert(
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")
     ],
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
     layout: Annotated[
         str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
     ] = None,
@@ -268,19 +286,25 @@ def convert(
         Path | None,
         typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
     ] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
 ) -> None:
     """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
 
     motionclip convert mixamo.bvh amass.npz
 
     motionclip convert mocap/ out/ --format npy --layout humanml3d
+
+    motionclip convert walk.bvh me-walking.glb --character me.vrm
     """
     with _plain_errors():
         from .files import read_map
         from .files.conversion import Conversion
 
         given = read_map(names) if names else {}
-        conversion = Conversion(source, target, "." + suffix.lstrip("."), layout, up, fps, given)
+        bones = read_map(character_map) if character_map else None
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        conversion = Conversion(source, target, suffix, layout, up, fps, given, character, bones)
         refused = 0
         for path, said, written in conversion.run():
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)

@@ -110,8 +110,8 @@ class Motion:
     ) -> Path:
         """Write a motion file or video; the suffix names the format (see `motionclip.files`).
 
-        character: a rigged .glb or .vrm, which is written with the motion on its own skeleton; names: part of the body →
-        its bone's name, where nothing can guess it.
+        character: a rigged .glb or .vrm, which is written with the motion on its own skeleton. names: part of the body
+        → its bone's name, where nothing can guess it.
         """
         from . import files
 

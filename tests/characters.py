@@ -91,16 +91,16 @@ def _named(middle: str, sides: dict[str, str]) -> dict[str, str]:
 
 
 def _sides(text: str) -> dict[str, str]:
-    parts = "hip knee ankle foot collar shoulder elbow wrist".split()
+    parts = ["hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist"]
     return dict(zip(parts, text.split(), strict=True))
 
 
 def _fingers(pattern: str) -> dict[str, tuple[str, tuple[float, float, float], bool]]:
-    return {
-        pattern.replace("^", side[0].upper()).replace("*", side[0]).replace("+", side.capitalize()).replace("#", finger): (
-            f"{side}_wrist", (sign * 0.09, -0.01, 0.03 * (1 - number)), True)
-        for side, sign in SIDES.items() for number, finger in enumerate(("Index", "Middle", "Ring"))
-    }  # fmt: skip
+    result = {}
+    for number, finger in enumerate(("Index", "Middle", "Ring")):
+        for part, name in _both(pattern.replace("#", finger), "wrist").items():
+            result[name] = (part, (SIDES[part.partition("_")[0]] * 0.09, -0.01, 0.03 * (1 - number)), True)
+    return result
 
 
 MIXAMO = Kind(
@@ -128,7 +128,8 @@ VRM = Kind(
 )  # fmt: skip
 RIGIFY = Kind(
     _named("DEF-spine DEF-spine.001 DEF-spine.002 DEF-spine.003 DEF-spine.004 DEF-spine.006",
-           _sides("DEF-thigh.^ DEF-shin.^ DEF-foot.^ DEF-toe.^ DEF-shoulder.^ DEF-upper_arm.^ DEF-forearm.^ DEF-hand.^")),
+           _sides("DEF-thigh.^ DEF-shin.^ DEF-foot.^ DEF-toe.^ DEF-shoulder.^ DEF-upper_arm.^ DEF-forearm.^ "
+                  "DEF-hand.^")),
     arms=35.0, unit=1.0, turned=False, split=("hip", "knee", "shoulder", "elbow"),
     flat=("left_hip", "right_hip", "left_collar", "right_collar", "left_shoulder", "right_shoulder"),
     extra={"DEF-pelvis.L": ("", (0.08, 1.0, 0.02), True), "DEF-breast.L": ("", (0.1, 1.35, 0.1), True)},
@@ -200,7 +201,10 @@ def _box(bone: Bone, feet: bool) -> tuple[np.ndarray, np.ndarray]:
     corners = np.array([[x, y, z] for x in (-0.04, 0.04) for y in (0, long) for z in (-0.04, 0.04)]) @ turn.T
     corners = corners + bone.place
     if feet:
-        low, high = np.minimum(bone.place, bone.end) - [0.04, 0, 0.03], np.maximum(bone.place, bone.end) + [0.04, 0, 0.03]
+        low, high = (
+            np.minimum(bone.place, bone.end) - [0.04, 0, 0.03],
+            np.maximum(bone.place, bone.end) + [0.04, 0, 0.03],
+        )
         low[1] = 0
         corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
     faces = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6],
@@ -299,7 +303,10 @@ def _vrm(kind: Kind, number: dict[str, int]) -> dict:
     human |= {f"{side}_{ours}": f"{side}{theirs}" for side in SIDES for ours, theirs in parts.items()}
     found = {bone: {"node": number[kind.names[part]]} for part, bone in human.items()}
     if kind.vrm == "VRM":
-        return {"humanoid": {"humanBones": [{"bone": bone} | node for bone, node in found.items()]}, "specVersion": "0.0"}
+        return {
+            "humanoid": {"humanBones": [{"bone": bone} | node for bone, node in found.items()]},
+            "specVersion": "0.0",
+        }
     return {"specVersion": "1.0", "humanoid": {"humanBones": found}, "meta": {
         "name": "test", "authors": ["tests"], "licenseUrl": "https://vrm.dev/licenses/1.0/"}}  # fmt: skip
 

@@ -15,10 +15,14 @@ from .reading import Options, Reading
 READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
 WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")  # what the page offers
 FOR_TOOLS = (".vrma", ".npy")  # written, too
+FOR_CHARACTERS = (".glb", ".vrm")  # read and written with a character in them
 # Suffix → what `layout` can be, the usual one first.
 LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
 
-__all__ = ["FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
+__all__ = [
+    "FOR_CHARACTERS", "FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map",
+    "save",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
@@ -110,10 +114,10 @@ def save(
 def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, str] | None) -> Path:
     """Write a character's file with the motion in it."""
     from ..weights import write_atomically
-    from .character import SUFFIXES, Character
+    from .character import Character
 
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path.name}: a character is written to {_listed(SUFFIXES)} files, not {path.suffix!r}")
+    if path.suffix.lower() not in FOR_CHARACTERS:
+        raise ValueError(f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}")
     theirs = Character(character, names)
     for note in theirs.notes:
         _log.warning("%s: %s", character.name, note)

@@ -12,7 +12,7 @@ import torch
 
 from .. import skeleton
 from ..motion import FPS, Motion
-from . import names
+from . import FOR_CHARACTERS, names
 from .armature import Armature
 from .gltf import Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
@@ -20,8 +20,6 @@ from .retarget import Body
 from .rig import LOOSE, Rig
 from .standing import Stance, set_down
 from .turning import between
-
-SUFFIXES = (".glb", ".vrm")
 
 _J = skeleton.JOINT_INDEX
 _SPINE = ("pelvis", "spine1", "spine2", "spine3")
@@ -119,8 +117,9 @@ class Character:
             if f"{side}_wrist" not in body.places:
                 forearm = rig.nodes[self._found[f"{side}_elbow"]].name
                 raise wrong(forearm, f"has no hand: name one in the map, as {side}_wrist = NODE")
-        lengths = [body.length("hip", "knee"), body.length("knee", "ankle"), body.length("shoulder", "elbow"),
-                   body.length("elbow", "wrist"), float(body.across("hip").norm())]  # fmt: skip
+        bones = [(f"{side}_{a}", f"{side}_{b}") for side in names.SIDES for a, b in (
+            ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))]  # fmt: skip
+        lengths = [float((body.at(a) - body.at(b)).norm()) for a, b in [*bones, ("left_hip", "right_hip")]]
         if min(lengths) < 1e-3 * max(lengths) or max(lengths) < 1e-9:
             raise wrong("skeleton", "has arms, legs or hips of no length: two parts are at one place; say with a map")
         for node in {above for joint in self._found.values() for above in rig.above(joint)}:
@@ -259,7 +258,7 @@ class Character:
 def _opened(path: Path) -> Document:
     """The document of a character's file, whole and in one piece. Raises MotionFileError."""
     document = Document(path)
-    if path.suffix.lower() not in SUFFIXES or not document.binary:
+    if path.suffix.lower() not in FOR_CHARACTERS or not document.binary:
         raise document.wrong(
             "file", "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)"
         )

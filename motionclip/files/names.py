@@ -327,7 +327,8 @@ def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> di
     if chain and abs(share(root)) > 0.5 > abs(share(chain[0])):
         result["pelvis"] = chain[0]
     if chest == root or chest in tree.above[root]:
-        result |= {"neck": joint for joint in reversed(chain[1:]) if share(joint) > 0.9}
+        high = [joint for joint in chain[1:] if share(joint) > 0.9]
+        result |= {"neck": high[0]} if high else {}
     return result
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import diags_array, eye_array
+from scipy.sparse import dia_array, diags_array, eye_array
 from scipy.sparse.linalg import spsolve
 from torch.nn.functional import normalize
 
@@ -38,8 +38,8 @@ class Stance:
     """A character's legs at rest, in its own space and unit.
 
     places: part → (3,), of pelvis, hips, knees and ankles. balls: side → (3,), of the feet. front and up: (3,), where
-    it faces, and its head is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles. scale: its units for a
-    metre of the SMPL body.
+    it faces, and its head is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles.
+    scale: its units for a metre of the SMPL body.
     """
 
     places: Mapping[str, torch.Tensor]
@@ -121,24 +121,25 @@ def _smoothest(values: torch.Tensor, weights: torch.Tensor, moved: float, steps:
     They minimise Σ w·(d − value)², or Σ w·(Δd − value)², plus moved·Σ d² plus a cost of jerks, Σ (Δ²d)².
     """
     frames = len(values) + steps
-    weight = _OFF * weights.sum(-1).numpy()
-    pull = _OFF * (weights * values).sum(-1).numpy()
+    weight, pull = _OFF * weights.sum(-1).numpy(), _OFF * (weights * values).sum(-1).numpy()
     system = moved * eye_array(frames, format="csc")
-    first, second = ((_differences(frames, order)) for order in (1, 2))
-    if steps:
+    if not steps:
+        system = system + diags_array(weight)
+    elif frames > 1:
+        first = _differences(frames, [-1.0, 1.0])
         system, pull = system + first.T @ (diags_array(weight) @ first), first.T @ pull
     else:
-        system = system + diags_array(weight)
+        pull = np.zeros(1)
     if frames > 2:
+        second = _differences(frames, [1.0, -2.0, 1.0])
         system = system + _JERK * (second.T @ second)
     return torch.from_numpy(np.atleast_1d(spsolve(system.tocsc(), pull)))
 
 
-def _differences(frames: int, order: int) -> diags_array:
-    """What takes the first or second differences of so many numbers."""
-    rows = max(frames - order, 0)
-    bands = ([-1.0, 1.0], [1.0, -2.0, 1.0])[order - 1]
-    return diags_array([np.full(rows, band) for band in bands], offsets=[*range(order + 1)], shape=(rows, frames))
+def _differences(frames: int, bands: list[float]) -> dia_array:
+    """What takes first or second differences of so many numbers."""
+    rows = frames + 1 - len(bands)
+    return diags_array([np.full(rows, band) for band in bands], offsets=[*range(len(bands))], shape=(rows, frames))
 
 
 def _leg(
