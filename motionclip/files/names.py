@@ -43,7 +43,9 @@ _IGNORED = re.compile(
     r"wing|dummy|mesh|box$|null|proxy|target|ctrl|control|pole|physics|collider|volume|skirt|cloth|hair|bust|heel|butt|"
     r"glute|muscle|pant|sleeve|cape|palm\d|palmar"
 )
-_IGNORED_RAW = re.compile(r"^__|(?:^|[_. :-])(?:ik|fk|mch|org|vis|wgt|geo|msh|grp|ctl)(?=[_. :-]|$)|IK|ＩＫ", re.ASCII)
+_IGNORED_RAW = re.compile(
+    r"^__|(?i:(?:^|[_. :-])(?:ik|fk|mch|org|vis|wgt|geo|msh|grp|ctl)(?=[_. :-]|$))|IK|ＩＫ", re.ASCII
+)
 # What MikuMikuDance calls the bones, the longer words first.
 _JAPANESE = {
     "足首": "ankle", "手首": "wrist", "つま先": "toe", "爪先": "toe", "足先": "toe", "ひざ": "knee", "膝": "knee",
@@ -121,9 +123,11 @@ def place_joints(
 
     Raises MotionFileError that lists what could not be placed, the joints that there are, and a map to fill in.
     """
+    # Rigify calls the bones that move a mesh DEF-; where there are such, all others are controls.
+    deforming = sum(name.startswith("DEF-") for name in armature.names) >= 10
     names = [
-        replace(name, part="") if joint in armature.meshes else name
-        for joint, name in enumerate(_parsed(armature.names))
+        replace(name, part="") if joint in armature.meshes or (deforming and not called.startswith("DEF-")) else name
+        for joint, (called, name) in enumerate(zip(armature.names, _parsed(armature.names), strict=True))
     ]
     found = {part: joint for part, joint in armature.parts.items() if part in PARTS}
     for part, name in (given or {}).items():
@@ -146,6 +150,7 @@ def place_joints(
             path,
             "skeleton",
             f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}\n"
+            f"{'Rigify: export it with Deformation Bones Only. ' if deforming else ''}"
             f"Say which is which in a file for {option}:\n{_to_fill_in(armature, found)}",
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
@@ -316,7 +321,10 @@ def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> di
         return tree.share(joint, (left_hip, right_hip), (left_arm, right_arm))
 
     root, chest = tree.common(left_hip, right_hip), tree.common(left_arm, right_arm)
-    middle = [joint for joint in tree.below(root)[1:] if names[joint].part and not names[joint].side]
+    # What hangs on a joint near the hips: the face may hang beside the spine, too.
+    trunks = [joint for joint in tree.children[root] if abs(share(joint)) < 0.5]
+    below = [joint for trunk in trunks for joint in tree.below(trunk)]
+    middle = [joint for joint in below if names[joint].part and not names[joint].side]
     named = [joint for joint in middle if re.search(r"head|skull$", names[joint].part)]
     head = found.get("head", max(named or middle, key=share, default=root))
     above = tree.above[head]

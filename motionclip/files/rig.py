@@ -70,8 +70,9 @@ class Rig:
         for chain in (trunk, *hips, *limbs):
             for part, following in zip(chain, chain[1:], strict=False):
                 start, bone = self.places[parts[part]], self.places[parts[following]] - self.places[parts[part]]
-                along = ((self.places[node] - start) @ bone / (bone @ bone).clamp(min=1e-12)).clamp(0, 1)
-                away[part] = min(away[part], float((self.places[node] - start - along * bone).norm()))
+                along = ((self.places[node] - start) @ bone / (bone @ bone).clamp(min=1e-12)).clamp(min=0)
+                if along < 1:  # what is beyond is nearer to the next
+                    away[part] = min(away[part], float((self.places[node] - start - along * bone).norm()))
         return min(away, key=lambda part: away[part])
 
     def posed(
