@@ -27,6 +27,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from motionclip.errors import ModelFolderError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
@@ -201,14 +203,16 @@ def readers(
     from safetensors.torch import save
     from test_results import write_c3d
 
-    from motionclip import Motion, files, weights
+    from motionclip import Motion, files
     from motionclip.bank import Bank, Entry, Traits
-    from motionclip.data import load_clips, read_table
     from motionclip.files import MotionFileError, gltf, read_map
     from motionclip.files.character import Character
-    from motionclip.model import MotionTransformer, TransformerConfig
-    from motionclip.official import import_official
-    from motionclip.prepare import _entries
+    from motionclip.files.labels_table import read_table
+    from motionclip.models import storage
+    from motionclip.models.official import import_official
+    from motionclip.models.transformer import MotionTransformer, TransformerConfig
+    from motionclip.training.dataset import load_clips
+    from motionclip.training.prepare import _entries
 
     motion = synthetic_motion(frames=40)
     suffixes = (".npz", ".bvh", ".npy", ".glb", ".vrma")
@@ -240,12 +244,12 @@ def readers(
     model = MotionTransformer(small)
     checkpoint = io.BytesIO()
     torch.save(model.state_dict(), checkpoint)
-    weights.save(model, folder / "model")
-    config = (folder / "model" / weights.CONFIG).read_bytes()
+    storage.save(model, folder / "model")
+    config = (folder / "model" / storage.CONFIG_FILE).read_bytes()
     tensors = save({key: value.contiguous() for key, value in model.state_dict().items()})
     entries = [Entry(i, "a", "walk", "normal", "walk", 0) for i in range(4)]
     Bank(torch.eye(4), entries, torch.eye(4), torch.zeros(4), {"walk": Traits(False, True)}).save(folder)
-    bank = (folder / weights.BANK).read_bytes()
+    bank = (folder / storage.BANK_FILE).read_bytes()
 
     def as_motion(path: Path) -> None:
         read = Motion.load(path)
@@ -265,7 +269,7 @@ def readers(
         read_map(path)
 
     def as_model(path: Path) -> None:
-        loaded = weights.load(path.parent)
+        loaded = storage.load(path.parent)
         if not all(torch.isfinite(value).all() for value in loaded.state_dict().values()):
             raise AssertionError("the model holds NaN")
 
@@ -303,7 +307,7 @@ def readers(
         ),
         MotionFileError,
     )
-    refusals |= dict.fromkeys(("config.json", "model.safetensors", "bank"), weights.ModelFolderError)
+    refusals |= dict.fromkeys(("config.json", "model.safetensors", "bank"), ModelFolderError)
     formats = {
         "npz": ("bad.npz", npz, spoil_npz, as_motion),
         "bvh": ("bad.bvh", bvh, spoil_words, as_motion),
@@ -323,7 +327,7 @@ def readers(
         "checkpoint": ("bad.pth.tar", checkpoint.getvalue(), spoil_checkpoint, as_checkpoint),
         "config.json": ("model/config.json", config, spoil_json, as_model),
         "model.safetensors": ("model/model.safetensors", tensors, spoil, as_model),
-        "bank": (weights.BANK, bank, spoil, as_bank),
+        "bank": (storage.BANK_FILE, bank, spoil, as_bank),
     }
 
     def refusing(name: str, read: Callable[[Path], None]) -> Callable[[Path], str]:
@@ -332,7 +336,7 @@ def readers(
                 read(path)
             except refusals.get(name, ValueError) as error:
                 # Which file is wrong has to be said; a table may also lead to a clip that is.
-                if not any(file in str(error) for file in (path.name, "a.npz", weights.WEIGHTS)):
+                if not any(file in str(error) for file in (path.name, "a.npz", storage.WEIGHTS_FILE)):
                     raise AssertionError(f"the error doesn't name the file: {error}") from error
                 return "refused"
             except FileNotFoundError:

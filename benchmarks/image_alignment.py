@@ -21,12 +21,14 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from motionclip.body import WoodenBody
-from motionclip.data import Batch, WindowSampler, cut_windows, load_clips
-from motionclip.features import from_features
-from motionclip.flow import FlowConfig, FlowModel
-from motionclip.images import FrameTower, pictures
-from motionclip.towers import ImageTower, load_tower
+from motionclip.models.flow import FlowConfig, FlowModel
+from motionclip.motion.features import from_features
+from motionclip.motion.windows import cut_windows
+from motionclip.towers.interface import ImageTower
+from motionclip.towers.loading import load_tower
+from motionclip.training.dataset import Batch, WindowSampler, load_clips
+from motionclip.training.frames import FrameTower, pictures
+from motionclip.viz.bodies import WoodenBody
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and clips/")

@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from motionclip import Motion, files, skeleton
-from motionclip.files import MotionFileError, bvh, names
+from motionclip import Motion, files
+from motionclip.files import MotionFileError, bvh, joint_names
 from motionclip.files.up import Up
+from motionclip.motion import skeleton
 
 LIMBS = [
     (f"{side}_{a}", f"{side}_{b}")
@@ -33,7 +34,7 @@ def angles(path: Path, reading: files.Reading, bones: list[tuple[str, str]]) -> 
     """(frames, bones) degrees between bones of the motion and of the file, at 30 frames a second."""
     source = bvh.parse(path)
     armature = source.armature()
-    found = names.place_joints(armature, path)
+    found = joint_names.place_joints(armature, path)
     turn = Up(reading.up).turn()
     at = np.minimum(np.round(np.arange(len(reading.motion)) * reading.fps / 30).astype(int), len(source.values) - 1)
     joints, result = torch.from_numpy(reading.motion.joints()).double(), []
@@ -88,7 +89,7 @@ def main() -> int:
 def _picture(motion: Motion, path: Path) -> None:
     import cv2
 
-    from motionclip import render
+    from motionclip.viz import render
 
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), cv2.cvtColor(render.strip(motion), cv2.COLOR_RGB2BGR))

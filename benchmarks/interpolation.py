@@ -23,7 +23,7 @@ PAIRS = [
 
 def main() -> None:
     from motionclip import MotionCLIP
-    from motionclip.metrics import speed
+    from motionclip.evaluation.metrics import speed
 
     mc = MotionCLIP.from_pretrained()
     print(f"{'':12}{'leap':>8}{'known':>8}{'speed':>8}{'ends':>12}")

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from motionclip import weights
-from motionclip.model import MotionTransformer, TransformerConfig
-from motionclip.official import import_official
+from motionclip.models import storage
+from motionclip.models.official import import_official
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--checkpoint", type=Path)
@@ -57,7 +57,7 @@ def main() -> None:
     if options.checkpoint and options.expected:
         with tempfile.TemporaryDirectory() as folder:
             import_official(options.checkpoint, Path(folder) / "model")
-            imported = weights.load(Path(folder) / "model")
+            imported = storage.load(Path(folder) / "model")
         expected = {name: torch.from_numpy(value) for name, value in np.load(options.expected).items()}
         z = imported.encode(expected["x"], expected["mask"])
         full = torch.ones(len(expected["latent"]), expected["generation"].shape[-1], dtype=torch.bool)

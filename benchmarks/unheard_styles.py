@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from motionclip.data import Clip, load_clips
-from motionclip.evaluate import MIN_STYLE_CLIPS
-from motionclip.evaluator import Evaluator, train_evaluator
+from motionclip.evaluation.evaluator import Evaluator, train_evaluator
+from motionclip.evaluation.protocol import MIN_STYLE_CLIPS
+from motionclip.training.dataset import Clip, load_clips
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, required=True, help="a labelled motion folder")
@@ -25,9 +25,9 @@ parser.add_argument("--source", default="bandai2", help="how the names of the he
 parser.add_argument("--steps", type=int, default=3000, help="of training the judge")
 
 
-def say(what: str, judge: Evaluator, clips: list[Clip]) -> None:
+def say(what: str, evaluator: Evaluator, clips: list[Clip]) -> None:
     """One line of the table."""
-    actions, styles = judge.named([clip.motion for clip in clips])
+    actions, styles = evaluator.named([clip.motion for clip in clips])
     style = [seen == clip.style for seen, clip in zip(styles, clips, strict=True)]
     action = [seen == clip.action for seen, clip in zip(actions, clips, strict=True)]
     both = [a and b for a, b in zip(style, action, strict=True)]
@@ -45,15 +45,15 @@ def main() -> None:
         return apart and clip.name.startswith(options.source)
 
     kept = [clip for clip in known if not held_back(clip)]
-    judge = train_evaluator(kept, steps=options.steps)
+    evaluator = train_evaluator(kept, steps=options.steps)
     print("| real recordings | their style seen | their action seen | both |\n|---|---|---|---|")
     held = [clip for clip in known + unseen if held_back(clip)]
     told = {clip.action for clip in kept if clip.style != "normal" and not clip.name.startswith(options.source)}
-    say("held back: the style was learned with other recordings only", judge, held)
+    say("held back: the style was learned with other recordings only", evaluator, held)
     apart = [clip for clip in held if clip.action not in told]
-    say("of these, actions that were never learned in any such style", judge, apart)
+    say("of these, actions that were never learned in any such style", evaluator, apart)
     seen = [clip for clip in unseen if clip.style != "normal" and not held_back(clip)]
-    say("val clips of pairs that were learned", judge, seen)
+    say("val clips of pairs that were learned", evaluator, seen)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
             recognition.build(mc, generated)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
-            gr.Markdown(content.models(name, hub.found()))
+            gr.Markdown(content.models(name, hub.local_models()))
     return page
 
 

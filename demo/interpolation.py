@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
-from motionclip.render import strip
+from motionclip.viz.render import strip
 
 from . import content
 from .ends import chosen, end_input

@@ -13,7 +13,7 @@ import gradio as gr
 
 from motionclip import Motion
 from motionclip.files import WRITABLE, glb, save
-from motionclip.weights import write_atomically
+from motionclip.files.writing import write_atomically
 
 from .outbox import results
 

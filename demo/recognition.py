@@ -6,7 +6,7 @@ import gradio as gr
 
 from motionclip import MotionCLIP
 from motionclip.labels import BABEL_60, parse_labels
-from motionclip.plots import timeline_picture
+from motionclip.viz.plots import timeline_picture
 
 from .ends import chosen, end_input
 from .player import figure_file, figure_view, picture, told

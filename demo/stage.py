@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from motionclip import Motion
-from motionclip.render import BONES, Camera, with_tips
+from motionclip.viz.render import BONES, Camera, with_tips
 
 _SCRIPT = (Path(__file__).parent / "stage.js").read_text(encoding="utf-8")
 _STYLE = """

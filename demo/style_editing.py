@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import MotionCLIP
-from motionclip.pipeline import PARTS
+from motionclip.motion.body_parts import BODY_PARTS
 
 from . import content
 from .ends import chosen, end_input
@@ -52,7 +52,7 @@ def build(mc: MotionCLIP) -> None:
                 source = gr.Textbox(label="From", placeholder="walk", max_length=2000, min_width=120)
                 target = gr.Textbox(label="To", placeholder="walk like an old person", max_length=2000, min_width=120)
             strength = gr.Slider(-2, 3, value=1.0, step=0.1, label="Strength")
-            part = gr.Radio(list(PARTS), value="whole body", label="What changes")
+            part = gr.Radio(list(BODY_PARTS), value="whole body", label="What changes")
             with gr.Row():
                 seconds = gr.Slider(
                     MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds", info="of a base in words"

@@ -13,7 +13,7 @@ SIZE = 300
 
 def main() -> None:
     from motionclip import MotionCLIP
-    from motionclip.render import frames, write_video
+    from motionclip.viz.render import frames, write_video
 
     mc = MotionCLIP.from_pretrained()
     shown = {

@@ -2,20 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from .constants import CLOSENESS
+
 if TYPE_CHECKING:
-    from .motion import Motion
+    from .motion.motion import Motion
     from .pipeline import MotionCLIP
 
-# How far a text is drawn to known ones by default; chosen by measurement, see docs/experiments.md.
-CLOSENESS = 1.0
-
-__all__ = ["Motion", "MotionCLIP"]
+__all__ = ["CLOSENESS", "Motion", "MotionCLIP"]
 
 
 def __getattr__(name: str) -> object:
     # Imported when first used, so that `python -m motionclip --help` needn't wait for torch.
     if name == "Motion":
-        from .motion import Motion
+        from .motion.motion import Motion
 
         return Motion
     if name == "MotionCLIP":

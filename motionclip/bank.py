@@ -9,26 +9,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from . import features, skeleton
-from .data import Clip, cut_windows
-from .motion import FPS
-from .towers import TextTower
-from .weights import BANK, Model, ModelFolderError, write_atomically
-from .words import Words
+from .errors import ModelFolderError
+from .files.writing import write_atomically
+from .models.storage import BANK_FILE
 
-MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
 SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
-STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
-STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
 ROUNDING = 0.02  # of a unit length, in a file of bytes
 
 
@@ -183,12 +176,12 @@ class Bank:
         for name, vectors in (("latents", self.latents), ("texts", self.texts)):
             scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
             tensors |= {name: (vectors / scale).round().to(torch.int8), f"{name}.scale": scale.half()}
-        write_atomically(folder / BANK, lambda path: save_file(tensors, path, metadata=header))
+        write_atomically(folder / BANK_FILE, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
     def load(cls, folder: Path) -> Bank:
         """Read FOLDER/bank.safetensors. Raises ModelFolderError for a file that holds no bank."""
-        path = folder / BANK
+        path = folder / BANK_FILE
         try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
@@ -210,49 +203,6 @@ class Bank:
                 f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
             )
         return bank
-
-
-def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions that describe the clips."""
-    found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
-    moves: dict[str, list[torch.Tensor]] = defaultdict(list)
-    window = model.config.window
-    for clip in clips:
-        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_PER_CLIP - 1) + 1)
-        cuts = cut_windows(clip.motion, window, stride)
-        moves[clip.action].append(_moves(cuts))
-        for number, cut in enumerate(cuts):
-            start = min(number * stride, max(len(clip.motion) - window, 0))
-            found[clip.action, clip.style].append((clip, start, cut))
-    kept = [of[round(n)] for of in found.values() for n in np.linspace(0, len(of) - 1, min(len(of), MAX_PER_LABEL))]
-    latents = model.encode_windows(torch.stack([cut for _, _, cut in kept]))
-    entries = [
-        Entry(number, clip.name, clip.action, clip.style, clip.captions[0], start)
-        for number, (clip, start, _) in enumerate(kept)
-    ]
-    actions = sorted({clip.action for clip in clips})
-    said = {caption: clip.action for clip in clips for caption in clip.captions}
-    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
-    texts = sorted(said)
-    shown = torch.tensor([actions.index(said[text]) for text in texts])
-    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    return Bank(latents, entries, tower.encode(texts), shown, traits)
-
-
-def _moves(windows: torch.Tensor) -> torch.Tensor:
-    """(windows, frames, 149) → (windows, 4): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
-    how much it ends lower or higher than it began, and how far it goes (m)."""
-    rotations, path = features.from_features(windows)
-    joints = skeleton.forward_kinematics(rotations, path)
-    legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
-    height, ground = path[..., 1], path[..., [0, 2]]
-    away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
-    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away], dim=-1)
-
-
-def _traits(moves: torch.Tensor) -> Traits:
-    legs, height, sunk, away = moves.median(0).values.tolist()
-    return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)
 
 
 def _scaled(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from . import CLOSENESS
+from .constants import CLOSENESS
 
 if TYPE_CHECKING:
     from .sheets import Row
@@ -243,7 +243,7 @@ def recognize(
     """
     with _plain_errors():
         from .labels import BABEL_60, load_labels
-        from .motion import Motion
+        from .motion.motion import Motion
         from .pipeline import MotionCLIP
 
         loaded = [(path, Motion.load(path)) for path in motions]
@@ -352,7 +352,7 @@ def models() -> None:
     """List the models on this machine, by the name that --model takes."""
     from . import hub
 
-    for name, folder in hub.found().items():
+    for name, folder in hub.local_models().items():
         typer.echo(f"{name}  {folder}")
 
 
@@ -370,7 +370,7 @@ def import_official(
     motionclip import-official exps/paper-model/checkpoint_0100.pth.tar paper-model/
     """
     with _plain_errors():
-        from .official import import_official as run
+        from .models.official import import_official as run
 
         config = run(checkpoint, out, heads, up)
         typer.echo(f"{out}: {config.layers} layers, {config.heads} heads, latents of {config.latent} numbers")
@@ -400,7 +400,7 @@ def prepare(
     motionclip prepare --amass AMASS --babel BABEL --out paper-data --cut chunks --hands   (for --config clip)
     """
     with _plain_errors():
-        from .prepare import Choices, prepare_babel
+        from .training.prepare import Choices, prepare_babel
 
         done = prepare_babel(amass, babel, out, Choices(split, cut, hands, texts, others))
         typer.echo(f"{done.clips} clips in {out}")
@@ -437,8 +437,8 @@ def train(
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """
     with _plain_errors():
-        from .train import TrainConfig
-        from .train import train as run
+        from .training.train import TrainConfig
+        from .training.train import train as run
 
         run(data, out, TrainConfig.load(config, steps=steps, seed=seed), licence, resume, start_from, clip)
         typer.echo(f'the model is in {out}; try: motionclip generate "walk" -o walk.mp4 --model {out}')
@@ -452,7 +452,7 @@ def index(
 ) -> None:
     """Write a model's bank of known motions and its reader of texts anew, as `train` does at its end."""
     with _plain_errors():
-        from .train import index as run
+        from .training.train import index as run
 
         run(data, model, licence)
         typer.echo(f"the bank and the reader are in {model}")
@@ -465,10 +465,10 @@ def train_evaluator(
     steps: Annotated[int, typer.Option(min=1)] = 4000,
     seed: Annotated[int, typer.Option()] = 1234,
 ) -> None:
-    """Train the independent judge that `evaluate` uses, on real motion alone."""
+    """Train the independent evaluator that `evaluate` uses, on real motion alone."""
     with _plain_errors():
-        from .data import load_clips
-        from .evaluator import train_evaluator as run
+        from .evaluation.evaluator import train_evaluator as run
+        from .training.dataset import load_clips
 
         run(load_clips(data, "train"), steps, seed=seed).save(out)
         typer.echo(f"the evaluator is in {out}")
@@ -480,7 +480,7 @@ def evaluate(
     split: Annotated[Split, typer.Option(help="Tune on val; report test.")] = Split.test,
     model: ModelOption = None,
     clip: ClipOption = None,
-    evaluator: Annotated[Path | None, typer.Option(help="The judge; by default weights/evaluator.")] = None,
+    evaluator: Annotated[Path | None, typer.Option(help="The evaluator; by default weights/evaluator.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
     beside: Annotated[
@@ -495,16 +495,16 @@ def evaluate(
     """
     with _plain_errors():
         from . import hub
-        from .evaluate import as_json, from_json, table
-        from .evaluate import evaluate as run
-        from .evaluator import Evaluator
+        from .evaluation.evaluator import Evaluator
+        from .evaluation.protocol import evaluate as run
+        from .evaluation.report import write_page
+        from .evaluation.table import as_json, from_json, table
         from .pipeline import MotionCLIP
-        from .report import write_page
 
         others = {path.stem: from_json(path) for path in beside or []}
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
-        figures = run(mc, data, split.value, judge, repeats=repeats)
+        loaded = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
+        figures = run(mc, data, split.value, loaded, repeats=repeats)
         models = {Path(model or "default").name: figures} | others
         typer.echo(table(models))
         if json_file:
@@ -543,7 +543,7 @@ class _plain_errors:
 def _end(words: str) -> Any:
     """A motion file where the words name one, else the words."""
     from .files import READABLE
-    from .motion import Motion
+    from .motion.motion import Motion
 
     return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
 
@@ -557,9 +557,10 @@ def _given(value: T | None, name: str) -> T:
 
 def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
     """Write the motions of a --file and their grid; say what was taken, and which lines could not be done."""
-    from . import grid, sheets
-    from .render import write_video
-    from .weights import write_atomically
+    from . import sheets
+    from .files.writing import write_atomically
+    from .viz import grid
+    from .viz.render import write_video
 
     for path in sheets.save(rows, out, suffix):
         typer.echo(path)

@@ -5,18 +5,23 @@ All on (frames, 149) features, where motion can be mixed, repeated and joined wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from torch.nn import functional
 
-from . import features, skeleton
-from .features import FEATURES, HEIGHT, YAW
-from .flow import OVERLAP as OVERLAP
+from .models.flow import OVERLAP as OVERLAP
+from .motion import features, skeleton
+from .motion.features import FEATURES, HEIGHT, YAW
+from .motion.foot_contact import settled
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
+# Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
+APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
@@ -178,4 +183,30 @@ def joined(steps: list[torch.Tensor]) -> torch.Tensor:
         share = torch.linspace(0, 1, over + 2)[1:-1, None]
         share = share * share * (3 - 2 * share)
         whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
+    return whole
+
+
+def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
+    149), both facing alike: the mean over ENDS frames of both."""
+    over = min(ENDS, len(before), after.shape[1])
+    end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
+    return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
+
+
+def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
+    """Whether a body has to get up or down between two steps, both (any, 149)."""
+    return float(gap(before, after[None])) > APART
+
+
+def linked(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Parts (any, 149) that lie apart, in order, with what leads from each to the next between them: a body that moves
+    from the one pose to the other, longer the farther they are from each other."""
+    whole = parts[0]
+    for part in parts[1:]:
+        length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)
+        part = features.turn(part, features.facing(whole, -1) - features.facing(part))
+        share = torch.linspace(0, 1, length + 2)[1:-1, None]
+        link = torch.lerp(whole[-1:], part[:1], share * share * (3 - 2 * share))
+        whole = torch.cat([whole, settled(link[None])[0], part])
     return whole

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from . import places
-from .weights import BANK, CONFIG, READER, WEIGHTS
+from .errors import HubError
+from .models.storage import BANK_FILE, CONFIG_FILE, READER_FILE, WEIGHTS_FILE
 
-DEFAULT = places.WEIGHTS
+DEFAULT = places.DEFAULT_MODEL
 CARD = "README.md"
-FILES = (CONFIG, WEIGHTS, BANK, READER, CARD)
+FILES = (CONFIG_FILE, WEIGHTS_FILE, BANK_FILE, READER_FILE, CARD)
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
-
-
-class HubError(OSError):
-    """A model could not be had from the Hub; the message says what happened and what to do."""
 
 
 def locate(source: str | PathLike[str] | None = None, revision: str | None = None, **options: Any) -> Path:
@@ -28,11 +25,11 @@ def locate(source: str | PathLike[str] | None = None, revision: str | None = Non
     FileNotFoundError where there is no model, and HubError where the Hub can't give it.
     """
     folder = DEFAULT if source is None else Path(source)
-    if (folder / CONFIG).is_file():
+    if (folder / CONFIG_FILE).is_file():
         return folder
     if isinstance(source, str) and _REPO.fullmatch(source) and not folder.exists():
         return download(source, revision, **options)
-    raise FileNotFoundError(f"{folder} holds no model: there is no {CONFIG} in it")
+    raise FileNotFoundError(f"{folder} holds no model: there is no {CONFIG_FILE} in it")
 
 
 def download(repo: str, revision: str | None = None, **options: Any) -> Path:
@@ -74,7 +71,7 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.strerror else _first_line(error)
         raise HubError(f"{repo}: could not be stored ({what}); make room or choose another HF_HUB_CACHE") from error
-    for name in (CONFIG, WEIGHTS):
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise HubError(f"{repo}: has no {name}; is it a MotionCLIP model?")
     for name in FILES:
@@ -82,13 +79,13 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
     return folder
 
 
-def found() -> dict[str, Path]:
+def local_models() -> dict[str, Path]:
     """Models on this machine, by the name that --model takes: the default, others beside it, the Hub's cache."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
-    models = {"default": DEFAULT} if (DEFAULT / WEIGHTS).is_file() else {}
-    for config in sorted(DEFAULT.glob(f"*/{CONFIG}")):
+    models = {"default": DEFAULT} if (DEFAULT / WEIGHTS_FILE).is_file() else {}
+    for config in sorted(DEFAULT.glob(f"*/{CONFIG_FILE}")):
         if _is_model(config.parent):
             models[str(config.parent)] = config.parent
     try:
@@ -103,13 +100,14 @@ def found() -> dict[str, Path]:
 
 
 def _is_model(folder: Path) -> bool:
-    from .weights import ModelFolderError, read_config
+    from .errors import ModelFolderError
+    from .models.storage import read_config
 
     try:
         read_config(folder)
     except (ModelFolderError, OSError):
         return False
-    return (folder / WEIGHTS).is_file()
+    return (folder / WEIGHTS_FILE).is_file()
 
 
 def _check(repo: str, path: Path) -> None:

@@ -12,14 +12,23 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import CLOSENESS, composition, features, hub, prompts, skeleton, weights
+from . import composition, hub, prompts
 from .bank import Bank, Entry
-from .data import cut_windows, swap_sides, window_starts
-from .edits import Edit
+from .constants import CLOSENESS, FPS
+from .errors import TowerMismatch
+from .files.writing import write_atomically
 from .labels import BABEL_60
-from .motion import FPS, Motion
+from .models import storage
+from .models.interface import Edit
+from .motion import features
+from .motion.body_parts import BODY_PARTS, BodyPart
+from .motion.motion import Motion
+from .motion.windows import cut_windows, window_starts
+from .prompts import swap_sides
 from .reader import Reader, Reading, stems
-from .towers import TextTower, TowerMismatch, fits, load_tower
+from .recognition import Segment
+from .towers.interface import TextTower
+from .towers.loading import fits, load_tower
 
 MAX_TEXT = 2000
 MODEL_CARD = """---
@@ -31,7 +40,7 @@ Text to human motion and back, in the latent space of a language model: a model 
 [MotionCLIP for everyone]({{ repo_url | default("https://arxiv.org/abs/2203.08063", true) }}).
 
 ```python
-from motionclip import MotionCLIP
+from . import MotionCLIP
 
 mc = MotionCLIP.from_pretrained("USER/THIS-REPO")
 mc.generate("a person walks").save("walk.bvh")
@@ -49,34 +58,13 @@ MAX_SAMPLES = 64
 SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
+GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
 End = str | Motion | Entry | torch.Tensor
 Course = Literal["spherical", "linear"]
-Part = Literal["whole body", "upper body", "lower body"]
-
-
-def _part_mask(names: Sequence[str]) -> torch.Tensor:
-    """(149,) 1 for the features of these joints."""
-    mask = torch.zeros(features.FEATURES)
-    for name in names:
-        joint = skeleton.JOINT_INDEX[name]
-        mask[6 * joint : 6 * joint + 6] = 1
-    return mask
-
-
-_UPPER = [
-    name
-    for name in skeleton.JOINT_NAMES
-    if not name.startswith(("pelvis", "left_hip", "right_hip")) and name.split("_")[-1] not in ("knee", "ankle", "foot")
-]
-PARTS = {
-    "whole body": torch.ones(features.FEATURES),
-    "upper body": _part_mask(_UPPER),
-    "lower body": 1 - _part_mask(_UPPER),
-}
 
 
 @dataclass(frozen=True)
@@ -113,16 +101,6 @@ class Verdict:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of a motion with one label; start and end in seconds, score a cosine."""
-
-    label: str
-    start: float
-    end: float
-    score: float
-
-
 class MotionCLIP(
     ModelHubMixin,
     library_name="motionclip",
@@ -134,7 +112,7 @@ class MotionCLIP(
 
     def __init__(
         self,
-        model: weights.Model,
+        model: storage.Model,
         tower: TextTower | None = None,
         bank: Bank | None = None,
         card: str | None = None,
@@ -162,13 +140,13 @@ class MotionCLIP(
         it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find` finds.
         revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
         FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
-        weights.ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
+        ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
         """
         folder = hub.locate(source, revision, **options)
-        model = weights.load(folder)
-        bank = Bank.load(folder) if (folder / weights.BANK).is_file() else None
+        model = storage.load(folder)
+        bank = Bank.load(folder) if (folder / storage.BANK_FILE).is_file() else None
         card = folder / hub.CARD
-        reader = Reader.load(folder) if bank and (folder / weights.READER).is_file() else None
+        reader = Reader.load(folder) if bank and (folder / storage.READER_FILE).is_file() else None
         return cls(model, tower, bank, card.read_text(encoding="utf-8") if card.is_file() else None, reader, clip)
 
     def save_pretrained(  # type: ignore[override]  # by the name that the rest of the class has for it
@@ -188,13 +166,13 @@ class MotionCLIP(
         `evaluate`, as the card's table. config is not used: the model's own is written.
         """
         folder = Path(folder)
-        weights.save(self.model, folder)
+        storage.save(self.model, folder)
         if self.bank is not None:
             self.bank.save(folder)
         if self.reader is not None:
             self.reader.save(folder)
         card = self.card or str(self.generate_model_card(**{"metrics": [], **(model_card_kwargs or {})}))
-        weights.write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
+        write_atomically(folder / hub.CARD, lambda path: path.write_text(card, encoding="utf-8"))
         if push_to_hub:
             return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **push_options)
         return None
@@ -267,9 +245,10 @@ class MotionCLIP(
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
         frames: the length, 30 per second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
-        motion in which each step has that length and leads into the next; what is counted ("jump three times") takes
-        as long as it takes. Sides, tempo and things done at once are heeded ("kick with the left leg", "walk slowly",
-        "walk while waving"). seed: which instance; the same seed gives the same motion, alone or in a batch; several
+        motion in which each step has that length and leads into the next, for which it takes up to a second more where
+        a body has to get up or down; what is counted ("jump three times") takes as long as it takes. Sides, tempo and
+        things done at once are heeded ("kick with the left leg", "walk slowly", "walk while waving").
+        seed: which instance; the same seed gives the same motion, alone or in a batch; several
         texts may have a seed each. closeness: from the text's own latent (0) to that of the known action that it is
         taken for (1); without a reader it says nothing. samples: for one str, so many different instances as a list,
         of which the first is the one without `samples`. Raises ValueError for an empty or overlong text, one that says
@@ -410,24 +389,48 @@ class MotionCLIP(
     def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
         """`samples` motions of steps, at least one of which is not decoded as it comes, or of several."""
         if len(steps) > 1 and all(step.plain for step in steps):
-            z = torch.stack([step.z for step in steps]).expand(samples * self._draws, -1, -1)
-            chains = self.model.decode_chain(z, frames, seed).split(self._draws)
-            best = [chain[self._likeliest(chain, steps, frames)] for chain in chains]
-            return features.features_motions(torch.stack(best))
+            return [self._chain(steps, frames, seed + number * SAMPLE_SEEDS) for number in range(samples)]
         made: list[list[torch.Tensor]] = [[] for _ in range(samples)]
         for number, step in enumerate(steps):
             longer = composition.OVERLAP if number < len(steps) - 1 else 0
-            parts = self._details(step, frames + longer, seed + number, samples)
+            before = [motion[-1] if motion else None for motion in made]
+            parts = self._details(step, frames + longer, seed + number, before)
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
         return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
 
-    def _details(self, step: Step, frames: int, seed: int, samples: int) -> list[torch.Tensor]:
-        """`samples` times (frames, 149) of one step; of what is counted, as many frames as it takes."""
+    def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
+        """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
+        next; where a body has to get up or down first, there is a link between them."""
+        groups: list[list[tuple[torch.Tensor, int]]] = []
+        before = None
+        for number, step in enumerate(steps):
+            chosen, made = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            if before is None or composition.apart(before[:frames], made):
+                groups.append([])
+            groups[-1].append((step.z, chosen))
+            before = made
+        parts = [
+            self.model.decode_chain(torch.stack([z for z, _ in group]), frames, [of for _, of in group])
+            for group in groups
+        ]
+        return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
+
+    def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
+        """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on
+        best from what is before."""
+        seeds = [seed + number * DRAW_SEEDS for number in range(self._draws)]
+        decoded = self.model.decode_features(step.z.expand(len(seeds), -1), frames, seeds)
+        best = self._likeliest(decoded, step, before)
+        return seeds[best], decoded[best]
+
+    def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        """(frames, 149) of one step for each of what it follows; of what is counted, as many frames as it takes."""
         clause = step.clause
         length = max(round(frames * clause.tempo), 2)
         if clause.count:
             length = max(length, COUNTED_FRAMES)
+        samples = len(before)
         seeds = [seed + number * SAMPLE_SEEDS for number in range(samples)]
         arms: list[torch.Tensor] | None = None
         if step.arms is not None:
@@ -442,7 +445,7 @@ class MotionCLIP(
         if clause.side is not None and arms is None:
             bodies = self._one_sided(step.z, step.readings[0], length, seeds, clause)
         else:
-            bodies = self._best([step] * samples, length, seeds)
+            bodies = self._best([step] * samples, length, seeds, before)
         found = []
         for index, motion in enumerate(bodies):
             if arms is not None:
@@ -455,21 +458,34 @@ class MotionCLIP(
             found.append(motion)
         return found
 
-    def _best(self, steps: Sequence[Step], frames: int, seeds: Sequence[int]) -> list[torch.Tensor]:
-        """(frames, 149) of each step's body: of several draws the one that the encoder reads best."""
+    def _best(
+        self,
+        steps: Sequence[Step],
+        frames: int,
+        seeds: Sequence[int],
+        before: Sequence[torch.Tensor | None] | None = None,
+    ) -> list[torch.Tensor]:
+        """(frames, 149) of each step's body: of several draws the one that the encoder reads best.
+
+        before: for each step what it follows, (any, 149), which it should go on from.
+        """
         draws = self._draws
         z = torch.stack([step.z for step in steps]).repeat_interleave(draws, dim=0)
         decoded = self.model.decode_features(z, frames, [seed + n * DRAW_SEEDS for seed in seeds for n in range(draws)])
-        groups = decoded.split(draws)
-        return [group[self._likeliest(group, [step], frames)] for group, step in zip(groups, steps, strict=True)]
+        follows = before or [None] * len(steps)
+        return [
+            group[self._likeliest(group, step, previous)]
+            for group, step, previous in zip(decoded.split(draws), steps, follows, strict=True)
+        ]
 
-    def _likeliest(self, motions: torch.Tensor, steps: Sequence[Step], frames: int) -> int:
-        """Which of (N, steps · frames, 149) the encoder reads best, step by step."""
+    def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
+        """Which of (N, frames, 149) the encoder reads best, and goes on best from what is before."""
         if len(motions) == 1:
             return 0
-        parts = motions.split(frames, dim=1)
-        likely = [self._likeness(part, step.readings[0]).log() for part, step in zip(parts, steps, strict=True)]
-        return int(torch.stack(likely).sum(0).argmax())
+        likely = self._likeness(motions, step.readings[0]).log()
+        if before is not None:
+            likely = likely - GAP_COST * composition.gap(before, motions)
+        return int(likely.argmax())
 
     @property
     def _draws(self) -> int:
@@ -547,7 +563,7 @@ class MotionCLIP(
         noise = origin = None
         if isinstance(a, Motion) and isinstance(b, Motion):
             frames = self._length(min(len(a), len(b)))
-            (za, from_a), (zb, from_b) = self.model.analyse(a.crop(0, frames)), self.model.analyse(b.crop(0, frames))
+            (za, from_a), (zb, from_b) = self.model.invert(a.crop(0, frames)), self.model.invert(b.crop(0, frames))
             z = _between(za, zb, share, path)
             origin = z
             if from_a is not None and from_b is not None:
@@ -574,7 +590,7 @@ class MotionCLIP(
         strength: float = 1.0,
         frames: int = 60,
         seed: int = 0,
-        part: Part = "whole body",
+        part: BodyPart = "whole body",
     ) -> Motion:
         """Change what a motion is like: decode base + strength · (target − source), at unit length if that is the rule.
 
@@ -594,18 +610,18 @@ class MotionCLIP(
         strength: float = 1.0,
         frames: int = 60,
         seed: int = 0,
-        part: Part = "whole body",
+        part: BodyPart = "whole body",
     ) -> list[Motion]:
         """As `edit`, towards each of several targets, decoded in one batch."""
         if not -5 <= strength <= 5:
             raise ValueError(f"strength: must be from -5 to 5, not {strength}")
-        if part not in PARTS:
-            raise ValueError(f"part: must be one of {', '.join(PARTS)}, not {part!r}")
+        if part not in BODY_PARTS:
+            raise ValueError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
         start_z = self.latent(source)
         changes = torch.stack([self.latent(target) for target in targets]) - start_z
         plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
         motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
-        z, noise = self.model.analyse(motion)
+        z, noise = self.model.invert(motion)
         z = self.latent(base)[None] if plain else z
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
@@ -627,7 +643,7 @@ class MotionCLIP(
         decoded = self.model.edit_features(z, noise, self._length(len(motion)), asked)
         edited = []
         for after in decoded[1:]:
-            change = (after - decoded[0]) * PARTS[part]
+            change = (after - decoded[0]) * BODY_PARTS[part]
             motion = features.features_motion(features.turn(before + change, facing), "edited")
             edited.append(replace(motion, translation=motion.translation + start))
         return edited

@@ -5,5 +5,5 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
 
-WEIGHTS = _ROOT / "weights"
+DEFAULT_MODEL = _ROOT / "weights"
 CONFIGS = _ROOT / "configs"

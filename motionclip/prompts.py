@@ -17,6 +17,7 @@ import snowballstemmer
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot", "turn", "step"]
 MAX_COUNT = 10
+SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")
 _IRREGULAR = {"lying": "lie", "lies": "lie", "does": "do", "goes": "go", "running": "run", "sat": "sit", "lay": "lie"}
@@ -80,13 +81,14 @@ _FILLER = (
     r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
     r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
     r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
-    r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin)(?:s|ning|ing)?(?:\s+(?:to|by|with|off))?|"
-    r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|stops?\s+and|goes|go|quickly|slowly)"
+    r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin|keep|continue)(?:s|ning|ing)?(?:\s+(?:to|by|with|off|on))?|"
+    r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|stops?\s+and|(?:goes|go)(?:\s+on(?:\s+(?:to|with))?)?|quickly|slowly)"
 )
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
-    r"(?:and\s+)?(?:finally|lastly|next)|(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
+    r"(?:and\s+)?(?:finally|lastly|next(?!\s+to\b))|and\s+last|"
+    r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
     r"\s*[;.]\s+(?=\w)",
     re.IGNORECASE,
 )
@@ -100,8 +102,11 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|[\s,]+again\W*$", re.IGNORECASE
+    r"[\s,]+and\W*$|^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|[\s,]+again\W*$",
+    re.IGNORECASE,
 )
+_HEADS = re.compile(r"^\W*heads?\s+(?:off|out|over|back|home|away|for|to|toward|towards|into)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"(?:he|she|they|it|you|i)\b", re.IGNORECASE)
 _AND = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _WHILE = re.compile(
     r"^(?P<main>.+?),?\s+(?:while|whilst|as\s+(?=(?:he|she|they|you|i)\s)|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
@@ -133,10 +138,24 @@ _NOUNS = {
     "zombi",
 }
 _COMMON_VERBS = (
-    "go", "come", "get", "stand", "stop", "start", "pick", "put", "take", "make", "do", "give", "fall", "move", "step",
-    "hold", "stay", "return", "continue", "sit", "lie", "walk", "run", "jump", "turn", "look", "raise", "lower", "bend",
-    "wave", "clap", "kick", "punch", "throw", "catch", "dance", "crawl", "kneel", "crouch", "bow", "nod",
+    "aim", "answer", "approach", "ascend", "ask", "balance", "bend", "block", "bounce", "bow", "break", "brush",
+    "call", "carry", "catch", "celebrate", "chase", "check", "cheer", "clap", "clean", "climb", "close",
+    "collapse", "come", "continue", "cough", "crawl", "creep", "crouch", "cry", "cut", "dance", "dash",
+    "descend", "dig", "dive", "do", "dodge", "drink", "drop", "duck", "dust", "eat", "enter", "exit", "face",
+    "fall", "fight", "flee", "flex", "flip", "fly", "freeze", "get", "give", "glance", "go", "grab", "hide",
+    "hit", "hold", "hop", "hug", "hurry", "jog", "jump", "kick", "kneel", "knock", "laugh", "lean", "leap",
+    "leave", "lie", "lift", "limp", "listen", "look", "lower", "lunge", "make", "march", "move", "nod", "open",
+    "pace", "pause", "pick", "place", "play", "point", "pose", "pray", "press", "pull", "pump", "punch", "push",
+    "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush", "salute",
+    "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit", "skip",
+    "sleep", "slide", "slip", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze", "stagger", "stamp",
+    "stand", "stare", "start", "stay", "step", "stomp", "stop", "stretch", "strike", "stroll", "stumble",
+    "surrender", "swim", "swing", "take", "talk", "tap", "throw", "tiptoe", "toss", "touch", "trip", "trot",
+    "turn", "twirl", "twist", "wait", "wake", "walk", "wander", "wash", "watch", "wave", "whisper", "wipe",
+    "write", "yawn",
 )  # fmt: skip
+_SIDES = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+_SIDE_WORDS = re.compile(r"\b(" + "|".join(_SIDES) + r")\b", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=20_000)  # a stem takes 20 µs, and the words of prompts are few
@@ -186,6 +205,9 @@ def verb_stems(actions: Collection[str]) -> set[str]:
 def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     """The steps of a text, in the order in which they are done; without verbs only by words such as "then"."""
     text = text.strip()
+    title, colon, said = text.partition(":")
+    if colon and _begins_with_verb(said, verbs) and not _begins_with_verb(title, verbs):
+        text = said.strip()  # "my morning: get up, stretch and yawn"
     for pattern in (_BEFORE_FIRST, _AFTER_FIRST, _BEFORE, _AFTER):
         found = pattern.match(text)
         if found and all(_begins_with_verb(found[part], verbs) for part in ("early", "late")):
@@ -194,9 +216,8 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     if len(parts) > 1:
         return [step for part in parts for step in steps(part, verbs)]
     # A list of three or more verbs is in order; of two, "and" may join what is done at once.
-    listed = _AND.split(text)
-    several = len(listed) > 2 or (len(listed) == 2 and "," in text)
-    if several and not _DOING.match(text) and all(_begins_with_verb(part, verbs) for part in listed):
+    listed = _listed(text, verbs)
+    if (len(listed) > 2 or (len(listed) == 2 and "," in text)) and not _DOING.match(text):
         return [_ORDER.sub("", part).strip(" ,;.") for part in listed]
     return [_ORDER.sub("", text).strip(" ,;.") or text]
 
@@ -207,8 +228,8 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
             return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
     if (found := _DOING.match(text)) and _begins_with_verb(also := found["also"] or found["held"], verbs):
         return replace(_detailed(found["main"], verbs), also=_detailed(also, verbs), whole=text)
-    listed = _AND.split(text)
-    if len(listed) == 2 and all(_begins_with_verb(part, verbs) for part in listed):
+    listed = _listed(text, verbs)
+    if len(listed) == 2:
         return replace(_detailed(listed[0], verbs), also=_detailed(listed[1], verbs), joined=True, whole=text)
     if found := _POSED.match(text):
         return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
@@ -271,10 +292,48 @@ def _with_tempo(clause: Clause) -> Clause:
     return clause
 
 
+def _listed(text: str, verbs: Collection[str]) -> list[str]:
+    """The parts of a list that begin with verbs: "crawl on hands and knees, get up and run" are three."""
+    parts, begin = [], 0
+    for found in [*_AND.finditer(text), None]:
+        end = found.start() if found else len(text)
+        if found and not _begins_with_verb(text[found.end() :], verbs):
+            continue  # what follows belongs to this part: "hands and knees"
+        if found and found.group().strip() == "," and _PRONOUN.match(text, found.end()):
+            continue  # "running late for the train, she sprints"
+        parts.append(text[begin:end])
+        begin = found.end() if found else end
+    return parts if _tells(parts[0], verbs) else [text]
+
+
+def _tells(part: str, verbs: Collection[str]) -> bool:
+    """Whether a part begins with a verb, or with a subject of a few words and a verb: "the tired worker digs"."""
+    words = re.findall(r"[\w'’-]+", part)
+    return _begins_with_verb(part, verbs) or any(
+        word.endswith("s") and stem(word.lower()) in verbs for word in words[1:SUBJECT]
+    )
+
+
 def _begins_with_verb(part: str, verbs: Collection[str]) -> bool:
-    words = re.findall(r"[\w-]+", _LEAD.sub("", part))
-    return bool(words) and stem(words[0].split("-")[0].lower()) in verbs
+    if _HEADS.match(part):
+        return True
+    return any(
+        stem(words[0].split("-")[0].lower()) in verbs
+        for words in (re.findall(r"[\w-]+", said) for said in (part, _LEAD.sub("", part)))
+        if words
+    )
 
 
 def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip(" ,;.")
+
+
+def swap_sides(text: str) -> str:
+    """ "raise the left hand" → "raise the right hand": the text of a mirrored motion."""
+
+    def swap(match: re.Match[str]) -> str:
+        word = match.group()
+        swapped = _SIDES[word.lower()]
+        return swapped.upper() if word.isupper() else swapped.title() if word[0].isupper() else swapped
+
+    return _SIDE_WORDS.sub(swap, text)

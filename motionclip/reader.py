@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,14 +19,12 @@ from torch import nn
 from torch.nn import functional
 
 from . import places
+from .errors import ModelFolderError
+from .files.writing import write_atomically
+from .models.storage import READER_FILE
 from .prompts import stem
-from .towers import TextTower
-from .weights import READER, ModelFolderError, write_atomically
-from .words import KINDS, Words
 
 HIDDEN, WORDS_WIDTH = 640, 80
-EVOKED = 0.5  # how often an association is shown, beside a caption
-PROMISE = 0.95  # share of right answers that "known" is set to give on the words that the threshold is chosen on
 # Says nothing of what is done.
 _STOP = frozenset([
     "a", "an", "the", "person", "man", "woman", "someone", "he", "she", "his", "her", "their", "its", "is", "of", "to",
@@ -172,12 +168,12 @@ class Reader:
         }
         tensors = {key: value.half().contiguous() for key, value in self.network.state_dict().items()}
         tensors["rarity"] = self._rarity[:-1].half()
-        write_atomically(folder / READER, lambda path: save_file(tensors, path, metadata=header))
+        write_atomically(folder / READER_FILE, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
     def load(cls, folder: Path) -> Reader:
         """Read FOLDER/reader.safetensors. Raises ModelFolderError for a file that holds no reader."""
-        path = folder / READER
+        path = folder / READER_FILE
         try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
@@ -193,87 +189,3 @@ class Reader:
             return cls(network, vocabulary, rarity, near, threshold)
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
             raise ModelFolderError(f"{path}: is not a reader of texts ({error})") from error
-
-
-def train_reader(
-    words: Words,
-    actions: Sequence[str],
-    tower: TextTower,
-    styles: Collection[tuple[str, str]] = (),
-    seed: int = 0,
-    epochs: int = 20,
-) -> Reader:
-    """A reader of these actions' words. What "known" promises is chosen on the val words by a reader that has not
-    seen them; the one that is returned has learned from train and val. styles: pairs of an action and a style that are
-    recorded."""
-    styled = [(f"{action} {text}", action) for action, style in sorted(styles) for text in words.styles.get(style, [])]
-    trial = _fitted(words, actions, tower, ("train",), styled, seed, epochs)
-    texts, owners = _phrases(words, actions, ("captions",), ("val",))
-    found = trial.scores(texts, tower.encode(texts))
-    first = found.argmax(1)
-    sure = (found @ trial._right.T).gather(1, first[:, None])[:, 0]
-    right = trial._right[owners, first] > 0
-    order = sure.argsort(descending=True)
-    share = right[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
-    good = (share >= PROMISE).nonzero()[:, 0]
-    reader = _fitted(words, actions, tower, ("train", "val"), styled, seed, epochs)
-    reader.threshold = float(sure[order[good[-1]]]) if len(good) else 1.0
-    return reader
-
-
-def _phrases(
-    words: Words, actions: Sequence[str], kinds: Sequence[str], splits: Sequence[str]
-) -> tuple[list[str], torch.Tensor]:
-    rows = [(text, n) for n, action in enumerate(actions) for text in words.said(action, kinds, splits)]
-    return [text for text, _ in rows], torch.tensor([n for _, n in rows])
-
-
-def _fitted(
-    words: Words,
-    actions: Sequence[str],
-    tower: TextTower,
-    splits: Sequence[str],
-    styled: Sequence[tuple[str, str]],
-    seed: int,
-    epochs: int,
-) -> Reader:
-    """Trained with mixed examples, as mixup does (Zhang et al. 2018): it errs less, and knows better when it may."""
-    names = list(actions)
-    found = {kind: _phrases(words, names, (kind,), splits) for kind in KINDS}
-    texts = [text for phrases, _ in found.values() for text in phrases] + [text for text, _ in styled] + names
-    of_styled = torch.tensor([names.index(action) for _, action in styled], dtype=torch.long)
-    labels = torch.cat([*(owners for _, owners in found.values()), of_styled, torch.arange(len(names))])
-    weights = [torch.full((len(phrases),), EVOKED if kind == "evokes" else 1.0) for kind, (phrases, _) in found.items()]
-    share = torch.cat([*weights, torch.full((len(styled),), EVOKED), torch.ones(len(names))])
-    share = share / torch.zeros(len(names)).index_add_(0, labels, share)[labels].sqrt()
-    counts = Counter(term for text in texts for term in set(terms(text)))
-    vocabulary = sorted(term for term, count in counts.items() if count > 1)
-    rarity = torch.tensor([len(texts) / counts[term] for term in vocabulary]).log()
-    near = {name: [other for other in words.near.get(name, []) if other in set(names)] for name in names}
-    torch.manual_seed(seed)
-    reader = Reader(Network(tower.dim, len(vocabulary), len(names)), vocabulary, rarity, near, 1.0)
-    targets = reader._right - torch.eye(len(names))
-    targets = 0.2 * targets / targets.sum(1, keepdim=True).clamp(min=1)
-    targets = 0.9 * (targets + torch.diag(1 - targets.sum(1))) + 0.1 / len(names)
-    z, (index, weight) = functional.normalize(tower.encode(texts), dim=-1), reader.tables(texts)
-    network, size = reader.network.train(), 256
-    rest: list[torch.Tensor] = [p for name, p in network.named_parameters() if not name.startswith("terms")]
-    groups: list[dict[str, Any]] = [{"params": rest}, {"params": [network.terms.weight]}]
-    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.05, fused=True)
-    steps = epochs * len(texts) // size
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [1e-3, 3e-3], total_steps=steps, pct_start=0.1)
-    for _ in range(steps):
-        one = torch.multinomial(share, size, replacement=True)
-        two, mix = one[torch.randperm(size)], 0.5 * torch.rand(size, 1)
-        x = torch.lerp(z[one], z[two], mix)
-        x = functional.normalize(x + 0.04 * torch.randn_like(x), dim=-1)
-        both = torch.cat([(1 - mix) * weight[one], mix * weight[two]], dim=1)
-        scores = network(x, torch.cat([index[one], index[two]], dim=1), both)
-        wanted = torch.lerp(targets[labels[one]], targets[labels[two]], mix)
-        loss = functional.cross_entropy(scores, wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    network.eval().requires_grad_(False)
-    return reader

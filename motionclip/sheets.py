@@ -13,9 +13,9 @@ import torch
 from torch.nn import functional
 
 from .bank import Entry
-from .data import read_table
 from .files import MotionFileError, npz
-from .motion import Motion
+from .files.labels_table import read_table
+from .motion.motion import Motion
 from .pipeline import Course, End, MotionCLIP
 
 EDIT_COLUMNS = ("motion_source", "base", "v_start", "v_end")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from motionclip import Motion, MotionCLIP
-from motionclip.skeleton import JOINT_INDEX
+from motionclip.motion.skeleton import JOINT_INDEX
 
 torch.set_num_threads(2)
 

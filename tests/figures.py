@@ -8,7 +8,8 @@ import numpy as np
 import roma
 import torch
 
-from motionclip import Motion, skeleton
+from motionclip import Motion
+from motionclip.motion import skeleton
 
 PARTS = skeleton.JOINT_NAMES[:22]
 # Turns of the world: y up → the axis named.

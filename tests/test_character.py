@@ -13,10 +13,11 @@ from conftest import synthetic_motion
 from figures import LIMBS, between
 from typer.testing import CliRunner
 
-from motionclip import Motion, files, skeleton
+from motionclip import Motion, files
 from motionclip.cli import app
 from motionclip.files import MotionFileError, gltf
 from motionclip.files.character import Character
+from motionclip.motion import skeleton
 
 J = skeleton.JOINT_INDEX
 

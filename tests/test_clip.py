@@ -16,16 +16,20 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 import demo
-from motionclip import MotionCLIP, clip_files, weights
-from motionclip.body import SMPLBody, WoodenBody
+from motionclip import MotionCLIP
 from motionclip.cli import app
-from motionclip.clip_files import TowerUnavailable
-from motionclip.data import WindowSampler, load_clips
-from motionclip.images import FrameTower, pictures
-from motionclip.model import MotionTransformer, TransformerConfig
-from motionclip.official import import_official
-from motionclip.towers import CLIP, ImageTower, TowerMismatch, load_tower
-from motionclip.train import TrainConfig, train
+from motionclip.errors import TowerMismatch, TowerUnavailable
+from motionclip.models import storage
+from motionclip.models.official import import_official
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
+from motionclip.towers import clip_files
+from motionclip.towers.clip import CLIP
+from motionclip.towers.interface import ImageTower
+from motionclip.towers.loading import load_tower
+from motionclip.training.dataset import WindowSampler, load_clips
+from motionclip.training.frames import FrameTower, pictures
+from motionclip.training.train import TrainConfig, train
+from motionclip.viz.bodies import SMPLBody, WoodenBody
 
 SMALL = "clip:ViT-S-32-alt/random"
 CONFIG = """
@@ -153,7 +157,7 @@ class Trap:
 def test_a_models_tower_may_come_from_a_file(kept, tmp_path):
     """By the same name, or built in Python from a file for the same architecture; not from one for another."""
     folder, expected = kept
-    weights.save(
+    storage.save(
         MotionTransformer(TransformerConfig(tower=SMALL, latent=256, feedforward=64, layers=1)), tmp_path / "m"
     )
     by_file = MotionCLIP.from_pretrained(tmp_path / "m", clip=folder)
@@ -269,16 +273,16 @@ def test_the_users_smpl_body(tmp_path):
 
 @pytest.mark.parametrize(("text", "image"), [(1.0, 1.0), (0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
 def test_training_aligns_with_text_images_both_or_none(data_folder, tmp_path, text, image, monkeypatch):
-    import motionclip.train
+    import motionclip.training.train
 
     kept = []
-    original = motionclip.train.transformer_losses
+    original = motionclip.training.train.transformer_losses
 
     def watched(*arguments):
         kept.append(original(*arguments))
         return kept[-1]
 
-    monkeypatch.setattr(motionclip.train, "transformer_losses", watched)
+    monkeypatch.setattr(motionclip.training.train, "transformer_losses", watched)
     path = tmp_path / "config.toml"
     path.write_text(CONFIG.format(text=text, image=image, body=""))
     train(data_folder, tmp_path / "run", TrainConfig.load(path))

@@ -8,10 +8,12 @@ import torch
 from conftest import synthetic_motion
 
 from motionclip import MotionCLIP
-from motionclip.bank import Bank, build_bank
-from motionclip.data import Clip, cut_windows
-from motionclip.model import MotionTransformer, TransformerConfig
-from motionclip.words import Words
+from motionclip.bank import Bank
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
+from motionclip.motion.windows import cut_windows
+from motionclip.training.bank_building import build_bank
+from motionclip.training.captions import Words
+from motionclip.training.dataset import Clip
 
 DIM = 32
 KINDS = ("walk", "wave left hand", "squat")

@@ -9,9 +9,9 @@ import torch
 from conftest import synthetic_motion
 from typer.testing import CliRunner
 
-from motionclip import metrics
 from motionclip.cli import app
-from motionclip.evaluate import from_json
+from motionclip.evaluation import metrics
+from motionclip.evaluation.table import from_json
 
 
 def test_precision_counts_the_texts_that_are_nearer_than_ones_own():

@@ -13,7 +13,8 @@ import pytest
 from conftest import free_port, synthetic_motion
 from gradio_client import Client
 
-from motionclip import Motion, weights
+from motionclip import Motion
+from motionclip.models import storage
 
 ROOT = Path(__file__).resolve().parent.parent
 # The disk is full after so many bytes: as with ENOSPC, the write that goes over it fails.
@@ -36,9 +37,9 @@ def motionclip(*arguments, disk=None, **environment):
 
 def test_a_kill_while_weights_are_saved_leaves_a_whole_set(tmp_path):
     saving = (
-        "import sys; from pathlib import Path; from motionclip import weights\n"
-        "model = weights.load(Path('weights')); print('ready', flush=True)\n"
-        "while True: weights.save(model, Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from motionclip.models import storage\n"
+        "model = storage.load(Path('weights')); print('ready', flush=True)\n"
+        "while True: storage.save(model, Path(sys.argv[1]))"
     )
     for attempt in range(4):
         process = subprocess.Popen([sys.executable, "-c", saving, tmp_path], cwd=ROOT, stdout=subprocess.PIPE)
@@ -47,7 +48,7 @@ def test_a_kill_while_weights_are_saved_leaves_a_whole_set(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        assert weights.load(tmp_path).config.architecture == "flow"
+        assert storage.load(tmp_path).config.architecture == "flow"
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".bvh", ".glb", ".mp4", ".gif"])

@@ -17,9 +17,10 @@ from figures import figure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, files, skeleton
+from motionclip import Motion, files
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
+from motionclip.motion import skeleton
 
 
 def npz(path, **arrays):

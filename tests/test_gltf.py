@@ -11,8 +11,9 @@ from figures import HUMANIK, PARTS, between, turned_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, files, skeleton
+from motionclip import Motion, files
 from motionclip.files import MotionFileError, gltf
+from motionclip.motion import skeleton
 
 VRM = {"left_hip": "leftUpperLeg", "left_knee": "leftLowerLeg", "left_ankle": "leftFoot", "left_foot": "leftToes",
        "left_collar": "leftShoulder", "left_shoulder": "leftUpperArm", "left_elbow": "leftLowerArm",

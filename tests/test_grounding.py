@@ -11,12 +11,12 @@ from conftest import synthetic_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import features, leaps, skeleton
-from motionclip.contacts import locked, settled
-from motionclip.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
-from motionclip.metrics import heights
-from motionclip.metrics import leaps as leaping
-from motionclip.motion import about_y, heading
+from motionclip.evaluation.metrics import heights
+from motionclip.evaluation.metrics import leaps as leaping
+from motionclip.motion import features, leaps, skeleton
+from motionclip.motion.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
+from motionclip.motion.foot_contact import lock_feet, settled
+from motionclip.motion.motion import about_y, heading
 
 
 @given(st.floats(-0.6, 0.6), st.floats(0, 3.1), st.integers(0, 2))
@@ -65,7 +65,7 @@ def test_a_body_is_set_on_the_floor_where_its_clearance_says_so(off):
 def test_a_body_in_the_air_stays_there():
     jump = motion_features(synthetic_motion("squat", 60))
     jump[:, CLEARANCE] = 0.5
-    (made,) = features.features_motions(locked(jump[None]))
+    (made,) = features.features_motions(lock_feet(jump[None]))
     assert np.allclose(heights(made), 0.5, atol=0.06)
 
 
@@ -74,19 +74,19 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
     slide[:, features.VX] = 0.004
     slide[:, CLEARANCE] = 0
     foot = skeleton.JOINT_INDEX["left_foot"]
-    course = [features.features_motions(m)[0].joints()[:, foot] for m in (settled(slide[None]), locked(slide[None]))]
+    course = [features.features_motions(m)[0].joints()[:, foot] for m in (settled(slide[None]), lock_feet(slide[None]))]
     went = [np.linalg.norm(np.diff(c[:, [0, 2]], axis=0), axis=-1).sum() for c in course]
     assert went[1] < 0.6 * went[0]
     rotations, path = from_features(slide)
     rotations[:, 0] = roma.rotvec_to_rotmat(torch.tensor([-math.pi / 2, 0, 0])) @ rotations[:, 0]
     lying = to_features(rotations, path)
     lying[:, CLEARANCE] = 0
-    assert torch.allclose(locked(lying[None]), settled(lying[None]), atol=2e-3)
+    assert torch.allclose(lock_feet(lying[None]), settled(lying[None]), atol=2e-3)
 
 
 def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     walk = motion_features(synthetic_motion("walk", 60))[None]
-    assert leaps.smoothed(walk) is walk
+    assert leaps.slowed(leaps.smoothed(walk)) is walk
     rotations, path = from_features(walk[0])
     rotations[30:, 0] = (
         about_y(torch.tensor(0.0)) @ roma.rotvec_to_rotmat(torch.tensor([2.8, 0, 0])) @ rotations[30:, 0]
@@ -94,3 +94,23 @@ def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     flipped = to_features(rotations, path)[None]
     assert leaping(features.features_motions(flipped)[0])
     assert not leaping(features.features_motions(leaps.smoothed(flipped))[0])
+
+
+def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():
+    wave = motion_features(synthetic_motion("wave left hand", 60))
+    rotations, path = from_features(wave)
+    shoulder = skeleton.JOINT_INDEX["left_shoulder"]
+    swing = torch.zeros(60, 3)
+    swing[28:31, 1] = torch.tensor([0.9, 1.8, 2.7])
+    swing[31:, 1] = 2.8
+    rotations[:, shoulder] = roma.rotvec_to_rotmat(swing)
+    path[:, 2] += torch.linspace(0, 1, 60)
+    fast = to_features(rotations, path)[None]
+    slow = leaps.slowed(fast)
+    before, after = features.features_motions(fast)[0].joints(), features.features_motions(slow)[0].joints()
+
+    def speed(joints):
+        return 30 * np.linalg.norm(np.diff(joints, axis=0), axis=-1).max()
+
+    assert speed(before) > 12 > speed(after)
+    assert np.allclose(before[-1], after[-1], atol=0.02)

@@ -16,9 +16,10 @@ import pytest
 import torch
 from conftest import synthetic_motion
 
-from motionclip import MotionCLIP, weights
-from motionclip.hub import HubError
-from motionclip.model import MotionTransformer, TransformerConfig
+from motionclip import MotionCLIP
+from motionclip.errors import HubError
+from motionclip.models import storage
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "someone/motion-model"
@@ -149,7 +150,8 @@ SCRIPT = """
 import sys
 from huggingface_hub import constants
 constants.DOWNLOAD_CHUNK_SIZE = 1 << 16  # so that a small file arrives in parts, as a large one does
-from motionclip.hub import HubError, download
+from motionclip.errors import HubError
+from motionclip.hub import download
 try:
     print(download(sys.argv[1], *sys.argv[2:]))
 except HubError as error:
@@ -328,7 +330,7 @@ def test_the_card_shows_what_was_measured(tmp_path, model):
     card = (tmp_path / "README.md").read_text()
     assert "library_name: motionclip" in card and "| recognition: top-1 | 93.21 % |" in card
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors", "README.md"}
-    assert torch.equal(weights.load(tmp_path).encoder.muQuery, model.model.encoder.muQuery)
+    assert torch.equal(storage.load(tmp_path).encoder.muQuery, model.model.encoder.muQuery)
     assert MotionCLIP.from_pretrained(tmp_path).card == card
 
 

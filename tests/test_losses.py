@@ -6,10 +6,11 @@ import pytest
 import torch
 from conftest import synthetic_motion
 
-from motionclip.body import WoodenBody
-from motionclip.data import Batch, cut_windows
-from motionclip.losses import Alignment, transformer_losses
-from motionclip.model import MotionTransformer, TransformerConfig
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
+from motionclip.motion.windows import cut_windows
+from motionclip.training.dataset import Batch
+from motionclip.training.losses import Alignment, transformer_losses
+from motionclip.viz.bodies import WoodenBody
 
 SMALL = TransformerConfig(latent=32, feedforward=32, layers=1, heads=2, dropout=0.0)
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from motionclip import Motion, features, skeleton
-from motionclip.contacts import grounded, locked
-from motionclip.motion import about_y, heading, to_axis_angle, to_matrices
+from motionclip import Motion
+from motionclip.motion import features, skeleton
+from motionclip.motion.foot_contact import grounded, lock_feet
+from motionclip.motion.motion import about_y, heading, to_axis_angle, to_matrices
 
 angles = st.floats(-3.0, 3.0, width=32)
 
@@ -120,7 +121,7 @@ def test_floor_is_found():
 def test_standing_feet_are_kept_from_sliding_by_bending_the_legs_alone():
     whole = grounded(features.motion_features(synthetic_motion("wave left hand")))
     whole[:, features.VX] += 0.01 * torch.sin(torch.arange(len(whole)) / 5)  # sways 10 cm, and the feet with it
-    before, after = (features.features_motion(x) for x in (whole, locked(whole[None])[0]))
+    before, after = (features.features_motion(x) for x in (whole, lock_feet(whole[None])[0]))
 
     def slide(motion):
         return np.linalg.norm(np.diff(motion.joints()[:, [10, 11]][..., [0, 2]], axis=0), axis=-1).mean()

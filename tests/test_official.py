@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from motionclip import MotionCLIP
 from motionclip.cli import app
-from motionclip.model import MotionTransformer, TransformerConfig
-from motionclip.official import import_official
-from motionclip.towers import TowerMismatch
+from motionclip.errors import TowerMismatch
+from motionclip.models.official import import_official
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
 
 
 def official_state(latent=64, layers=2, seed=0):

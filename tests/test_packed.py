@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from motionclip.packed import PackedLinear, pack
+from motionclip.models.half_precision import PackedLinear, pack
 
 pytestmark = pytest.mark.skipif(
     "fbgemm" not in torch.backends.quantized.supported_engines, reason="needs an x86 processor"

@@ -7,11 +7,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from motionclip import Motion, amass
+from motionclip import Motion
 from motionclip.cli import app
-from motionclip.data import WindowSampler, load_clips
 from motionclip.files import MotionFileError
-from motionclip.prepare import Choices, prepare_babel
+from motionclip.training import amass
+from motionclip.training.dataset import WindowSampler, load_clips
+from motionclip.training.prepare import Choices, prepare_babel
 
 
 def recording(feat, frames, sequence=("walk",)):

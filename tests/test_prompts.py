@@ -7,10 +7,12 @@ from conftest import synthetic_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import composition, features, prompts, rules
+from motionclip import composition, prompts
 from motionclip.composition import at_tempo, joined, on_side, repeated, with_arms
-from motionclip.features import YAW, motion_features
-from motionclip.skeleton import JOINT_INDEX
+from motionclip.evaluation import rules
+from motionclip.motion import features
+from motionclip.motion.features import YAW, motion_features
+from motionclip.motion.skeleton import JOINT_INDEX
 
 VERBS = prompts.verb_stems(
     ["walk", "clap", "jump", "kick", "do jumping jacks", "knee strike", "sit on a chair", "march"]

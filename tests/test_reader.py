@@ -6,12 +6,14 @@ import pytest
 import torch
 from conftest import write_data_folder
 
-from motionclip.data import actions_of, load_clips
+from motionclip.errors import ModelFolderError
 from motionclip.files import MotionFileError
-from motionclip.reader import Reader, train_reader
-from motionclip.towers import load_tower
-from motionclip.weights import READER, ModelFolderError
-from motionclip.words import WORDS, Words
+from motionclip.models.storage import READER_FILE
+from motionclip.reader import Reader
+from motionclip.towers.loading import load_tower
+from motionclip.training.captions import WORDS, Words
+from motionclip.training.dataset import actions_of, load_clips
+from motionclip.training.reader_training import train_reader
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_a_reader_names_the_action_and_keeps_it_through_a_file(reader, tmp_path)
     assert torch.allclose(
         again.scores(texts, tower.encode(texts)), reader.scores(texts, tower.encode(texts)), atol=1e-2
     )
-    (tmp_path / READER).write_bytes(b"no reader")
+    (tmp_path / READER_FILE).write_bytes(b"no reader")
     with pytest.raises(ModelFolderError, match="is not a reader"):
         Reader.load(tmp_path)
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from conftest import synthetic_motion
 
-from motionclip.data import Clip
-from motionclip.evaluate import babel_recognition, confusion, recognition
+from motionclip.evaluation.protocol import babel_recognition, confusion, recognition
 from motionclip.labels import BABEL_60
-from motionclip.train import TrainConfig, validate
+from motionclip.training.dataset import Clip
+from motionclip.training.train import TrainConfig, validate
 
 
 class Long:

@@ -13,8 +13,9 @@ from figures import LIMBS, between
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from motionclip import Motion, files, skeleton
+from motionclip import Motion, files
 from motionclip.files import MotionFileError, humanml, positions
+from motionclip.motion import skeleton
 
 J = skeleton.JOINT_INDEX
 BONES = [(skeleton.JOINT_NAMES[skeleton.PARENTS[j]], skeleton.JOINT_NAMES[j]) for j in range(1, 22)]

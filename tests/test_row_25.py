@@ -6,13 +6,15 @@ import torch
 from conftest import synthetic_motion
 from scipy.spatial.transform import Rotation
 
-from motionclip import Motion, MotionCLIP, skeleton, weights
-from motionclip.data import cut_windows
+from motionclip import Motion, MotionCLIP
 from motionclip.files import npz
-from motionclip.footing import path_of
-from motionclip.model import ANKLE, MotionTransformer, TransformerConfig
-from motionclip.official import import_official
-from motionclip.train import TrainConfig
+from motionclip.models import storage
+from motionclip.models.official import import_official
+from motionclip.models.transformer import ANKLE, MotionTransformer, TransformerConfig
+from motionclip.motion import skeleton
+from motionclip.motion.root_path import path_of
+from motionclip.motion.windows import cut_windows
+from motionclip.training.train import TrainConfig
 
 OFFICIAL = TransformerConfig(
     tower=None, latent=64, feedforward=96, layers=1, dropout=0.0, normalised=False, up="z", rows=True, row_25=ANKLE
@@ -117,8 +119,8 @@ def test_an_imported_checkpoints_walker_walks_away_on_feet_that_stand(tmp_path):
 def test_a_config_says_what_the_row_is(tmp_path):
     for name in ("paper", "clip"):
         assert TrainConfig.load(name).model.row_25 == "path"
-    weights.save(MotionTransformer(OFFICIAL), tmp_path)
+    storage.save(MotionTransformer(OFFICIAL), tmp_path)
     assert '"row_25": "ankle"' in (tmp_path / "config.json").read_text()
-    assert weights.load(tmp_path).config == OFFICIAL
+    assert storage.load(tmp_path).config == OFFICIAL
     with pytest.raises(ValueError, match="row_25: must be path or ankle, not 'knee'"):
         TransformerConfig(row_25="knee")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from motionclip import Motion
 from motionclip.cli import app
-from motionclip.grid import SIZE, TITLE, grid, wrapped
+from motionclip.viz.grid import SIZE, TITLE, grid, wrapped
 
 
 def run(*arguments):

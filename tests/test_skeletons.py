@@ -9,8 +9,9 @@ from figures import HUMANIK, PARTS, TURNS, between, figure, named, turned_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, files, skeleton
+from motionclip import Motion, files
 from motionclip.files import MotionFileError
+from motionclip.motion import skeleton
 
 J = skeleton.JOINT_INDEX
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from motionclip import smpl_file
-from motionclip.body import load_body
+from motionclip.viz import smpl_file
+from motionclip.viz.bodies import load_body
 
 NAMES = ["SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.pkl", "basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
          "basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl"]  # fmt: skip

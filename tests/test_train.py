@@ -10,10 +10,12 @@ import pytest
 import torch
 from conftest import write_data_folder
 
-from motionclip import MotionCLIP, weights
-from motionclip.data import WindowSampler, load_clips, swap_sides
+from motionclip import MotionCLIP
 from motionclip.files import MotionFileError
-from motionclip.train import CHECKPOINT, TrainConfig, pause, train
+from motionclip.models import storage
+from motionclip.prompts import swap_sides
+from motionclip.training.dataset import WindowSampler, load_clips
+from motionclip.training.train import CHECKPOINT, TrainConfig, pause, train
 
 CONFIG = """
 steps = 12
@@ -151,12 +153,12 @@ def test_a_run_killed_and_resumed_ends_as_an_unbroken_one(data_folder, tmp_path,
     monkeypatch.setattr(WindowSampler, "draw", dying)
     with pytest.raises(Killed):
         train(data_folder, tmp_path / "broken", config)
-    assert not (tmp_path / "broken" / weights.WEIGHTS).exists()
+    assert not (tmp_path / "broken" / storage.WEIGHTS_FILE).exists()
     assert torch.load(tmp_path / "broken" / CHECKPOINT, weights_only=True)["step"] == 7
     monkeypatch.setattr(WindowSampler, "draw", draw)
     train(data_folder, tmp_path / "broken", config)
 
-    whole, resumed = weights.load(tmp_path / "whole"), weights.load(tmp_path / "broken")
+    whole, resumed = storage.load(tmp_path / "whole"), storage.load(tmp_path / "broken")
     for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.allclose(a, b, atol=1e-3), name
 
@@ -181,7 +183,7 @@ def test_checkpoints_hold_what_a_run_needs_and_large_ones_are_rarer(data_folder,
         train(data_folder, tmp_path / "broken", config)
     monkeypatch.setattr(WindowSampler, "draw", draw)
     train(data_folder, tmp_path / "broken", config)
-    whole, resumed = weights.load(tmp_path / "whole"), weights.load(tmp_path / "broken")
+    whole, resumed = storage.load(tmp_path / "whole"), storage.load(tmp_path / "broken")
     for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.allclose(a, b, atol=1e-3), name
     config = dataclasses.replace(config, checkpoint_seconds=60.0)
@@ -207,7 +209,7 @@ def test_training_goes_on_from_another_models_weights(data_folder, tmp_path, con
     first = train(data_folder, tmp_path / "first", TrainConfig.load(config_file))
     still = TrainConfig.load(config_file, steps=1, learning_rate=1e-12)
     second = train(data_folder, tmp_path / "second", still, start_from=first)
-    before, after = (weights.load(folder).state_dict() for folder in (first, second))
+    before, after = (storage.load(folder).state_dict() for folder in (first, second))
     assert all(torch.allclose(before[key], after[key], atol=1e-3) for key in before)
     wider = tmp_path / "wider.toml"
     wider.write_text(config_file.read_text().replace("flow_width = 48", "flow_width = 56"))
@@ -225,13 +227,13 @@ def test_the_papers_model_trains_with_its_own_losses(data_folder, tmp_path):
 GRADIENTS = """
 import sys, torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
-from motionclip import weights
-from motionclip.data import WindowSampler, actions_of, load_clips
-from motionclip.texts import TextPool
-from motionclip.words import Words
-from motionclip.towers import load_tower
-from motionclip.losses import Alignment
-from motionclip.train import Objective, TrainConfig
+from motionclip.models import storage
+from motionclip.training.dataset import WindowSampler, actions_of, load_clips
+from motionclip.training.text_pool import TextPool
+from motionclip.training.captions import Words
+from motionclip.towers.loading import load_tower
+from motionclip.training.losses import Alignment
+from motionclip.training.train import Objective, TrainConfig
 
 data, config, out = sys.argv[1:]
 config = TrainConfig.load(config)
@@ -239,7 +241,7 @@ accelerator = Accelerator(cpu=True, kwargs_handlers=[DistributedDataParallelKwar
 clips = load_clips(data, "train")
 sampler = WindowSampler(clips, 60)
 torch.manual_seed(0)
-model = weights.build(config.model)
+model = storage.build(config.model)
 model.basis.fit(sampler.spread(1000))
 for parameter in model.parameters():
     torch.nn.init.normal_(parameter, std=0.05)

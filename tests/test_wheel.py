@@ -38,7 +38,7 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     command = [home / "bin" / "motionclip", "generate", "a person walks", "-o", out]
     subprocess.run(command, check=True, cwd=tmp_path, env=plain)
     assert len(Motion.load(out)) == 60
-    code = "import demo, motionclip.train as t; print(demo.__file__, t.TrainConfig.load('default').steps)"
+    code = "import demo, motionclip.training.train as t; print(demo.__file__, t.TrainConfig.load('default').steps)"
     said = subprocess.run(
         [home / "bin" / "python", "-c", code], check=True, cwd=tmp_path, env=plain, capture_output=True, text=True
     ).stdout.split()

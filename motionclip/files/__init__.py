@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..motion import Motion
-from .errors import MotionFileError
-from .names import read_map
+from ..errors import MotionFileError
+from ..motion.motion import Motion
+from .joint_names import read_map
 from .reading import Options, Reading
 
 READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
@@ -87,12 +87,12 @@ def save(
     Raises ValueError for another suffix or layout, MotionFileError for a character that isn't understood, OSError where
     it can't be written.
     """
-    from .. import render
-    from ..weights import write_atomically
+    from ..viz import render
 
     if character is not None:
         return _save_on(motion, Path(path), Path(character), names)
     from . import bvh, glb, npz, results, vrma
+    from .writing import write_atomically
 
     video = render.save_video
     writers: dict[str, Callable[..., None]] = {".npz": npz.save, ".bvh": bvh.save, ".glb": glb.save}
@@ -113,8 +113,8 @@ def save(
 
 def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, str] | None) -> Path:
     """Write a character's file with the motion in it."""
-    from ..weights import write_atomically
     from .character import Character
+    from .writing import write_atomically
 
     if path.suffix.lower() not in FOR_CHARACTERS:
         raise ValueError(f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}")

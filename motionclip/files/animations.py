@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
-from ..motion import FPS
+from ..constants import FPS
 from .armature import Armature
 from .gltf import Document, Json
 from .nodes import PATHS, Node, bind_pose, listed, matrices, read_nodes, rotations_of, unit, vrm_parts

@@ -17,10 +17,11 @@ import numpy as np
 import roma
 import torch
 
-from .. import skeleton
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..errors import MotionFileError
+from ..motion import skeleton
+from ..motion.motion import Motion
 from .armature import Armature, globals_of
-from .errors import MotionFileError
 
 MAX_BYTES = 150_000_000
 MAX_JOINTS = 500

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import skeleton
-from .errors import MotionFileError
+from ..errors import MotionFileError
+from ..motion import skeleton
 from .positions import JOINTS
 from .reading import Options, Reading
 from .results import from_joints

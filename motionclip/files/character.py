@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import skeleton
-from ..motion import FPS, Motion
-from . import FOR_CHARACTERS, names
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
+from . import FOR_CHARACTERS, joint_names
 from .armature import Armature
 from .gltf import Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
@@ -24,7 +25,7 @@ from .turning import between
 _J = skeleton.JOINT_INDEX
 _SPINE = ("pelvis", "spine1", "spine2", "spine3")
 _SMPL_LEGS = sum(
-    float(skeleton.OFFSETS[_J[f"{side}_{part}"]].norm()) / 2 for side in names.SIDES for part in ("knee", "ankle")
+    float(skeleton.OFFSETS[_J[f"{side}_{part}"]].norm()) / 2 for side in joint_names.SIDES for part in ("knee", "ankle")
 )
 _HEIGHTS = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
 _UNEVEN = 0.02  # how much the scales along three axes may differ
@@ -51,7 +52,7 @@ class Character:
         rigs = [Rig.of(nodes, bind) for bind in (bind_pose(document, self._order), {})]
         for self._rig in rigs:
             armature = self._armature()
-            self._found = names.place_joints(armature, document.path, named, option="--character-map")
+            self._found = joint_names.place_joints(armature, document.path, named, option="--character-map")
             body = Body.at_rest(armature, self._found)
             self._check(body)
             self._calibration = body.calibration(any_arms=True)
@@ -63,7 +64,7 @@ class Character:
                 "does not stand upright in a T- or A-pose, so what its bones' turns mean is not known; export the "
                 "character at rest (Blender: armature properties, Rest Position)",
             )
-        self.parts = {part: nodes[node].name for part, node in self._found.items() if part in names.PARTS}
+        self.parts = {part: nodes[node].name for part, node in self._found.items() if part in joint_names.PARTS}
         self._stance = self._standing(body)
 
     def save(self, motion: Motion, path: Path) -> None:
@@ -113,11 +114,11 @@ class Character:
     def _check(self, body: Body) -> None:
         """Raise MotionFileError for a body without hands or length, and for scales that bend what they turn."""
         rig, wrong = self._rig, self._document.wrong
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             if f"{side}_wrist" not in body.places:
                 forearm = rig.nodes[self._found[f"{side}_elbow"]].name
                 raise wrong(forearm, f"has no hand: name one in the map, as {side}_wrist = NODE")
-        bones = [(f"{side}_{a}", f"{side}_{b}") for side in names.SIDES for a, b in (
+        bones = [(f"{side}_{a}", f"{side}_{b}") for side in joint_names.SIDES for a, b in (
             ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))]  # fmt: skip
         lengths = [float((body.at(a) - body.at(b)).norm()) for a, b in [*bones, ("left_hip", "right_hip")]]
         if min(lengths) < 1e-3 * max(lengths) or max(lengths) < 1e-9:
@@ -135,10 +136,10 @@ class Character:
         """The legs at rest, with the soles where the mesh of the feet ends."""
         scale = body.length("hip", "knee", "ankle") / _SMPL_LEGS
         upright = self._calibration["pelvis"]
-        legs = [f"{side}_{part}" for side in names.SIDES for part in ("hip", "knee", "ankle")]
+        legs = [f"{side}_{part}" for side in joint_names.SIDES for part in ("hip", "knee", "ankle")]
         places = {part: body.at(part)[0] for part in ["pelvis", *legs]}
         balls, feet = {}, []
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             ankle, forward = f"{side}_ankle", self._calibration[f"{side}_ankle"]
             bone = skeleton.OFFSETS[_J[f"{side}_foot"]].double()
             usual = places[ankle] + scale * (forward @ bone)
@@ -156,7 +157,7 @@ class Character:
     def _sole(self, up: torch.Tensor) -> float | None:
         """How high the lowest point of the feet's mesh is at rest, along `up`; None where it can't be read."""
         feet = set()
-        ankles = {self._found[f"{side}_ankle"] for side in names.SIDES}
+        ankles = {self._found[f"{side}_ankle"] for side in joint_names.SIDES}
         for index in range(len(self._rig.nodes)):
             if {index, *self._rig.above(index)} & ankles:
                 feet.add(index)
@@ -230,14 +231,15 @@ class Character:
 
     def _body_parts(self) -> dict[str, int]:
         """Part → node, of the body's parts and the spine's."""
-        return {part: node for part, node in self._found.items() if part in names.PARTS or part.startswith("spine:")}
+        spine = (part for part in self._found if part.startswith("spine:"))
+        return {part: self._found[part] for part in (*joint_names.PARTS, *spine) if part in self._found}
 
     def _turned(self, motion: Motion) -> dict[str, torch.Tensor]:
         """Part → (frames, 3, 3), how it is turned in the world from where it is at rest, as the motion's body is."""
         still = torch.zeros(len(motion), 3, dtype=torch.float64)
         world = skeleton.global_transforms(motion.rotations().double(), still)[0]
         rest, spine = self._calibration, [part for part in self._found if part.startswith("spine:")]
-        turned = {part: world[:, _J[part]] @ rest[part].T for part in self._found if part in names.PARTS}
+        turned = {part: world[:, _J[part]] @ rest[part].T for part in self._found if part in joint_names.PARTS}
         for part in spine:
             # The topmost turns as the chest does, and those below by their share of what lies between.
             share = (int(part[6:]) + 1) / len(spine) * (len(_SPINE) - 1)

@@ -9,9 +9,10 @@ import numpy as np
 import roma
 import torch
 
-from .. import skeleton
-from ..body import wooden_figure
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
+from ..viz.bodies import wooden_figure
 from .gltf import Arrays, Json, packed
 
 _MATERIALS = {"wood": [0.52, 0.26, 0.10, 1.0], "floor": [0.66, 0.70, 0.76, 1.0], "line": [0.38, 0.43, 0.52, 1.0]}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import MotionFileError
+from ..errors import MotionFileError
 
 Json = dict[str, Any]
 

@@ -14,8 +14,9 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch.nn.functional import normalize
 
-from .. import skeleton
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
 
 FPS_THERE = 20.0
 JOINTS = 22

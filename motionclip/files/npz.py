@@ -12,9 +12,10 @@ import numpy as np
 import roma
 import torch
 
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..errors import MotionFileError
+from ..motion.motion import Motion
 from . import smpl
-from .errors import MotionFileError
 from .reading import Options, Reading
 
 MAX_FRAMES = 500_000

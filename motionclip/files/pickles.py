@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import MotionFileError
+from ..errors import MotionFileError
 
 MAX_BYTES = 1_000_000_000
 _KINDS = "fiub"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import normalize
 
-from .. import skeleton
+from ..motion import skeleton
 from .turning import between, frame_of, nearest_rotations, swing
 
 JOINTS = 22

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..motion import Motion
+from ..motion.motion import Motion
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .. import skeleton
-from ..motion import Motion
+from ..errors import MotionFileError
+from ..motion import skeleton
+from ..motion.motion import Motion
 from . import humanml, pickles, positions, smpl
-from .errors import MotionFileError
 from .npz import read_array
 from .reading import Options, Reading
 from .retarget import off_the_floor

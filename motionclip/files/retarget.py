@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from torch.nn.functional import normalize
 
-from .. import skeleton
-from ..motion import Motion
-from . import names
+from ..errors import MotionFileError
+from ..motion import skeleton
+from ..motion.motion import Motion
+from . import joint_names
 from .armature import Armature
-from .errors import MotionFileError
 from .positions import local_of
 from .reading import Options, Reading
 from .turning import frame_of, nearest_rotations, swing
@@ -44,7 +44,7 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
 
     Raises MotionFileError for a skeleton that is no human's.
     """
-    found = names.place_joints(source, path, options.names)
+    found = joint_names.place_joints(source, path, options.names)
     rest = Body.at_rest(source, found)
     body = Body.in_motion(source, found)
     body.check(path)
@@ -57,7 +57,7 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
     motion = Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
     notes = [*source.notes, *([up.assumed] if up.assumed else [])]
-    return Reading(motion, names.family(source.names), len(motion), source.fps, up.axis, body.scale, tuple(notes))
+    return Reading(motion, joint_names.family(source.names), len(motion), source.fps, up.axis, body.scale, tuple(notes))
 
 
 def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
@@ -98,7 +98,7 @@ class Body:
             return places[part] + rotations[:, found[part]] @ source.ends[found[part]]
 
         tips = {}
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             for part, before in (("wrist", "elbow"), ("foot", "ankle")):
                 end = tip(f"{side}_{before}")
                 if f"{side}_{part}" not in found and end is not None:
@@ -135,7 +135,7 @@ class Body:
     def length(self, *parts: str) -> float:
         """Mean length of the bones between these parts, both sides."""
         total = 0.0
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             points = [self.at(f"{side}_{part}") for part in parts]
             total += sum(float((b - a).norm(dim=-1).median()) for a, b in zip(points, points[1:], strict=False)) / 2
         return total
@@ -163,7 +163,7 @@ class Body:
 
     def check(self, path: Path) -> None:
         """Raise MotionFileError for proportions that no human has."""
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             if f"{side}_wrist" not in self.places:
                 raise MotionFileError(
                     path, "skeleton", f"the {side} forearm has no hand, and no End Site where it ends"
@@ -194,19 +194,19 @@ class Body:
         axis = int(torso.abs().argmax())
         nearest[axis] = torso[axis].sign()
         up = nearest if float(nearest @ torso) > 0.9 else torso
-        for side in names.SIDES:
+        for side in joint_names.SIDES:
             for upper, lower in (("hip", "knee"), ("knee", "ankle")):
                 bone = normalize(self.at(f"{side}_{lower}") - self.at(f"{side}_{upper}"), dim=-1)[0]
                 if float(bone @ -up) < 0.82:
                     return None
         left = normalize(hips + shoulders - ((hips + shoulders) @ up) * up, dim=-1)
         frame = torch.stack([left, up, torch.linalg.cross(left, up)], dim=-1)
-        toes = [toe[0] @ frame[:, 2] for toe in map(self.toes, names.SIDES) if toe is not None]
+        toes = [toe[0] @ frame[:, 2] for toe in map(self.toes, joint_names.SIDES) if toe is not None]
         return None if any(float(toe) < 0 for toe in toes) else frame
 
     def standing_axis(self) -> str:
         """The axis along which the legs of a body of one frame stand, with the torso above them; "" if they don't."""
-        legs = [self.at(f"{side}_ankle") - self.at(f"{side}_hip") for side in names.SIDES]
+        legs = [self.at(f"{side}_ankle") - self.at(f"{side}_hip") for side in joint_names.SIDES]
         up = -normalize(legs[0] + legs[1], dim=-1)[0]
         axis = int(up.abs().argmax())
         if float(up[axis].abs()) < 0.9 or float(normalize(self.torso, dim=-1)[0] @ up) < 0.3:
@@ -325,7 +325,7 @@ def _global_rotations(body: Body, calibration: Mapping[str, torch.Tensor], rest:
     for name in ("neck", "head"):
         rest_neck = _REST[_J["head"]] - _REST[_J["neck"]]
         solver.carry(name, name, like(across_shoulders, direction, rest_shoulders, rest_neck))
-    for side in names.SIDES:
+    for side in joint_names.SIDES:
         _limb(solver, side, ("hip", "knee", "ankle"), torch.tensor([1.0, 0, 0]), across_hips, rest_hips)
         hinge = torch.tensor([0.0, -1, 0]) if side == "left" else torch.tensor([0.0, 1, 0])
         _limb(solver, side, ("shoulder", "elbow", "wrist"), hinge, None, None)

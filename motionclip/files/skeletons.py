@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
-from .. import skeleton
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
 from . import bvh, retarget
 from .animations import read_animations
 from .armature import Armature

@@ -10,9 +10,10 @@ import numpy as np
 import roma
 import torch
 
-from .. import skeleton
-from ..motion import FPS, Motion
-from .errors import MotionFileError
+from ..constants import FPS
+from ..errors import MotionFileError
+from ..motion import skeleton
+from ..motion.motion import Motion
 from .reading import Options, Reading
 from .retarget import off_the_floor
 from .up import Up, find_up

@@ -15,8 +15,9 @@ from scipy.sparse import dia_array, diags_array, eye_array
 from scipy.sparse.linalg import spsolve
 from torch.nn.functional import normalize
 
-from .. import skeleton
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
 from .turning import swing
 
 SIDES = ("left", "right")

@@ -8,8 +8,9 @@ import numpy as np
 import roma
 import torch
 
-from .. import skeleton
-from ..motion import FPS, Motion
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
 from .gltf import Arrays, Json, packed
 from .positions import local_of
 from .turning import swing

@@ -1,0 +1,1 @@
+"""Evaluation: the protocol, the evaluator, metrics, tables and pages."""

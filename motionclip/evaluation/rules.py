@@ -1,0 +1,185 @@
+"""Rules on the joints by which the details of prompts are judged: sides, counts, tempo, things at once, steps in order.
+
+They are apart from `composition`, which makes those details: they look at the finished motion alone.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from .. import places
+from ..constants import FPS
+from ..motion.motion import Motion, heading
+from ..motion.skeleton import JOINT_INDEX
+from ..pipeline import MotionCLIP
+from ..prompts import negated
+from ..training.dataset import Clip
+
+WINDOW = 60
+MARGIN = 0.2  # beyond what the recordings of an action span, of that span, and of these units at least:
+LEAST = np.array([0.5, 0.12, 0.2, 0.4, 0.8, 0.15])
+LEAST_ARMS = np.array([0.2, 0.2, 0.5, 0.25])
+SHIFTS = (-15, 0, 15)  # frames by which a step may come sooner or later
+SLOWER, FASTER = 0.85, 1.15
+
+
+def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, bool]]]:
+    """For each of the five lists of prompts in configs/prompts, the prompts and whether each is done.
+
+    clips: recordings, which say what the single actions look like. A prompt that is refused is not done.
+    """
+    spans = _Spans(clips)
+    checks: dict[str, Callable[[dict[str, str]], bool]] = {
+        "sides": lambda row: side(mc.generate(row["prompt"]), row["limb"]) == row["side"],
+        "counts": lambda row: count(mc.generate(row["prompt"]), row["signal"]) == int(row["count"]),
+        "tempo": lambda row: _tempo(mc, row),
+        "at once": lambda row: spans.at_once(mc.generate(row["prompt"]), row["lower"], row["upper"]),
+        "in order": lambda row: spans.in_order(mc.generate(row["prompt"]), row["steps"].split("|")),
+    }
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for what, right in checks.items():
+        with open(places.CONFIGS / "prompts" / f"{what.replace(' ', '_')}.csv", newline="", encoding="utf-8") as file:
+            found[what] = []
+            for row in csv.DictReader(file):
+                taken = negated(row["prompt"]) is None
+                found[what].append((row["prompt"], taken and right(row)))
+    return found
+
+
+def side(motion: Motion, limb: str) -> str:
+    """Which side acts: by the turn of the pelvis, where it goes, or which foot or hand leaves its place farther."""
+    rotations, joints = motion.rotations(), motion.joints()
+    if limb == "turn":
+        turned = np.unwrap(heading(rotations[:, 0]).numpy())
+        return "left" if turned[-1] > turned[0] else "right"
+    if limb == "step":
+        first = joints[0, JOINT_INDEX["left_hip"]] - joints[0, JOINT_INDEX["right_hip"]]
+        return "left" if (joints[-1, 0] - joints[0, 0]) @ first > 0 else "right"
+    reach = {}
+    for name in ("left", "right"):
+        place = joints[:, JOINT_INDEX[f"{name}_{'wrist' if limb == 'hand' else 'foot'}"]] - joints[:, 0]
+        reach[name] = np.linalg.norm(place - np.median(place, axis=0), axis=-1).max() + place[:, 1].max()
+    return max(reach, key=reach.__getitem__)
+
+
+def count(motion: Motion, signal: str) -> int:
+    """How many times the part goes out and back: peaks that stand out by 40 % of its whole range."""
+    joints = motion.joints()
+    chest = joints[:, JOINT_INDEX["spine3"]]
+    if signal == "turn":
+        turned = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
+        return round(abs(turned[-1] - turned[0]) / (2 * np.pi))
+    if signal == "pelvis":
+        courses = [joints[:, 0, 1], chest[:, 1]]
+    elif signal == "head":
+        courses = [joints[:, JOINT_INDEX["head"], 1] - joints[:, 0, 1]]
+    elif signal == "hands":
+        courses = [
+            np.linalg.norm(joints[:, JOINT_INDEX["left_wrist"]] - joints[:, JOINT_INDEX["right_wrist"]], axis=-1)
+        ]
+    else:
+        names, about = (
+            (("left_wrist", "right_wrist"), chest) if signal == "wrist" else (("left_foot", "right_foot"), joints[:, 0])
+        )
+        points = [joints[:, JOINT_INDEX[name]] - about for name in names]
+        place = max(points, key=lambda p: p.var(0).sum())
+        centred = place - place.mean(0)
+        courses = [centred @ np.linalg.svd(centred, full_matrices=False)[2][0]]
+    course = max((gaussian_filter1d(c, 2, mode="nearest") for c in courses), key=np.ptp)
+    # The part begins and ends at rest; hands come together from apart.
+    rest = course.max() if signal == "hands" else (course[0] + course[-1]) / 2
+    course = course if rest < (course.max() + course.min()) / 2 else -course
+    peaks, _ = find_peaks(np.pad(course, 1, constant_values=course.min()), prominence=0.4 * np.ptp(course))
+    return len(peaks)
+
+
+def pace(motion: Motion) -> float:
+    """Mean speed of all joints, metres per second."""
+    return float(np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1).mean() * FPS)
+
+
+def _tempo(mc: MotionCLIP, row: dict[str, str]) -> bool:
+    ratio = np.mean([pace(mc.generate(row["prompt"], seed=seed)) for seed in range(3)])
+    ratio /= np.mean([pace(mc.generate(row["plain"], seed=seed)) for seed in range(3)])
+    return bool(ratio < SLOWER if row["tempo"] == "slow" else ratio > FASTER)
+
+
+def body_course(motion: Motion) -> np.ndarray:
+    """(6,) path of the pelvis on the ground (m), its lowest height, its height at the end less that at the start, mean
+    speed of the ankles about it (m/s), how far it turns (radians), how high the body gets off the floor."""
+    joints = motion.joints()
+    ground = joints[:, 0][:, [0, 2]]
+    ankles = joints[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]] - joints[:, :1]
+    turned = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
+    feet = joints[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].min(1)
+    height = joints[:, 0, 1]
+    return np.array(
+        [
+            np.linalg.norm(np.diff(ground, axis=0), axis=-1).sum(),
+            height.min(),
+            height[-5:].mean() - height[:5].mean(),
+            np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean() * FPS,
+            abs(turned[-1] - turned[0]),
+            feet.max(),
+        ]
+    )
+
+
+def arms_course(motion: Motion) -> np.ndarray:
+    """(4,) height of the higher and of the lower wrist over the chest (m), the faster wrist's speed about it (m/s), the
+    distance of the wrists."""
+    joints = motion.joints()
+    wrists = joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
+    about = wrists - joints[:, JOINT_INDEX["spine3"], None]
+    height = about[..., 1].mean(0)
+    speed = np.linalg.norm(np.diff(about, axis=0), axis=-1).mean(0).max() * FPS
+    apart = np.linalg.norm(wrists[:, 0] - wrists[:, 1], axis=-1).mean()
+    return np.array([height.max(), height.min(), speed, apart])
+
+
+class _Spans:
+    """What the recordings of each action span in these numbers."""
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        self._clips: dict[str, list[Clip]] = defaultdict(list)
+        for clip in clips:
+            self._clips[clip.action].append(clip)
+
+    def _within(
+        self, values: np.ndarray, action: str, measure: Callable[[Motion], np.ndarray], least: np.ndarray
+    ) -> bool:
+        if not self._clips[action]:  # nothing to compare with
+            return False
+        real = []
+        for clip in self._clips[action][:40]:
+            motion = clip.motion.padded(WINDOW)
+            for start in np.linspace(0, len(motion) - WINDOW, 3).astype(int):
+                real.append(measure(motion.crop(start, start + WINDOW)))
+        low, high = np.percentile(real, 2, axis=0), np.percentile(real, 98, axis=0)
+        room = np.maximum(MARGIN * (high - low), least)
+        return bool(((values > low - room) & (values < high + room)).all())
+
+    def at_once(self, motion: Motion, lower: str, upper: str) -> bool:
+        """Whether the body goes as recordings of the one action do, and the arms as those of the other."""
+        cut = motion.padded(WINDOW).crop(0, WINDOW)
+        return self._within(body_course(cut), lower, body_course, LEAST) and self._within(
+            arms_course(cut), upper, arms_course, LEAST_ARMS
+        )
+
+    def in_order(self, motion: Motion, steps: Sequence[str]) -> bool:
+        """Whether there are as many stretches as steps, and the body goes in each as recordings of its action do."""
+        length = len(motion) / len(steps)
+        if length < WINDOW * 0.75:
+            return False
+        for number, action in enumerate(steps):
+            starts = {min(max(round(number * length) + shift, 0), len(motion) - WINDOW) for shift in SHIFTS}
+            cuts = [motion.crop(max(start, 0), max(start, 0) + WINDOW) for start in starts]
+            if not any(self._within(body_course(cut), action, body_course, LEAST) for cut in cuts):
+                return False
+        return True

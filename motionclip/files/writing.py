@@ -1,0 +1,30 @@
+"""Writes files atomically: each appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole.
+
+    Raises OSError where it can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors tell of a full disk
+        raise OSError(f"{path}: could not be written ({str(error).splitlines()[0]})") from error
+    finally:
+        temporary.unlink(missing_ok=True)

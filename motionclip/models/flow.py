@@ -1,0 +1,405 @@
+"""The generative model: a motion encoder into the text space, and a conditional flow that decodes from it.
+
+motion ↔ coefficients of a linear basis; coefficients → aligned latent z by a perceptron and convolutions; z and noise →
+coefficients by integrating a velocity field learned with flow matching (Lipman et al. 2023). Text says what a
+motion is but not which instance of it: the noise does, so that nothing is averaged into a frozen pose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..motion import features
+from ..motion.foot_contact import lock_feet, settled
+from ..motion.leaps import slowed, smoothed
+from ..motion.motion import Motion
+from ..motion.windows import cut_windows
+from .basis import MotionBasis
+from .interface import Edit
+
+FIXED_POINT_ROUNDS = 6
+BATCH = 64  # motions decoded together: more are no faster, and take more memory
+OVERLAP = 20  # frames that a part of a chain reaches into the next one
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
+
+    steps: from noise to motion; edit_steps: for edits, from motion to noise and back. draws: motions of one text, of
+    which the one is shown that the encoder reads best.
+    edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
+    known motions, and what should stay.
+    """
+
+    normalised = True  # its latents always have unit length
+
+    architecture: str = "flow"
+    tower: str = "minilm"
+    latent: int = 384
+    window: int = 60
+    components: int = 304
+    encoder_width: int = 192
+    encoder_blocks: int = 3
+    encoder_hidden: int = 512
+    encoder_dropout: float = 0.2
+    flow_width: int = 512
+    flow_hidden: int = 896
+    flow_blocks: int = 5
+    flow_condition: int = 160
+    steps: int = 7
+    guidance: float = 1.6
+    draws: int = 4
+    edit_steps: int = 10
+    edit_guidance: float = 1.5
+    edit_likeness: float = 1.0
+    edit_keeping: float = 1.0
+    hop: int = 40
+
+
+class MotionEncoder(nn.Module):
+    """Motion → unit latents: the sum of a perceptron's view of its coefficients and convolutions over its joints.
+
+    Each errs elsewhere, the more so as each learns to do without the other; a transformer of the same size learned
+    several times slower (docs/experiments.md).
+    """
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        width, hidden, drop = config.encoder_width, config.encoder_hidden, config.encoder_dropout
+        self.whole = nn.Sequential(
+            nn.Linear(config.components, hidden),
+            nn.GELU(),
+            nn.Dropout(drop),
+            nn.Linear(hidden, hidden),
+            nn.GELU(),
+            nn.Dropout(drop),
+            nn.Linear(hidden, config.latent),
+        )
+        self.embed = nn.Conv1d(features.POINTS, width, 5, stride=2, padding=2)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.GroupNorm(8, width),
+                nn.GELU(),
+                nn.Conv1d(width, width, 5, padding=2),
+                nn.GroupNorm(8, width),
+                nn.GELU(),
+                nn.Dropout(drop),
+                nn.Conv1d(width, width, 3, padding=1),
+            )
+            for _ in range(config.encoder_blocks)
+        )
+        self.halve = nn.AvgPool1d(2)
+        self.dropout = nn.Dropout(1.5 * drop)
+        self.head = nn.Linear(2 * width, config.latent)
+
+    def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74) → (3, batch,
+        latent) of unit length: the latents, what the perceptron alone would give, and the convolutions alone."""
+        x = self.embed(points.transpose(1, 2))
+        for number, block in enumerate(self.blocks):
+            x = x + block(x)
+            if number < len(self.blocks) - 1:
+                x = self.halve(x)
+        over_time = self.head(self.dropout(torch.cat([x.mean(-1), x.amax(-1)], dim=-1)))
+        at_once = self.whole(coefficients)
+        return functional.normalize(torch.stack([at_once + over_time, at_once, over_time]).float(), dim=-1)
+
+
+class VelocityBlock(nn.Module):
+    """A residual perceptron whose normalisation is set by the condition (adaLN-zero, Peebles & Xie 2023)."""
+
+    def __init__(self, width: int, hidden: int, condition: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.modulation = nn.Linear(condition, 3 * width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, x: torch.Tensor, modulation: torch.Tensor) -> torch.Tensor:
+        """x: (batch, width); modulation: (batch, 3 · width), what `self.modulation` makes of the condition."""
+        scale, shift, gate = modulation.chunk(3, dim=-1)
+        normed = self.norm(x)
+        inner = functional.silu(self.up(torch.addcmul(normed + shift, normed, scale)))
+        return torch.addcmul(x, gate, self.down(inner))
+
+
+class VelocityField(nn.Module):
+    """v(x, t | z): where the coefficients x move at time t on their way from noise (0) to motion (1)."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        width, condition = config.flow_width, config.flow_condition
+        self.null = nn.Parameter(torch.zeros(config.latent))
+        self.time = nn.Sequential(nn.Linear(64, condition), nn.SiLU(), nn.Linear(condition, condition))
+        self.latent = nn.Sequential(
+            nn.Linear(config.latent, 2 * condition), nn.SiLU(), nn.Linear(2 * condition, condition)
+        )
+        self.inward = nn.Linear(config.components, width)
+        self.blocks = nn.ModuleList(
+            VelocityBlock(width, config.flow_hidden, condition) for _ in range(config.flow_blocks)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.outward = nn.Linear(width, config.components)
+        nn.init.zeros_(self.outward.weight)
+        nn.init.zeros_(self.outward.bias)
+        self.frequencies: torch.Tensor
+        # On the CPU for the reason given in basis.feature_weights.
+        self.register_buffer("frequencies", torch.linspace(0, math.log(200), 32, device="cpu").exp(), persistent=False)
+
+    def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
+        """What each block is told by times (..., 1) and latents (..., latent): (..., 3 · width) for each."""
+        angles = t * self.frequencies
+        # A unit latent has entries of about 1/√latent; the network wants them near one.
+        condition = functional.silu(
+            self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)) + self.latent(z * math.sqrt(z.shape[-1]))
+        )
+        return [cast(VelocityBlock, block).modulation(condition) for block in self.blocks]
+
+    def residual(self, x: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The network proper, of unit variance in and out; x (batch, K)."""
+        h = self.inward(x)
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            h = block(h, modulation)
+        return self.outward(self.norm(h)).float()
+
+    def forward(self, x: torch.Tensor, t: float, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
+        """v = (2t − 1)/s²·x + F(x/s)/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
+
+        The preconditioning of Karras et al. 2022, worked out for the straight path x = (1 − t)·noise + t·data.
+        x (batch, K), modulations as `modulations` gives them for this t.
+        """
+        s = math.hypot(t, 1 - t)
+        return torch.add((2 * t - 1) / s**2 * x, self.residual(x / s, modulations), alpha=1 / s)
+
+    def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """(batch, K) squared error of the network's own output: the velocity's up to a factor of t (batch,)."""
+        t = t[:, None]
+        s = torch.hypot(t, 1 - t)
+        x = (1 - t) * noise + t * data
+        target = s * (data - noise) - (2 * t - 1) / s * x
+        return (self.residual(x / s, self.modulations(t, z)) - target).square()
+
+
+class _Terms:
+    """A weighted sum of velocities for each row of a batch: under which conditions, and with which weights."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._conditions: list[torch.Tensor] = []
+        self._weights: list[float] = []
+
+    def add(self, row: int, condition: torch.Tensor, weight: float) -> None:
+        """condition: (latent,) or (windows, latent)."""
+        self._rows.append(row)
+        self._conditions.append(condition)
+        self._weights.append(weight)
+
+    def stacked(self, windows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rows (terms,), conditions (terms · windows, latent), weights (terms,)."""
+        conditions = torch.cat([condition.expand(windows, -1) for condition in self._conditions])
+        return torch.tensor(self._rows), conditions, torch.tensor(self._weights)
+
+
+class FlowModel(nn.Module):
+    """Encodes motions into the text space and decodes latents of that space into motions."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.basis = MotionBasis(config.window, config.components)
+        self.encoder = MotionEncoder(config)
+        self.velocity = VelocityField(config)
+
+    def encode_coefficients(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """(batch, components) → (batch, latent), unit length."""
+        return self.views(coefficients)[0]
+
+    def views(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
+        """(batch, components) → (3, batch, latent), as MotionEncoder's. jitter: (batch, window, 149), for training."""
+        deviations = self.basis.deviations
+        scaled = coefficients * (deviations / deviations.mean()).sqrt()
+        with torch.no_grad(), torch.autocast(coefficients.device.type, enabled=False):
+            windows = self.basis.expand(coefficients.float())
+            joints = features.points(windows if jitter is None else windows + jitter)
+        return self.encoder(scaled, joints)
+
+    @torch.inference_mode()
+    def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, window, 149) features that start facing +z → (batch, latent), unit length."""
+        return torch.cat([self.encode_coefficients(self.basis.project(part)) for part in windows.split(512)])
+
+    @torch.inference_mode()
+    def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
+        """(motions, latent), unit length: the mean over windows half a window apart.
+
+        A motion shorter than the window is held at its last pose.
+        """
+        cuts = [cut_windows(motion, self.config.window, self.config.window // 2) for motion in motions]
+        latents = self.encode_windows(torch.cat(cuts)).split([len(cut) for cut in cuts])
+        return functional.normalize(torch.stack([part.mean(0) for part in latents]), dim=-1)
+
+    def window_starts(self, frames: int) -> list[int]:
+        """Where the overlapping windows begin that together make a motion of this length."""
+        extra = max(frames - self.config.window, 0)
+        count = 1 + math.ceil(extra / self.config.hop)
+        return [round(index * extra / max(count - 1, 1)) for index in range(count)]
+
+    def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
+        """(count, windows, components); the first ones don't depend on how many are drawn."""
+        shape = (count, windows, self.config.components)
+        return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+    def decode_motions(
+        self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0, noise: torch.Tensor | None = None
+    ) -> list[Motion]:
+        """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
+
+        noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all, or of N seeds.
+        """
+        return features.features_motions(self.decode_features(z, frames, seed, noise))
+
+    def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
+        """As decode_motions, but each of the N latents gets noise of its own."""
+        return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
+
+    @torch.inference_mode()
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other.
+
+        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
+        the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
+        """
+        own = self.window_starts(frames + OVERLAP)
+        starts = [part * frames + start for part in range(len(z)) for start in own]
+        noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
+        terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
+        return _sound(self._decode(noise, starts, len(z) * frames, terms, self.config.steps))[0]
+
+    @torch.inference_mode()
+    def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, window, 149) features through the motion coefficients and back."""
+        return self.basis.expand(self.basis.project(windows))
+
+    @torch.inference_mode()
+    def decode_features(
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int | Sequence[int] = 0,
+        noise: torch.Tensor | None = None,
+        origin: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """As decode_motions, but (N, frames, 149) features.
+
+        Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
+        origin and z being the same, the noise that `invert` found gives exactly the motion back that it was
+        found for.
+        """
+        starts = self.window_starts(frames)
+        if noise is None:
+            seeds = seed if isinstance(seed, Sequence) else [seed]
+            noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
+        given_back = origin is not None
+        guidance = 1.0 if given_back else self.config.guidance
+        steps = self.config.edit_steps if given_back else self.config.steps
+        parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
+        decoded = torch.cat(
+            [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
+        )
+        # Motion that is given back has a path of its own; only what was generated is held by its feet.
+        return settled(decoded) if given_back else _sound(decoded)
+
+    @torch.inference_mode()
+    def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
+        """A motion, and the same instance edited in N ways: (1 + N, frames, 149) features.
+
+        z, noise: what `invert` found for the motion. What is common to the differences between known motions that
+        show the same change is the change itself (compositional guidance, Liu et al. 2022).
+        """
+        config = self.config
+        held = config.edit_keeping * edit.keeping
+        terms = _Terms()
+        terms.add(0, z, 1.0)
+        for row, (wanted, pairs) in enumerate(zip(edit.changed, edit.alike, strict=True), start=1):
+            terms.add(row, z, 1 - config.edit_guidance)
+            terms.add(row, wanted, config.edit_guidance)
+            if held:
+                terms.add(row, edit.kept, held)
+                terms.add(row, self.velocity.null, -held)
+            for before, after in pairs:
+                share = config.edit_likeness * edit.strength / len(pairs)
+                terms.add(row, after, share)
+                terms.add(row, before, -share)
+        if noise is None:
+            raise ValueError("noise: the flow needs what `invert` found")
+        noise = noise.expand(1 + len(edit.changed), -1, -1)
+        return settled(self._decode(noise, self.window_starts(frames), frames, terms, config.edit_steps))
+
+    def _guided(self, z: torch.Tensor, guidance: float) -> _Terms:
+        """(N, latent) or (N, windows, latent) → what follows each z."""
+        terms = _Terms()
+        for row, latent in enumerate(z):
+            terms.add(row, latent, guidance)
+            if guidance != 1:
+                terms.add(row, self.velocity.null, 1 - guidance)
+        return terms
+
+    def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms, steps: int) -> torch.Tensor:
+        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features."""
+        rows, conditions, weights = terms.stacked(len(starts))
+        # Each distinct condition is worked out once, for all steps together: it needs no x.
+        distinct, which = conditions.unique(dim=0, return_inverse=True)
+        times = [step / steps for step in range(steps)]
+        told = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
+        x = noise.clone()
+        for step, t in enumerate(times):
+            told_now = [block[step].index_select(0, which) for block in told]
+            flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, told_now)
+            each = flat.unflatten(0, (len(rows), -1))
+            velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
+            if len(starts) > 1:  # all windows agree on the frames they share, at every step
+                clean = self.basis.project(
+                    self._cut(features.join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
+                )
+                velocity = (clean - x) / (1 - t)
+            x = torch.add(x, velocity, alpha=1 / steps)
+        return features.join(self.basis.expand(x), starts)[:, :frames]
+
+    @torch.inference_mode()
+    def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:
+        """What a motion is and which instance of it: latents z (windows, latent), noise (1, windows, components).
+
+        Decoding z with the noise, and z as the origin, gives the motion back within the basis' error: the
+        decoder's Euler steps are undone one by one, each by fixed-point iteration.
+        """
+        starts = self.window_starts(len(motion))
+        whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
+        x = self.basis.project(self._cut(whole, starts))
+        z = self.encode_coefficients(x[0])
+        steps = self.config.edit_steps
+        for step in reversed(range(steps)):
+            after, t = x, step / steps
+            modulations = self.velocity.modulations(torch.full((1, 1), t), z)
+            for _ in range(FIXED_POINT_ROUNDS):
+                x = after - self.velocity(x[0], t, modulations)[None] / steps
+        return z, x
+
+    def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:
+        """(N, frames, 149) → (N, windows, window, 149), each turned to start facing +z."""
+        return features.canonical(
+            torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
+        )
+
+
+def _sound(decoded: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) without flips, held by its feet, and no faster than a body is after that."""
+    return slowed(lock_feet(smoothed(decoded)))

@@ -1,0 +1,128 @@
+"""A model folder: config.json, model.safetensors (half precision), and for some models the bank of known motions and
+the reader of texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from ..errors import ModelFolderError
+from ..files.json_file import read_json
+from ..files.writing import write_atomically
+from .flow import FlowConfig, FlowModel
+from .half_precision import pack
+from .transformer import MotionTransformer, TransformerConfig
+
+ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
+    "flow": (FlowConfig, FlowModel),
+    "transformer": (TransformerConfig, MotionTransformer),
+}
+ModelConfig = FlowConfig | TransformerConfig
+Model = FlowModel | MotionTransformer
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+BANK_FILE, READER_FILE = "bank.safetensors", "reader.safetensors"
+
+
+def build(config: ModelConfig) -> Model:
+    """A model of this config, untrained."""
+    model: Model = ARCHITECTURES[config.architecture][1](config)
+    return model
+
+
+def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
+    """The config dataclass for {"architecture": …, …}; `source` is named in errors (ModelFolderError)."""
+    architecture = content.get("architecture")
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ModelFolderError(f"{source}: architecture: must be one of {known}, not {architecture!r}")
+    kind = ARCHITECTURES[architecture][0]
+    defaults = kind()
+    for key, value in content.items():
+        if key not in {field.name for field in dataclasses.fields(kind)}:
+            raise ModelFolderError(f"{source}: {key}: is not a setting of the {architecture} architecture")
+        wanted = getattr(defaults, key)
+        good = (
+            isinstance(value, (int, float)) and not isinstance(value, bool)
+            if isinstance(wanted, float)
+            else (value is None and key == "tower" or type(value) is type(wanted))
+        )
+        if not good:
+            raise ModelFolderError(f"{source}: {key}: must be like {wanted!r}, not {value!r}")
+        most = 64 if key.endswith(("layers", "blocks", "heads")) else 100_000
+        least = 1 if type(wanted) is int else 0
+        if type(value) in (int, float) and not least <= value <= most:
+            raise ModelFolderError(f"{source}: {key}: must lie between {least} and {most:,}, not {value!r}")
+    try:
+        return kind(**content)
+    except ValueError as error:
+        raise ModelFolderError(f"{source}: {error}") from error
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The config of the model in a folder. Raises ModelFolderError, or OSError for a missing file."""
+    path = folder / CONFIG_FILE
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise ModelFolderError(f"{path}: is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ModelFolderError(f"{path}: must hold one JSON object")
+    return parse_config(content, str(path))
+
+
+def load(folder: Path) -> Model:
+    """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
+    config = read_config(folder)
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing")
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        _check_shapes(config, shapes, path)
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ModelFolderError(f"{path}: is not a safetensors file ({error})") from error
+    model = build(config)
+    model.load_state_dict({key: value.float() for key, value in state.items()})
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise ModelFolderError(f"{path}: holds numbers that are not finite")
+    model.eval().requires_grad_(False)
+    pack(model)
+    return model
+
+
+def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Refuse a config that the weights don't fit, before any memory is taken for what it asks for."""
+    try:
+        with torch.device("meta"):
+            wanted = {key: tuple(value.shape) for key, value in build(config).state_dict().items()}
+    except (RuntimeError, ValueError, AssertionError, ArithmeticError) as error:
+        raise ModelFolderError(f"{path.parent / CONFIG_FILE}: makes no model ({error})") from error
+    for key in sorted(wanted.keys() | shapes.keys()):
+        if wanted.get(key) != shapes.get(key):
+            there, asked = (f"is {found[key]}" if key in found else "is missing" for found in (shapes, wanted))
+            raise ModelFolderError(
+                f"{path}: does not fit {CONFIG_FILE}: {key} {there} in the one and {asked} in the other"
+            )
+
+
+def save(model: Model, folder: Path, half: bool = False) -> None:
+    """Write config.json and model.safetensors; each file is replaced as a whole or not at all.
+
+    Numbers are written in half precision where that loses nothing, and with `half` in any case.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: (value.half() if half or torch.equal(value.half().float(), value) else value).contiguous()
+        for key, value in model.state_dict().items()
+    }
+    write_atomically(folder / WEIGHTS_FILE, lambda path: save_file(state, path, metadata={"format": "pt"}))
+    config = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
+    write_atomically(folder / CONFIG_FILE, lambda path: path.write_text(config, encoding="utf-8"))

@@ -1,0 +1,315 @@
+"""The paper's transformer motion auto-encoder (Tevet et al. 2022), deterministic encoder and decoder.
+
+Layout of its input and output, as in the official code: (batch, 25, 6, frames) — 24 joint rotations as 6D, then
+a row of three values and three zeros. A config says whether this follows the project (y up, a rotation's first two
+columns, the root's path in the last row) or the authors' checkpoints (z up as in AMASS, a rotation's first two rows, in
+the last row the right ankle).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..motion import skeleton
+from ..motion.features import (
+    canonical,
+    features_motions,
+    from_6d,
+    from_features,
+    join,
+    motion_features,
+    to_6d,
+    to_features,
+)
+from ..motion.foot_contact import grounded
+from ..motion.motion import Motion
+from ..motion.root_path import path_of
+from ..motion.windows import window_starts
+from .interface import Edit
+
+ROWS = skeleton.NUM_JOINTS + 1
+OVERLAP = 10  # frames in which a part of a chain gives way to the next one
+UPS = ("y", "z")
+PATH, ANKLE = "path", "ankle"  # what the 25th row holds
+_RIGHT_ANKLE = skeleton.JOINT_INDEX["right_ankle"]
+_Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # a y-up vector, seen with z up
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes of a MotionTransformer; the defaults are the paper's, but for the tower.
+
+    normalised: latents have unit length, as MiniLM's do; without, they are as they come, as in the official code.
+    up, rows: the axis that points up in its frames, and whether a rotation's 6D are its first two rows.
+    row_25: "path", the root's; or "ankle", what the authors' parser makes of it: the right ankle relative to the
+    pelvis, minus its first frame. Of those no path is known, so that the feet's contact with the floor gives one.
+    """
+
+    architecture: str = "transformer"
+    tower: str | None = "minilm"
+    latent: int = 384
+    feedforward: int = 1024
+    layers: int = 8
+    heads: int = 4
+    dropout: float = 0.1
+    window: int = 60
+    draws: int = 1  # a text has one motion: there is no noise
+    normalised: bool = True
+    up: str = "y"
+    rows: bool = False
+    row_25: str = PATH
+
+    def __post_init__(self) -> None:
+        if self.row_25 not in (PATH, ANKLE):
+            raise ValueError(f"row_25: must be {PATH} or {ANKLE}, not {self.row_25!r}")
+        if self.up not in UPS:
+            raise ValueError(f"up: must be one of {', '.join(UPS)}, not {self.up!r}")
+        if not self.heads or self.latent % self.heads:
+            raise ValueError(f"heads: {self.heads} do not divide the latent's {self.latent} numbers")
+
+
+class PositionalEncoding(nn.Module):
+    """Sinusoidal positions (Vaswani et al. 2017), added to (frames, batch, width)."""
+
+    pe: torch.Tensor
+
+    def __init__(self, width: int, dropout: float, length: int = 5000) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        position = torch.arange(length)[:, None]
+        rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+        table = torch.zeros(length, 1, width)
+        table[:, 0, 0::2] = torch.sin(position * rate)
+        table[:, 0, 1::2] = torch.cos(position * rate)
+        self.register_buffer("pe", table, persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.dropout(x + self.pe[: len(x)])
+
+
+class Encoder(nn.Module):
+    """x (batch, 25, 6, frames), mask (batch, frames) → z (batch, latent): the output at a learned first token."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.muQuery = nn.Parameter(torch.randn(1, config.latent))
+        self.sigmaQuery = nn.Parameter(torch.randn(1, config.latent))  # in the official files, its output unused
+        self.skelEmbedding = nn.Linear(6 * ROWS, config.latent)
+        self.sequence_pos_encoder = PositionalEncoding(config.latent, config.dropout)
+        layer = nn.TransformerEncoderLayer(
+            config.latent, config.heads, config.feedforward, config.dropout, activation="gelu"
+        )
+        self.seqTransEncoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        frames = self.skelEmbedding(x.permute(3, 0, 1, 2).flatten(2))
+        tokens = torch.stack([self.muQuery, self.sigmaQuery]).expand(-1, len(x), -1)
+        attended = torch.cat([mask.new_ones(len(x), 2), mask], dim=1)
+        states = self.sequence_pos_encoder(torch.cat([tokens, frames]))
+        return self.seqTransEncoder(states, src_key_padding_mask=~attended)[0]
+
+
+class Decoder(nn.Module):
+    """z (batch, latent), mask (batch, frames) → x (batch, 25, 6, frames); masked frames are zero."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.sequence_pos_encoder = PositionalEncoding(config.latent, config.dropout)
+        layer = nn.TransformerDecoderLayer(
+            config.latent, config.heads, config.feedforward, config.dropout, activation="gelu"
+        )
+        self.seqTransDecoder = nn.TransformerDecoder(layer, config.layers)
+        self.finallayer = nn.Linear(config.latent, 6 * ROWS)
+        self._begun: tuple[tuple[object, ...], torch.Tensor] | None = None
+
+    def forward(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        queries = self.sequence_pos_encoder(z.new_zeros(mask.shape[1], *z.shape))
+        return self._frames(self.seqTransDecoder(queries, z[None], tgt_key_padding_mask=~mask), mask)
+
+    def infer(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """As forward without dropout, but leaves out what doesn't depend on z.
+
+        Attention to a single memory token is that token's value, whatever the query; and the first layer's
+        self-attention sees positions only, so that its outcome serves every latent of the same length.
+        """
+        padding = None if mask.all() else ~mask
+        layers = self.seqTransDecoder.layers
+        x = self._first(layers[0], mask, padding)
+        for number, layer in enumerate(layers):
+            if number:
+                x = self._attend(layer, x, padding)
+            attention = layer.multihead_attn
+            start = 2 * attention.embed_dim  # of the values' part, after the queries' and the keys'
+            value = functional.linear(z, attention.in_proj_weight[start:], attention.in_proj_bias[start:])
+            x = layer.norm2(x + attention.out_proj(value)[:, None])
+            x = layer.norm3(x + layer.linear2(layer.activation(layer.linear1(x))))
+        return self._frames(x.transpose(0, 1), mask)
+
+    def _first(
+        self, layer: nn.TransformerDecoderLayer, mask: torch.Tensor, padding: torch.Tensor | None
+    ) -> torch.Tensor:
+        positions = self.sequence_pos_encoder.pe[: mask.shape[1]].transpose(0, 1)
+        if padding is not None:
+            return self._attend(layer, positions.expand(len(mask), -1, -1), padding)
+        weight = layer.self_attn.in_proj_weight
+        if weight.is_inference():  # a copy made for a moment, whose changes can't be told
+            return self._attend(layer, positions, None)
+        made_for = (mask.shape[1], weight.device, weight.dtype, weight._version, weight.data_ptr())
+        if self._begun is None or self._begun[0] != made_for:
+            self._begun = (made_for, self._attend(layer, positions, None))
+        return self._begun[1]
+
+    @staticmethod
+    def _attend(layer: nn.TransformerDecoderLayer, x: torch.Tensor, padding: torch.Tensor | None) -> torch.Tensor:
+        """Self-attention on (batch, frames, latent): torch's own copies queries, keys and values into another order."""
+        attention = layer.self_attn
+        projected = functional.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+        q, k, v = projected.unflatten(-1, (3, attention.num_heads, attention.head_dim)).permute(2, 0, 3, 1, 4)
+        attended = None if padding is None else ~padding[:, None, None]
+        mixed = functional.scaled_dot_product_attention(q, k, v, attended)
+        return layer.norm1(x + attention.out_proj(mixed.transpose(1, 2).flatten(2)))
+
+    def _frames(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        x = self.finallayer(states).unflatten(-1, (ROWS, 6))
+        return (x * mask.T[..., None, None]).permute(1, 2, 3, 0)
+
+
+class MotionTransformer(nn.Module):
+    """The paper's model behind the interface that all models of this package share."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, self.decoder = Encoder(config), Decoder(config)
+
+    def encode(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """x (batch, 25, 6, frames), mask (batch, frames) bool → (batch, latent), as it comes."""
+        return self.encoder(x, mask)
+
+    def decode(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """z (batch, latent), mask (batch, frames) bool → (batch, 25, 6, frames)."""
+        if self.training or torch.is_grad_enabled():
+            return self.decoder(z, mask)
+        return self.decoder.infer(z, mask)
+
+    @torch.inference_mode()
+    def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, 149) features that start facing +z → (batch, latent)."""
+        return torch.cat([self._ruled(self.encode(x, _all_frames(x))) for x in self.layout(windows).split(128)])
+
+    @torch.inference_mode()
+    def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
+        """(motions, latent): the mean over windows of at most `window` frames, half of it apart."""
+        latents = []
+        for motion in motions:
+            starts = window_starts(len(motion), self.config.window, self.config.window // 2)
+            whole = motion_features(motion)
+            windows = canonical(torch.stack([whole[start : start + self.config.window] for start in starts]))
+            latents.append(self.encode_windows(windows).mean(0))
+        return self._ruled(torch.stack(latents))
+
+    @torch.inference_mode()
+    def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
+        """(N, latent) → N motions. The decoder is deterministic: the seed changes nothing."""
+        return features_motions(self.decode_features(z, frames, seed))
+
+    def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
+        """As decode_motions: there is no noise to differ by."""
+        return self.decode_motions(z, frames, seed)
+
+    @torch.inference_mode()
+    def decode_features(
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int | Sequence[int] = 0,
+        noise: object = None,
+        origin: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 149) features that start facing +z."""
+        z = z if z.ndim == 2 else z.mean(1)
+        decoded = [
+            self.features(self.decode(part, torch.ones(len(part), frames, dtype=torch.bool))) for part in z.split(128)
+        ]
+        return grounded(canonical(torch.cat(decoded)))
+
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other, cross-faded.
+
+        seeds are the interface's; this decoder has one motion for a latent.
+        """
+        decoded = self.decode_features(z, frames + OVERLAP)[None]
+        starts = [part * frames for part in range(len(z))]
+        return grounded(join(decoded, starts)[:, : len(z) * frames])[0]
+
+    def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
+        """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
+
+        That is the paper's edit; what guides a flow beside it says nothing to this decoder.
+        """
+        return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
+
+    def window_starts(self, frames: int) -> list[int]:
+        """One window, however long: this model decodes any length from one latent."""
+        return [0]
+
+    def invert(self, motion: Motion) -> tuple[torch.Tensor, None]:
+        """The latent (1, latent) of a motion; there is no noise in this model."""
+        return self.encode_motions([motion]), None
+
+    @torch.inference_mode()
+    def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, 149) features through the latent and back."""
+        decoded = []
+        for x in self.layout(windows).split(128):
+            mask = _all_frames(x)
+            decoded.append(self.features(self.decode(self.encode(x, mask), mask)))
+        return torch.cat(decoded)
+
+    def layout(self, windows: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, 149) features → (batch, 25, 6, frames), as this model's config says."""
+        rotations, row = from_features(windows)
+        if self.config.row_25 == ANKLE:
+            row = skeleton.forward_kinematics(rotations, torch.zeros_like(row))[..., _RIGHT_ANKLE, :]
+            row = row - row[..., :1, :]
+        if self.config.up == "z":
+            turn = _Y_TO_Z.to(rotations)
+            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+            row = row @ turn.T
+            row = row - row[..., :1, :]
+        six = to_6d(rotations.transpose(-1, -2) if self.config.rows else rotations)
+        return torch.cat([six, functional.pad(row, (0, 3))[..., None, :]], dim=-2).permute(0, 2, 3, 1)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, 25, 6, frames) of this model's layout → (batch, frames, 149) features."""
+        return to_features(*self.pose(x))
+
+    def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, 25, 6, frames) → rotations (batch, frames, 24, 3, 3) and translation (batch, frames, 3), y up."""
+        rotations = self.rotations(x)
+        if self.config.row_25 == ANKLE:
+            return rotations, path_of(rotations)
+        translation = x[:, skeleton.NUM_JOINTS, :3].transpose(1, 2)
+        return rotations, translation @ _Y_TO_Z.to(x) if self.config.up == "z" else translation
+
+    def rotations(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, 25, 6, frames) → (batch, frames, 24, 3, 3), y up."""
+        rotations = from_6d(x[:, : skeleton.NUM_JOINTS].permute(0, 3, 1, 2))
+        if self.config.rows:
+            rotations = rotations.transpose(-1, -2)
+        if self.config.up == "z":
+            rotations = torch.cat([_Y_TO_Z.to(x).T @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+        return rotations
+
+    def _ruled(self, z: torch.Tensor) -> torch.Tensor:
+        return functional.normalize(z, dim=-1) if self.config.normalised else z
+
+
+def _all_frames(x: torch.Tensor) -> torch.Tensor:
+    return torch.ones(len(x), x.shape[-1], dtype=torch.bool)

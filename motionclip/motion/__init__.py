@@ -1,0 +1,1 @@
+"""Motion and what it is computed with: skeleton, features, windows, foot contact."""

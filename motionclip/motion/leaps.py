@@ -1,0 +1,89 @@
+"""No leaps: flips are spread over the frames around, and what is faster than a body takes more time.
+
+Where a decoder hesitates between two poses, the mean of their rotations may vanish and flip from one frame to the next.
+"""
+
+from __future__ import annotations
+
+import math
+
+import roma
+import torch
+
+from .features import ROTATIONS, VX, VZ, YAW, from_6d, from_features, to_6d
+from .skeleton import NUM_JOINTS, forward_kinematics
+
+# Degrees per frame beyond which no recording of the training data turns, but for a few.
+PELVIS, LIMBS = 30.0, 60.0
+SPREAD = 5  # frames before and after a flip
+ROUNDS = 4
+FASTEST = 0.3  # metres per frame of the pelvis along each axis
+JOINTS = 0.35  # metres per frame of any joint, 10.5 m/s
+MARGIN = 0.95  # of that, which what is faster comes down to
+
+
+def smoothed(motions: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) whose joints turn no faster than a body's do; almost always what was given."""
+    widest = torch.full((NUM_JOINTS,), LIMBS)
+    widest[0] = PELVIS
+    least = torch.deg2rad(widest).cos()
+    yaw, speed = motions[..., YAW].abs().amax(), motions[..., VX : VZ + 1].abs().amax()
+    if yaw > math.radians(PELVIS) or speed > FASTEST:
+        motions = motions.clone()
+        motions[..., YAW].clamp_(-math.radians(PELVIS), math.radians(PELVIS))
+        motions[..., VX : VZ + 1].clamp_(-FASTEST, FASTEST)
+    rotations = from_6d(motions[..., :ROTATIONS].unflatten(-1, (NUM_JOINTS, 6)))
+    frames, changed = motions.shape[-2], False
+    for _ in range(ROUNDS):
+        cosine = ((rotations[:, 1:] * rotations[:, :-1]).sum((-1, -2)) - 1) / 2
+        flips = (cosine < least).nonzero().tolist()
+        if not flips:
+            break
+        changed = True
+        for motion, frame, joint in flips:
+            start, end = max(frame - SPREAD, 0), min(frame + 1 + SPREAD, frames - 1)
+            ends = roma.rotmat_to_unitquat(rotations[motion, [start, end], joint])
+            share = torch.linspace(0, 1, end - start + 1)
+            between = roma.unitquat_slerp(ends[0], ends[1], share, shortest_arc=True)
+            rotations[motion, start : end + 1, joint] = roma.unitquat_to_rotmat(between)
+    if changed:
+        motions = torch.cat([to_6d(rotations).flatten(-2), motions[..., ROTATIONS:]], dim=-1)
+    return motions
+
+
+def slowed(motions: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) in which what is faster than a body takes more time, and the rest a little less."""
+    for _ in range(ROUNDS):
+        speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
+        fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()
+        if not fast:
+            break
+        motions = motions.clone()
+        for number in fast:
+            motions[number] = _retimed(motions[number], speed[number])
+    return motions
+
+
+def _retimed(motion: torch.Tensor, speed: torch.Tensor) -> torch.Tensor:
+    """(frames, 149) in as many frames, each step as long as its speed (frames - 1,) asks for."""
+    steps = len(speed)
+    least = speed / (MARGIN * JOINTS)
+    if least.sum() >= steps:  # fast all along
+        times = least * steps / least.sum()
+    else:
+        low, high = 0.0, 1.0
+        for _ in range(20):  # what the others take, so that all take `steps` together
+            middle = (low + high) / 2
+            low, high = (low, middle) if least.clamp(min=middle).sum() > steps else (middle, high)
+        times = least.clamp(min=low)
+    arrives = torch.cat([times.new_zeros(1), times.cumsum(0)])
+    wanted = torch.arange(steps + 1.0).clamp(max=float(arrives[-1]))
+    index = (torch.searchsorted(arrives, wanted, right=True) - 1).clamp(0, steps - 1)
+    share = ((wanted - arrives[index]) / times[index].clamp(min=1e-6)).clamp(0, 1)[:, None]
+    # Rates are summed up, read at the new times and taken apart again.
+    rates = slice(YAW, VZ + 1)
+    summed = motion.clone()
+    summed[1:, rates] = motion[1:, rates].cumsum(0) + motion[0, rates]
+    retimed = torch.lerp(summed[index], summed[index + 1], share)
+    retimed[1:, rates] = retimed[:, rates].diff(dim=0)
+    return retimed

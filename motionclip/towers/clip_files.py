@@ -1,0 +1,203 @@
+"""CLIP's library and weights: imported and found where they lie, fetched where they don't, read whatever their kind."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import sys
+import threading
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import TowerUnavailable
+
+PAPERS = ("ViT-B-32-quickgelu", "openai")
+# open_clip's entry for the paper's CLIP, known without the seconds that its import takes.
+_PAPERS_ENTRY = {
+    "hf_hub": "timm/vit_base_patch32_clip_224.openai/",
+    "url": "https://openaipublic.azureedge.net/clip/models/"
+    "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af/ViT-B-32.pt",
+}
+_HUB_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+_PAPERS_FILE = "ViT-B-32.pt"  # as OpenAI's own package names it
+OPENAI_CACHE = Path("~/.cache/clip")  # where that package and open_clip keep what they fetch by URL
+PATIENCE = 2.5  # seconds to wait for the Hub's first word
+_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # beside the weights in OpenAI's archives
+_OPERATORS = ("nms", "qnms")  # what torchvision's import asks its compiled part for; CLIP uses neither
+
+
+def library(architecture: str) -> Any:
+    """open_clip, imported when first needed. Raises TowerUnavailable where it is not installed, and ValueError where
+    it knows no such architecture.
+
+    It imports torchvision, whose compiled part must be made for the very build of torch: PyPI's is none for torch's CPU
+    build. CLIP needs nothing of that part, so that then its operators are declared and left at that.
+    """
+    if importlib.util.find_spec("open_clip") is None:
+        raise TowerUnavailable(
+            "CLIP needs open_clip: pip install -r requirements.txt; the project's own model, the default, does without"
+        )
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        for operator in _OPERATORS:
+            if not hasattr(torch.ops.torchvision, operator):
+                torch.library.define(f"torchvision::{operator}", "(Tensor boxes, Tensor scores, float most) -> Tensor")
+    import open_clip
+
+    if architecture not in open_clip.list_models():
+        known = ", ".join(open_clip.list_models())
+        raise ValueError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
+    return open_clip
+
+
+def find(architecture: str, pretrained: str, given: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a CLIP's weights.
+
+    given: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
+    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if it answers within a few
+    seconds. Raises TowerUnavailable where there are none, which says what to do.
+    """
+    if given is not None or Path(pretrained).suffix:
+        return _in(Path(given or pretrained))
+    entry = _PAPERS_ENTRY if (architecture, pretrained) == PAPERS else _entry(architecture, pretrained)
+    found = _cached(entry)
+    if found is not None:
+        return found
+    silence = _silence()
+    if silence:
+        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, silence))
+    try:
+        return Path(library(architecture).download_pretrained(_entry(architecture, pretrained)))
+    except Exception as error:  # the Hub's client fails in many ways
+        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, str(error))) from error
+
+
+def untrained(architecture: str, device: str) -> Any:
+    """A model of open_clip's at random weights, in half precision on a GPU."""
+
+    def heeded(record: logging.LogRecord) -> bool:
+        return "No pretrained weights" not in str(record.msg)  # as is meant
+
+    log = logging.getLogger()
+    log.addFilter(heeded)
+    try:
+        return library(architecture).create_model(
+            architecture, pretrained=None, precision="fp16" if device == "cuda" else "fp32", device=device
+        )
+    finally:
+        log.removeFilter(heeded)
+
+
+def load(model: torch.nn.Module, architecture: str, path: Path) -> None:
+    """Put the weights of a file into a model of open_clip's: OpenAI's archive, a checkpoint, or safetensors.
+
+    Nothing is unpickled but tensors. Raises TowerUnavailable for a file that holds other weights or none.
+    """
+    try:
+        if _is_archive(path):
+            model.load_state_dict(_archive(path))
+        else:
+            library(architecture).load_checkpoint(model, str(path))
+    except Exception as error:  # a torn or foreign file makes both fail in any way
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TowerUnavailable(
+            f"{path}: no weights of {architecture} could be loaded from it ({reason}); give OpenAI's "
+            f"{_PAPERS_FILE}, or a checkpoint of open_clip's for the architecture that the model's config names"
+        ) from error
+
+
+def _in(path: Path) -> Path:
+    """The file itself, or the one in a folder that has a name by which weights are known."""
+    path = path.expanduser()
+    if path.is_dir():
+        names = (_PAPERS_FILE, *_HUB_NAMES)
+        found = [file for name in names for file in sorted(path.rglob(name))]
+        if not found:
+            raise TowerUnavailable(
+                f"{path}: has none of {', '.join(names)} in it; give the file of CLIP's weights itself"
+            )
+        return found[0]
+    if not path.is_file():
+        raise TowerUnavailable(f"{path}: is not there; give the file of CLIP's weights, or a folder that holds it")
+    return path
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether it is TorchScript: a zip with code in it."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())
+
+
+def _archive(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a TorchScript archive, which is read and not run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of all TorchScript; these files will not change
+        state = torch.jit.load(path, map_location="cpu").state_dict()
+    return {name: value for name, value in state.items() if name not in _NOT_WEIGHTS}
+
+
+def _entry(architecture: str, pretrained: str) -> dict[str, Any]:
+    open_clip = library(architecture)
+    entry: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, pretrained)
+    if not entry:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
+        raise TowerUnavailable(f"open_clip knows no weights {pretrained!r} for {architecture}; there are {tags}")
+    return entry
+
+
+def _cached(entry: dict[str, Any]) -> Path | None:
+    """What is on this machine already: in the Hub's cache, or in OpenAI's."""
+    from huggingface_hub import try_to_load_from_cache
+
+    repo, name = os.path.split(entry.get("hf_hub", ""))
+    for candidate in [name] if name else _HUB_NAMES:
+        found = try_to_load_from_cache(repo, candidate) if repo else None
+        if isinstance(found, str):
+            return Path(found)
+    *_, digest, name = entry.get("url", "/").split("/")
+    kept = OPENAI_CACHE.expanduser() / name
+    if not kept.is_file():
+        return None
+    with open(kept, "rb") as file:
+        return kept if hashlib.file_digest(file, "sha256").hexdigest() == digest else None
+
+
+def _silence() -> str:
+    """Why the Hub can't be reached, or "" where it answers in time. In a thread: looking up a name heeds no limit."""
+    from huggingface_hub import constants, get_session, is_offline_mode
+
+    if is_offline_mode():
+        return "HF_HUB_OFFLINE is set"
+    said = [f"{constants.ENDPOINT} did not answer within {PATIENCE:g} seconds"]
+
+    def ask() -> None:
+        try:
+            get_session().head(constants.ENDPOINT, timeout=PATIENCE)
+            said[0] = ""
+        except Exception as error:  # the client has changed its HTTP library, and so its errors, before
+            said[0] = str(error).splitlines()[0] if str(error) else type(error).__name__
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(PATIENCE)
+    return said[0]
+
+
+def _how_to_get(architecture: str, pretrained: str, entry: dict[str, Any], reason: str) -> str:
+    return (
+        f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
+        f"({reason.splitlines()[0]}). With a network, once: hf download {entry.get('hf_hub', '').rstrip('/')}. "
+        f"Without: --clip FILE, or the variable MOTIONCLIP_CLIP, with OpenAI's {_PAPERS_FILE} or one of open_clip's. "
+        "The project's own model, the default, works without CLIP"
+    )

@@ -1,0 +1,62 @@
+"""What a text tower is, what an image tower is, and the cache of embeddings that they share."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+CACHED_TEXTS = 20_000
+
+
+class TextTower(Protocol):
+    """What a model needs of a tower: its name in configs, its width, texts → (N, dim), and into how many pieces each
+    word of a text is cut."""
+
+    name: str
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> torch.Tensor: ...
+
+    def pieces(self, text: str) -> list[int]: ...
+
+
+@runtime_checkable
+class ImageTower(TextTower, Protocol):
+    """A tower that sees, too: pictures (N, size, size, 3), RGB bytes → (N, dim), in the space of the texts."""
+
+    size: int
+
+    def encode_images(self, pictures: np.ndarray) -> torch.Tensor: ...
+
+
+class CachedTower:
+    """Encodes texts in batches of like length, and remembers the last ones."""
+
+    dim: int
+
+    def __init__(self) -> None:
+        self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, dim). Embeddings are remembered."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
+        # Texts of one length go together, so that padding costs little.
+        new.sort(key=len)
+        found = {text: self._cache[text] for text in texts if text in self._cache}
+        for start in range(0, len(new), 128):
+            batch = new[start : start + 128]
+            found.update(zip(batch, self._embed(batch), strict=True))
+        for text, embedding in found.items():
+            self._cache[text] = embedding
+            self._cache.move_to_end(text)
+        while len(self._cache) > CACHED_TEXTS:
+            self._cache.popitem(last=False)
+        return torch.stack([found[text] for text in texts]).clone() if texts else torch.zeros(0, self.dim)
+
+    def _embed(self, texts: list[str]) -> torch.Tensor:
+        raise NotImplementedError

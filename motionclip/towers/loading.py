@@ -1,0 +1,37 @@
+"""Loads the tower that a model's config names."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+
+from .clip import CLIP, clip_parts
+from .interface import TextTower
+from .minilm import MiniLM
+
+
+def fits(name: str, wanted: str | None) -> bool:
+    """Whether a tower may stand for the one that a model's config names: it is that one, or a CLIP of the same
+    architecture with weights from a file, which has no name to tell them by."""
+    if name == wanted:
+        return True
+    ours, theirs = clip_parts(name), clip_parts(wanted or "")
+    if ours is None or theirs is None:
+        return False
+    return ours[0] == theirs[0] and Path(ours[1]).suffix != ""
+
+
+def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | None = None) -> TextTower:
+    """The tower that a model's config names, with latents of unit length or as they come.
+
+    clip: a file of CLIP's weights or a folder that holds it, for a model in a CLIP's space; else that of the variable
+    MOTIONCLIP_CLIP. Raises ValueError for a name that is not known, and TowerUnavailable for a tower that can't be had
+    here.
+    """
+    if name == MiniLM.name:
+        return MiniLM()
+    parts = clip_parts(name)
+    if parts is None:
+        raise ValueError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
+    return CLIP(*parts, normalised, weights=clip or os.environ.get("MOTIONCLIP_CLIP") or None)

@@ -1,0 +1,65 @@
+"""Builds the bank that belongs to a model, from the training clips and what is said of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..bank import Bank, Entry, Traits
+from ..constants import FPS
+from ..models.storage import Model
+from ..motion import features, skeleton
+from ..motion.windows import cut_windows
+from ..towers.interface import TextTower
+from .captions import Words
+from .dataset import Clip
+
+MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
+STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
+STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
+
+
+def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
+    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions that describe the clips."""
+    found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
+    moves: dict[str, list[torch.Tensor]] = defaultdict(list)
+    window = model.config.window
+    for clip in clips:
+        stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_PER_CLIP - 1) + 1)
+        cuts = cut_windows(clip.motion, window, stride)
+        moves[clip.action].append(_moves(cuts))
+        for number, cut in enumerate(cuts):
+            start = min(number * stride, max(len(clip.motion) - window, 0))
+            found[clip.action, clip.style].append((clip, start, cut))
+    kept = [of[round(n)] for of in found.values() for n in np.linspace(0, len(of) - 1, min(len(of), MAX_PER_LABEL))]
+    latents = model.encode_windows(torch.stack([cut for _, _, cut in kept]))
+    entries = [
+        Entry(number, clip.name, clip.action, clip.style, clip.captions[0], start)
+        for number, (clip, start, _) in enumerate(kept)
+    ]
+    actions = sorted({clip.action for clip in clips})
+    said = {caption: clip.action for clip in clips for caption in clip.captions}
+    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
+    texts = sorted(said)
+    shown = torch.tensor([actions.index(said[text]) for text in texts])
+    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
+    return Bank(latents, entries, tower.encode(texts), shown, traits)
+
+
+def _moves(windows: torch.Tensor) -> torch.Tensor:
+    """(windows, frames, 149) → (windows, 4): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
+    how much it ends lower or higher than it began, and how far it goes (m)."""
+    rotations, path = features.from_features(windows)
+    joints = skeleton.forward_kinematics(rotations, path)
+    legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
+    height, ground = path[..., 1], path[..., [0, 2]]
+    away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
+    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away], dim=-1)
+
+
+def _traits(moves: torch.Tensor) -> Traits:
+    legs, height, sunk, away = moves.median(0).values.tolist()
+    return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)

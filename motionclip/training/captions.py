@@ -1,0 +1,106 @@
+"""What people say of actions: captions, what evokes them, which actions are near each other, and words for styles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import places
+from ..files import MotionFileError
+from ..files.json_file import read_json
+from .dataset import SPLITS, Clip
+
+WORDS = "words.json"
+KINDS = ("captions", "evokes")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Phrases of each action by kind and split, and the actions that are right for it as well.
+
+    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: alike, phrases that never name
+    the action but call for it. near: {action: [action, ...]}. styles: {style: [phrase, ...]}, said behind an action.
+    """
+
+    captions: dict[str, dict[str, list[str]]]
+    evokes: dict[str, dict[str, list[str]]]
+    near: dict[str, list[str]]
+    styles: dict[str, list[str]]
+
+    @classmethod
+    def load(cls, folder: Path, known: Collection[str]) -> Words:
+        """Read FOLDER/words.json, and the project's own words for styles.
+
+        known: the actions of the folder's clips. Raises MotionFileError where the file is missing, where an action has
+        no clip or a clip's action no words, and where a split is missing.
+        """
+        path = folder / WORDS
+        if not path.is_file():
+            raise MotionFileError(path, "file", "is missing; it holds captions for each action of labels.csv")
+        try:
+            content = read_json(path)
+        except ValueError as error:
+            raise MotionFileError(path, "file", f"is not JSON ({error})") from error
+        if not isinstance(content, dict):
+            raise MotionFileError(path, "file", 'must be one object, {"ACTION": {"near": [], "captions": {}, ...}}')
+        for action in content:
+            if action not in known:
+                raise MotionFileError(path, action, "no clip of labels.csv shows this action")
+        for action in known:
+            if action not in content:
+                raise MotionFileError(
+                    path, action, "labels.csv has clips of this action, but there are no words for it"
+                )
+        for action, entry in content.items():
+            _check(path, action, entry, content)
+        return cls(
+            {action: entry["captions"] for action, entry in content.items()},
+            {action: entry["evokes"] for action, entry in content.items()},
+            {action: entry["near"] for action, entry in content.items()},
+            read_json(places.CONFIGS / "styles.json"),
+        )
+
+    @classmethod
+    def none(cls) -> Words:
+        """No words but the clips' own captions."""
+        return cls({}, {}, {}, {})
+
+    def said(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
+        """The phrases of an action, of these kinds and splits."""
+        found = {"captions": self.captions, "evokes": self.evokes}
+        return [text for kind in kinds for split in splits for text in found[kind].get(action, {}).get(split, [])]
+
+    def right(self, action: str) -> set[str]:
+        """The action and those near it."""
+        return {action, *self.near.get(action, [])}
+
+    def captions_of(self, clip: Clip) -> list[str]:
+        """Every training caption that is right for a clip; of a styled one, its action and style."""
+        captions = [clip.action, *self.said(clip.action, ("captions",))]
+        if clip.style == "normal":
+            return captions
+        return [f"{action} {style}" for action in captions for style in self.styles.get(clip.style, [])]
+
+
+def _check(path: Path, action: str, entry: Any, content: dict[str, Any]) -> None:
+    if not isinstance(entry, dict):
+        raise MotionFileError(path, action, "must be an object with near, captions and evokes")
+    for other in _texts(path, f"{action}: near", entry.get("near")):
+        if other not in content:
+            raise MotionFileError(path, f"{action}: near", f"names {other!r}, an action that the file doesn't have")
+    for kind in KINDS:
+        splits = entry.get(kind)
+        if not isinstance(splits, dict):
+            raise MotionFileError(path, f"{action}: {kind}", f"must be an object with {', '.join(SPLITS)}")
+        for split in SPLITS:
+            if split not in splits:
+                raise MotionFileError(path, f"{action}: {kind}", f"lacks the split {split!r}")
+            _texts(path, f"{action}: {kind}: {split}", splits[split])
+
+
+def _texts(path: Path, field: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
+        raise MotionFileError(path, field, "must be a list of phrases")
+    return value

@@ -1,0 +1,169 @@
+"""Labelled motion folders: clips and labels.csv, and training windows drawn from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ..files import MotionFileError, npz
+from ..files.labels_table import read_table
+from ..motion import features
+from ..motion.motion import Motion
+
+SPLITS = ("train", "val", "test")
+LONGEST_NAME = 250  # with its suffix what file systems take
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled recording: its motion, what it shows, how, and under which terms it came.
+
+    categories: all action categories that are right for it, where its folder says so, as BABEL does.
+    """
+
+    name: str
+    motion: Motion
+    split: str
+    action: str
+    style: str
+    captions: tuple[str, ...]
+    licence: str = ""
+    kind: str = "recorded"  # or animated, or choreographed
+    categories: tuple[str, ...] = ()
+
+
+def load_clips(folder: str | Path, split: str | None = None, licence: str | None = None) -> list[Clip]:
+    """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
+
+    labels.csv has the columns clip, split (train, val or test), action and captions (several, separated
+    by |), and may have style, licence, kind and categories (separated by |). `licence` keeps the clips whose terms hold
+    one of these words, separated by commas, and with a leading "not " those whose terms hold none.
+
+    Raises MotionFileError for a bad table or clip.
+    """
+    folder = Path(folder)
+    table = folder / "labels.csv"
+    rows = read_table(folder)
+    clips = []
+    for line, row in enumerate(rows, start=2):
+        if row["split"] not in SPLITS:
+            raise MotionFileError(table, f"line {line}", f"split must be train, val or test, not {row['split']!r}")
+        if any(part in row["clip"] for part in ("/", "\\", "..", "\0")):
+            raise MotionFileError(table, f"line {line}", f"clip must be a plain file name, not {row['clip']!r}")
+        if len(os.fsencode(row["clip"])) > LONGEST_NAME:
+            raise MotionFileError(table, f"line {line}", f"clip has over {LONGEST_NAME} bytes: {row['clip'][:40]!r} …")
+        terms = row.get("licence") or ""
+        if split is not None and row["split"] != split:
+            continue
+        if licence is not None and _held(terms, licence.removeprefix("not ")) == licence.startswith("not "):
+            continue
+        motion = npz.load(folder / "clips" / f"{row['clip']}.npz")
+        captions, categories = (
+            tuple(text.strip() for text in (row.get(column) or "").split("|") if text.strip())
+            for column in ("captions", "categories")
+        )
+        style = row.get("style") or "normal"
+        kind = row.get("kind") or "recorded"
+        clips.append(Clip(row["clip"], motion, row["split"], row["action"], style, captions, terms, kind, categories))
+    if not clips:
+        raise MotionFileError(table, "split", f"no clip is in the split {split!r}" if split else "lists no clips")
+    return clips
+
+
+def _held(terms: str, words: str) -> bool:
+    return any(word.strip() in terms for word in words.split(","))
+
+
+def actions_of(clips: Sequence[Clip]) -> list[str]:
+    """The action names that occur, sorted."""
+    return sorted({clip.action for clip in clips})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows drawn for one training step.
+
+    features: (batch, window, 149). clip: (batch,) index into the clips. start: (batch,) the clip's frame that the
+    window begins with. mirrored: (batch,) bool.
+    """
+
+    features: torch.Tensor
+    clip: torch.Tensor
+    start: torch.Tensor
+    mirrored: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """With the features on another device; the indices, which look things up, stay."""
+        return replace(self, features=self.features.to(device))
+
+
+class WindowSampler:
+    """Draws windows at any offset from the clips, half of them mirrored unless told otherwise, rare actions more often.
+
+    An action is drawn with a probability in proportion to the cube root of its clip count, then a clip of
+    it, then a window; so that one cartwheel is not lost among two hundred walks. A long clip counts as one
+    for each five windows of its length. With `uniform`, each window of the whole is as likely as any other instead.
+    """
+
+    def __init__(self, clips: Sequence[Clip], window: int, uniform: bool = False, mirror: bool = True) -> None:
+        self.window, self._mirrored = window, 0.5 if mirror else 0.0
+        padded = [clip.motion.padded(window) for clip in clips]
+        self._frames = torch.cat([features.motion_features(motion) for motion in padded])
+        lengths = torch.tensor([len(motion) for motion in padded])
+        self._first = lengths.cumsum(0) - lengths
+        self._starts = lengths - window + 1
+        if uniform:
+            self._probability = self._starts.float()
+            return
+        weight = 1 + lengths / (5 * window)
+        total: dict[str, float] = {}
+        for clip, share in zip(clips, weight.tolist(), strict=True):
+            total[clip.action] = total.get(clip.action, 0) + share
+        self._probability = weight / torch.tensor([total[clip.action] for clip in clips]) ** (2 / 3)
+
+    def draw(self, size: int, generator: torch.Generator, warped: int = 0) -> Batch:
+        """`size` windows, the same for the same generator state.
+
+        The first `warped` of them play up to 15 % faster or slower than they were recorded.
+        """
+        clip = torch.multinomial(self._probability, size, replacement=True, generator=generator)
+        rate = 0.85 + 0.3 * torch.rand(size, generator=generator)
+        rate[warped:] = 1
+        # A clip that is hardly longer than a window can't be played much faster.
+        last = self._starts[clip] + self.window - 2
+        rate = torch.minimum(rate, last / (self.window - 1))
+        room = last - rate * (self.window - 1)
+        offset = torch.rand(size, generator=generator) * room
+        offset[warped:] = (torch.rand(size, generator=generator) * self._starts[clip]).long()[warped:].float()
+        mirrored = torch.rand(size, generator=generator) < self._mirrored
+        frames = offset[:, None] + rate[:, None] * torch.arange(self.window)
+        below = frames.long()
+        share = (frames - below)[:warped, :, None]
+        first = self._first[clip, None]
+        windows = self._frames[first + below]
+        above = self._frames[first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None])]
+        windows[:warped] = torch.lerp(windows[:warped], above, share)
+        windows[:warped, :, features.YAW : features.HEIGHT] *= rate[:warped, None, None]
+        return Batch(self._turned(windows, mirrored), clip, offset.long(), mirrored)
+
+    @staticmethod
+    def _turned(windows: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        windows[mirrored] = features.mirror(windows[mirrored])
+        return features.canonical(windows)
+
+    def spread(self, most: int) -> torch.Tensor:
+        """(windows, window, 149): about `most` windows, evenly from all clips, each also mirrored."""
+        stride = max(1, int(self._starts.sum()) // most)
+        first = torch.cat(
+            [
+                base + torch.arange(0, count, stride)
+                for base, count in zip(self._first.tolist(), self._starts.tolist(), strict=True)
+            ]
+        )
+        mirrored = torch.arange(2 * len(first)) >= len(first)
+        windows = self._frames[first.repeat(2)[:, None] + torch.arange(self.window)]
+        return self._turned(windows, mirrored)

@@ -1,0 +1,93 @@
+"""The texts of each clip with their embeddings, from which a training step draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional
+
+from ..prompts import swap_sides
+from ..towers.interface import TextTower
+from .captions import Words
+from .dataset import Clip
+
+MIXED = 4  # texts that a drawn latent may lie between
+
+
+class TextPool:
+    """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws."""
+
+    def __init__(self, clips: Sequence[Clip], actions: Sequence[str], words: Words, tower: TextTower) -> None:
+        self.actions = list(actions)
+        index: dict[str, int] = {}
+
+        def indices(texts: Sequence[str]) -> torch.Tensor:
+            return torch.tensor([index.setdefault(text, len(index)) for text in texts])
+
+        self._captions: list[torch.Tensor] = []
+        self._others: list[torch.Tensor] = []
+        for clip in clips:
+            captions, others = list(clip.captions), words.captions_of(clip)
+            for swap in (False, True):  # row 2·clip as recorded, 2·clip + 1 mirrored
+                say = [swap_sides(text) for text in captions] if swap else captions
+                other = [swap_sides(text) for text in others] if swap else others
+                self._captions.append(indices(say))
+                self._others.append(indices(other or say))
+        names = torch.stack([indices([action])[0] for action in self.actions])
+        prototypes = [indices([action, *words.said(action, ("captions",))]) for action in self.actions]
+        self.embeddings = tower.encode(list(index))
+        self.names = self.embeddings[names]
+        self._captions_table, self._captions_count = _table(self._captions)
+        self._others_table, self._others_count = _table(self._others)
+        self._prototypes_table, self._prototypes_count = _table(prototypes)
+        number = {action: i for i, action in enumerate(self.actions)}
+        self._labels = torch.tensor(
+            [
+                number[swap_sides(clip.action) if swap and swap_sides(clip.action) in number else clip.action]
+                for clip in clips
+                for swap in (False, True)
+            ]
+        )
+        # (actions, actions) bool: another action that is right as well.
+        self.near = torch.tensor(
+            [[b != a and b in words.near.get(a, ()) for b in self.actions] for a in self.actions]
+        ).reshape(len(self.actions), len(self.actions))
+
+    def labels(self, clip: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        """(batch,) index of each window's action; a mirrored "turn left" is a "turn right"."""
+        return self._labels[2 * clip + mirrored]
+
+    def draw(
+        self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
+    ) -> torch.Tensor:
+        """(batch, D): a random caption of each window's clip, or with the probability `general` of its action."""
+        row = 2 * clip + mirrored
+        pick = torch.rand(len(row), generator=generator)
+        caption = self._captions_table[row, (pick * self._captions_count[row]).long()]
+        other = self._others_table[row, (pick * self._others_count[row]).long()]
+        return self.embeddings[torch.where(torch.rand(len(row), generator=generator) < general, other, caption)]
+
+    def draw_mixed(
+        self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
+    ) -> torch.Tensor:
+        """(batch, D), unit length: a text of each window, a point between two of them, or the mean of four.
+
+        A prompt is decoded from the mean of known texts near it, so that the decoder must know those places as well.
+        """
+        drawn = torch.stack([self.draw(clip, mirrored, general, generator) for _ in range(MIXED)])
+        sharpness = torch.tensor([100.0, 3.0, 0.5])[torch.randint(3, (len(clip),), generator=generator)]
+        share = (sharpness * torch.randn(MIXED, len(clip), generator=generator)).softmax(0)
+        return functional.normalize((share[..., None] * drawn).sum(0), dim=-1)
+
+    def draw_prototypes(self, general: float, generator: torch.Generator) -> torch.Tensor:
+        """(actions, D): each action's name, or with the probability `general` other words for it."""
+        pick = torch.rand(len(self.actions), generator=generator)
+        other = self._prototypes_table[torch.arange(len(pick)), (pick * self._prototypes_count).long()]
+        use = torch.rand(len(pick), generator=generator)[:, None] < general
+        return torch.where(use, self.embeddings[other], self.names)
+
+
+def _table(rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ragged rows of indices → a padded table and the rows' lengths."""
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])

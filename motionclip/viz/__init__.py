@@ -1,0 +1,1 @@
+"""Pictures: skeleton videos, plots, and bodies with a surface."""
