@@ -16,7 +16,7 @@ from torch.nn import functional
 from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
 from .motion.features import FEATURES, HEIGHT, YAW
-from .motion.foot_contact import locked, settled
+from .motion.foot_contact import lock_feet, settled
 from .motion.leaps import smoothed
 from .prompts import Limb, Side
 
@@ -210,7 +210,7 @@ def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tens
         first = max(AROUND - start, 0)
         place = slice(start - AROUND + first, min(end + AROUND, len(motion)))
         share[place] = torch.maximum(share[place], soft[first : first + place.stop - place.start])
-    return torch.lerp(motion, locked(smoothed(motion[None]))[0], share[:, None])
+    return torch.lerp(motion, lock_feet(smoothed(motion[None]))[0], share[:, None])
 
 
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
