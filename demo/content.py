@@ -56,7 +56,8 @@ LIMITS = """
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
-right. Feet can slide a little, flips and rolls are the roughest.
+right. Styles ("like an old person") are weak: an edit reaches its style in about one case of seven. Feet can slide a little,
+flips and rolls are the roughest.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco
@@ -87,7 +88,7 @@ def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
     others = [name for name in found if name != str(current or "default")]
     listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
     return (
-        f"**Model.** This page runs `{current or 'default'}`. {listed}start `app.py --model NAME` for another: "
+        f"**Model.** This page runs `{current or 'default'}`. {listed}`motionclip app --model NAME` starts another: "
         "a folder, or a repo on the Hugging Face Hub."
     )
 

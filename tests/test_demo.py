@@ -89,11 +89,6 @@ def test_a_bad_request_is_told_why_and_harms_nobody(client, tmp_path):
         assert client.predict("walk", api_name="/generate")[1]["confidences"]
 
 
-def test_markup_in_a_prompt_stays_words(client):
-    _, _, verdict = client.predict("<img src=x onerror=alert(1)>", api_name="/generate")
-    assert "<img" not in verdict
-
-
 def test_two_hundred_interleaved_answers_are_those_given_alone(app_url, mc):
     asked = [(prompt, seed) for prompt in ("walk", "run", "bow", "jump", "kick") for seed in range(10)] * 4
     random.Random(0).shuffle(asked)
@@ -243,9 +238,9 @@ def test_requests_of_no_sense_are_refused(app_url):
     assert "event: complete" in httpx.get(f"{app_url}/gradio_api/call/generate/{event}", timeout=30).text
 
 
-def test_the_readmes_example_works(app_url):
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    example = text.split("## From another program")[1].split("```python\n")[1].split("```")[0]
+def test_the_documented_call_from_a_program_works(app_url):
+    text = (Path(__file__).parent.parent / "docs/deployment.md").read_text(encoding="utf-8")
+    example = text.split("## Call it from a program")[1].split("```python\n")[1].split("```")[0]
     names = {}
     exec(example.replace("http://127.0.0.1:7860", app_url), names)
     assert names["labels"]["label"] and len(names["files"]) == 5
