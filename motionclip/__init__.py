@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from .pipeline import MotionCLIP
     from .storyboard import Block
 
-__all__ = ["CLOSENESS", "Block", "Motion", "MotionCLIP"]
+__version__ = "0.1.0"
+
+__all__ = ["CLOSENESS", "Block", "Motion", "MotionCLIP", "__version__"]
 
 
 def __getattr__(name: str) -> object:

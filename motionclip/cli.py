@@ -1,15 +1,20 @@
-"""The command line: `python -m motionclip COMMAND`."""
+"""The command line: `motionclip COMMAND`."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import re
+import signal
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from . import __version__, places
 from .constants import CLOSENESS
 
 if TYPE_CHECKING:
@@ -22,8 +27,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
-    help="Text to human motion and back: MotionCLIP for everyone.",
 )
+
+
+# Packages that only an extra of the installation brings, and the extra.
+EXTRAS = {
+    "gradio": "app",
+    "accelerate": "train",
+    "smplx": "train",
+    "tqdm": "train",
+    "open_clip": "clip",
+    "torchvision": "clip",
+}
 
 
 class Split(StrEnum):
@@ -65,6 +80,56 @@ LicenceOption = Annotated[
 ]
 
 
+CharacterOption = Annotated[
+    Path | None,
+    typer.Option("--character", help="Your own rigged .glb or .vrm: it is written to OUT with the motion in it."),
+]
+CharacterMapOption = Annotated[
+    Path | None,
+    typer.Option("--character-map", help="File with lines left_knee = BONE, for a character of unknown names."),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"motionclip {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Text to human motion and back: MotionCLIP for everyone."""
+
+
+@app.command("app")
+def open_app(
+    host: Annotated[
+        str, typer.Option(envvar="GRADIO_SERVER_NAME", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="GRADIO_SERVER_PORT", help="Port to listen on.")] = 7860,
+    share: Annotated[bool, typer.Option(help="Also give a public link through gradio.live.")] = False,
+    model: ModelOption = None,
+    clip: ClipOption = None,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
+    mcp: Annotated[
+        bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
+    ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it
+) -> None:
+    """Start the app: a page for the browser.
+
+    motionclip app --port 8000 --model weights/open
+    """
+    with _plain_errors():
+        launch = importlib.import_module(places.app_package()).launch
+        # As Ctrl-C: the server closes, and the files of results are cleared away.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        launch(model, host, port, share, queue, mcp, clip)
+
+
 @app.command()
 def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")],
@@ -79,7 +144,9 @@ def generate(
     storyboard: Annotated[
         Path | None, typer.Option(help='One motion of blocks: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}]}.')
     ] = None,
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
@@ -93,18 +160,26 @@ def generate(
 
     motionclip generate --storyboard FILE.json -o story.mp4 (each block with its own words, length and seed)
 
+    motionclip generate "walk" -o me-walking.glb --character me.vrm
+
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
+        from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE, read_map
         from .pipeline import MotionCLIP
 
-        suffix = "." + suffix.lstrip(".")
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        bones = read_map(character_map) if character_map else None
         if storyboard is not None:
-            if texts or file or samples > 1:
-                raise ValueError("--storyboard: holds all that is to be done; leave out TEXT, --file and --samples")
+            if texts or file or samples > 1 or character:
+                raise ValueError(
+                    "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
+                )
             _tell(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
             return
         if file is not None:
+            if character is not None:
+                raise ValueError("--character: is for TEXT, not for --file")
             from . import sheets
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
@@ -116,7 +191,7 @@ def generate(
         count = max(len(texts), samples)
         if out.suffix and count > 1:
             raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
-        _writable(out.suffix.lower() or suffix)
+        _check_suffix(out.suffix.lower() or suffix, FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS)
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -125,7 +200,7 @@ def generate(
             motions = mc.generate(texts, frames=frames, seed=seed, closeness=closeness)
         for number, motion in enumerate(motions):
             path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
-            typer.echo(motion.save(path))
+            typer.echo(motion.save(path, character=character, names=bones))
 
 
 @app.command()
@@ -263,7 +338,7 @@ def convert(
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")
     ],
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
     layout: Annotated[
         str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
     ] = None,
@@ -275,19 +350,25 @@ def convert(
         Path | None,
         typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
     ] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
 ) -> None:
     """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
 
     motionclip convert mixamo.bvh amass.npz
 
     motionclip convert mocap/ out/ --format npy --layout humanml3d
+
+    motionclip convert walk.bvh me-walking.glb --character me.vrm
     """
     with _plain_errors():
         from .files import read_map
         from .files.conversion import Conversion
 
         given = read_map(names) if names else {}
-        conversion = Conversion(source, target, "." + suffix.lstrip("."), layout, up, fps, given)
+        bones = read_map(character_map) if character_map else None
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        conversion = Conversion(source, target, suffix, layout, up, fps, given, character, bones)
         refused = 0
         for path, said, written in conversion.run():
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
@@ -536,6 +617,10 @@ class _plain_errors:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+            extra = EXTRAS[error.name]
+            typer.secho(f"error: this needs {error.name}; pip install 'motionclip[{extra}]'", fg="red", err=True)
+            raise typer.Exit(1) from error
         if isinstance(error, (ValueError, OSError)):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
@@ -556,19 +641,18 @@ def _given(value: T | None, name: str) -> T:
     return value
 
 
-def _writable(suffix: str) -> None:
-    from .files import FOR_TOOLS, WRITABLE
-
-    if suffix not in WRITABLE + FOR_TOOLS:
-        raise ValueError(f"{suffix}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+def _check_suffix(suffix: str, known: Sequence[str]) -> None:
+    if suffix not in known:
+        raise ValueError(f"{suffix}: is not written; choose one of {', '.join(known)}")
 
 
 def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
     """Write the motion of a storyboard file, and say where its blocks are."""
     from . import storyboard
+    from .files import FOR_TOOLS, WRITABLE
     from .pipeline import MotionCLIP
 
-    _writable(out.suffix.lower())
+    _check_suffix(out.suffix.lower(), WRITABLE + FOR_TOOLS)
     blocks = storyboard.load(path)
     story = MotionCLIP.from_pretrained(model, clip=clip).storyboard(blocks, closeness)
     typer.echo(story.motion.save(out))

@@ -55,7 +55,7 @@ mc.generate("a person walks").save("walk.bvh")
 {% for f in metrics %}| {{ f.group }}: {{ f.name }} | {{ "%.4g" | format(f.value) }} {{ f.unit }} |
 {% endfor %}
 {% else %}
-It has not been measured: `python -m motionclip evaluate --model FOLDER --data DATA`.
+It has not been measured: `motionclip evaluate --model FOLDER --data DATA`.
 {% endif %}"""
 MAX_FRAMES = 1800
 MAX_SAMPLES = 64
@@ -389,7 +389,7 @@ class MotionCLIP(
         Raises ValueError as `generate` does for a text that it does not take.
         """
         if self.reader is None:
-            raise ValueError("this model has no reader of texts; train with `python -m motionclip train`")
+            raise ValueError("this model has no reader of texts; train with `motionclip train`")
         (steps,) = self.plan([text])
         readings = [reading for step in steps for reading in step.readings]
         actions = tuple(dict.fromkeys(reading.action for reading in readings))
@@ -820,7 +820,7 @@ class MotionCLIP(
 
     def _banked(self) -> Bank:
         if self.bank is None:
-            raise ValueError("this model has no bank of known motions; train with `python -m motionclip train`")
+            raise ValueError("this model has no bank of known motions; train with `motionclip train`")
         return self.bank
 
     def _length(self, frames: int) -> int:

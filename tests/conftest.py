@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import socket
 from pathlib import Path
@@ -95,10 +96,16 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data_folder(tmp_path_factory.mktemp("data") / "mocap")
 
 
+@functools.cache
+def default_model() -> MotionCLIP:
+    """The default model, as users get it."""
+    return MotionCLIP.from_pretrained()
+
+
 @pytest.fixture(scope="session")
 def mc() -> MotionCLIP:
     """The default model, as users get it."""
-    return MotionCLIP.from_pretrained()
+    return default_model()
 
 
 @pytest.fixture(scope="session")
