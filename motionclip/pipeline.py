@@ -332,7 +332,7 @@ class MotionCLIP(
         Each block leads into the next over the next one's first second, or half of it. What is counted ("jump three
         times") takes as long as it takes. kept: a story made before; its blocks that are asked for again are not
         decoded anew. With it or without, a block's motion depends on that block alone, but for its join and where the
-        body stands: change one block's seed, and the others stay. Raises storyboard.StoryboardError (a ValueError),
+        body stands: change one block's seed, and the others stay. Raises errors.StoryboardError (a ValueError),
         which names the block and the field.
         """
         return storyboard.tell(self, blocks, closeness, kept)
