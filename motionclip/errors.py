@@ -31,3 +31,19 @@ class TowerUnavailable(OSError):
 
 class TowerMismatch(ValueError):
     """A model was asked to work with a tower it was not aligned with."""
+
+
+class StoryboardError(ValueError):
+    """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where, self.what = where, what
+
+
+class LinkError(ValueError):
+    """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
+
+    def __init__(self, field: str, what: str) -> None:
+        super().__init__(f"{field}: {what}")
+        self.field, self.what = field, what
