@@ -1,11 +1,11 @@
-"""What every tab shows of a motion: the figure in 3D, a skeleton video, and files to take home."""
+"""What every tab does with a request: it is worked on for so long, refused in words, and made into files."""
 
 from __future__ import annotations
 
 import contextvars
 import functools
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,29 +23,6 @@ NO_MEMORY = "there is not enough memory for this; try a shorter motion"
 # More than the queue lets run at once: work that was given up on ends in its own time.
 _workers = ThreadPoolExecutor(32, thread_name_prefix="request")
 _writers = ThreadPoolExecutor(8, thread_name_prefix="files")  # the encoders of video and gif are programs of their own
-
-
-def figure_view(height: int = 460) -> gr.Model3D:
-    """The 3D view of the wooden figure; a GLB with an animation plays by itself."""
-    return gr.Model3D(
-        label="Motion — drag to look around, scroll to zoom",
-        height=height,
-        interactive=False,
-        clear_color=(0.965, 0.97, 0.975, 1.0),
-        camera_position=(55, 72, None),
-    )
-
-
-def video_and_files(what: str) -> tuple[gr.Video, gr.Files]:
-    """Where `take_home` goes."""
-    video = gr.Video(label=what, autoplay=True, loop=True, height=300, interactive=False)
-    return video, gr.Files(label="Take it home: AMASS npz, BVH, GLB, mp4, gif", interactive=False)
-
-
-def picture(caption: str) -> gr.Image:
-    """A picture under its caption."""
-    gr.Markdown(f"**{caption}**")
-    return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"], elem_classes="picture")
 
 
 def figure_file(motion: Motion, *key: Any) -> str:
@@ -71,6 +48,16 @@ def take_home(motion: Motion, name: str, *key: Any) -> tuple[str, list[str]]:
     missing = [path for path in paths if not path.exists()]
     list(_writers.map(functools.partial(save, motion), missing))
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
+
+
+def npz_files(motions: Sequence[Motion], names: Sequence[str], *key: Any) -> list[str]:
+    """Motions as npz files, each with its name."""
+    folder = results.folder("npz", *key)
+    paths = [folder / f"{name}.npz" for name in names]
+    for motion, path in zip(motions, paths, strict=True):
+        if not path.exists():
+            save(motion, path)
+    return [str(path) for path in paths]
 
 
 def frames_of(seconds: float) -> int:

@@ -60,12 +60,12 @@ def test_files_to_take_home(client):
 
 def test_interpolate_edit_recognize(client, tmp_path):
     clip = synthetic_motion(frames=150).save(tmp_path / "clip.bvh")
-    scene, picture = client.predict("walk", "dance salsa", api_name="/interpolate")
-    assert len(scene["bodies"]) == 11 and len(scene["bodies"][0]) == 60 and picture
-    scene, *_ = client.predict("walk", "dance", end_file=handle_file(str(clip)), api_name="/interpolate")
-    assert scene["labels"] == ["walk", "clip"]
-    scene, _, files = client.predict("", "walk", "walk proudly", base_file=handle_file(str(clip)), api_name="/edit")
-    assert len(scene["bodies"]) == 2 and len(scene["bodies"][1]) == 150 and len(files) == 5
+    steps, picture = client.predict("walk", "dance salsa", api_name="/interpolate")
+    assert [len(Motion.load(step)) for step in steps] == [60] * 11 and picture
+    steps, _ = client.predict("walk", "dance", end_file=handle_file(str(clip)), api_name="/interpolate")
+    assert np.abs(Motion.load(steps[0]).joints() - Motion.load(steps[-1]).joints()).max() > 0.1
+    before, _, files = client.predict("", "walk", "walk proudly", base_file=handle_file(str(clip)), api_name="/edit")
+    assert len(Motion.load(before)) == 150 and len(files) == 5
     _, best, timeline = client.predict(handle_file(str(clip)), api_name="/recognize")
     assert len(best["confidences"]) == 5 and timeline
     _, best, _ = client.predict(None, "kick", label_set="my own list", own_labels="kick\nsleep", api_name="/recognize")
@@ -81,7 +81,7 @@ def test_a_bad_request_is_told_why_and_harms_nobody(client, tmp_path):
         (["walk", 99], "/generate", "99"),
         (["walk", 2, -1], "/generate", "-1"),
         ([handle_file(str(bad))], "/recognize", r"bad\.npz: file: is not an npz"),
-        (["", "", ""], "/edit", "Base: say a motion"),
+        (["", "", ""], "/edit", "Motion: say a motion"),
         (["walk", ""], "/interpolate", "To: say a motion"),
     ):
         with pytest.raises((AppError, ValueError), match=complaint):
