@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
+from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
 
@@ -54,8 +55,8 @@ def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what
         return motion, motion.name
     if known:
         if mc.bank is None:
-            raise ValueError(f"{what}: this model has no known motions")
+            raise RequestError(f"{what}: this model has no known motions")
         return mc.bank.find(known), known
     if not words or not words.strip():
-        raise ValueError(f"{what}: say a motion in words, choose a known one, or give a file")
+        raise RequestError(f"{what}: say a motion in words, choose a known one, or give a file")
     return words, words.strip()

@@ -55,15 +55,7 @@ def build(mc: MotionCLIP) -> None:
         """One long motion that begins as the first and becomes the second, as video and files."""
         (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
         motion = mc.blend(a, b, frames=240, seed=int(seed))
-        return take_home(
-            Motion(motion.poses, motion.translation, f"{name_a} to {name_b}"),
-            "blend",
-            name_a,
-            name_b,
-            start_file,
-            end_file,
-            int(seed),
-        )
+        return take_home(Motion(motion.poses, motion.translation, f"{name_a} to {name_b}"), "blend")
 
     gr.Markdown("Two motions, and everything in between: drag the slider under the figure to pull one into the other.")
     with gr.Row():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import MotionCLIP
+from motionclip.errors import RequestError
 from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
@@ -30,11 +31,11 @@ def build(mc: MotionCLIP, generated: gr.Files) -> None:
         motion = mc.as_motion(what)
         labels = {OURS: None, BABEL: list(BABEL_60)}.get(label_set) if label_set != OWN else parse_labels(own_labels)
         if label_set not in (OURS, BABEL, OWN):
-            raise ValueError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
+            raise RequestError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
         best = {label: max(score, 0.0) for label, score in mc.recognize(motion, labels, top=5)}
         long = len(motion) > mc.model.config.window
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
-        return figure_file(motion, motion.poses.tobytes()), best, drawn, gr.Column(visible=long)
+        return figure_file(motion), best, drawn, gr.Column(visible=long)
 
     gr.Markdown(
         "Drop in motion capture, and read what it shows. Any labels will do: the model was not trained for a "
@@ -68,5 +69,5 @@ def _npz_of(files: list[str] | None) -> str:
     """The npz among the downloads of the first tab."""
     paths = [path for path in files or [] if path.endswith(".npz")]
     if not paths:
-        raise ValueError('nothing was generated yet: go to the tab "Text to motion" first')
+        raise RequestError('nothing was generated yet: go to the tab "Text to motion" first')
     return paths[0]

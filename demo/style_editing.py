@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import MotionCLIP
+from motionclip.errors import RequestError
 from motionclip.motion.body_parts import BODY_PARTS
 
 from . import content
@@ -17,8 +18,8 @@ def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
 
     def base_of(base: str, known: str, file: str | None, seconds: float, seed: int):
-        what, name = chosen(mc, base, known, file, "Base")
-        return mc.as_motion(what, frames_of(seconds), seed), name
+        what, _ = chosen(mc, base, known, file, "Base")
+        return mc.as_motion(what, frames_of(seconds), seed)
 
     @told
     def edit(
@@ -39,9 +40,9 @@ def build(mc: MotionCLIP) -> None:
             source: what it is like now, e.g. "walk".
             target: what it should be like, e.g. "walk like an old person".
         """
-        before, name = base_of(base, base_known, base_file, seconds, int(seed))
+        before = base_of(base, base_known, base_file, seconds, int(seed))
         after = mc.edit(before, _said(source, "From"), _said(target, "To"), strength, part=part)
-        files = take_home(after, "edited", name, base_file, source, target, strength, part, seconds, int(seed))
+        files = take_home(after, "edited")
         return scene([before, after], ["before", "after"]), *files
 
     gr.Markdown("Take a motion, say what it is like and what it should be like instead. Its timing and path stay.")
@@ -84,5 +85,5 @@ def build(mc: MotionCLIP) -> None:
 
 def _said(words: str, what: str) -> str:
     if not words or not words.strip():
-        raise ValueError(f'{what}: say it in words, as in "walk"')
+        raise RequestError(f'{what}: say it in words, as in "walk"')
     return words

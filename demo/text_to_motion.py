@@ -43,7 +43,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
         asked = prompt, frames_of(seconds), int(seed), closeness
-        figure = figure_file(made(*asked), *asked)
+        figure = figure_file(made(*asked))
         if mc.bank is None:
             return figure, None, NO_VERDICT
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
@@ -60,13 +60,13 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
         asked = prompt, frames_of(seconds), int(seed), closeness
-        return video_file(made(*asked), "motion", *asked)
+        return video_file(made(*asked), "motion")
 
     @told
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as files: npz, BVH, GLB, mp4, gif."""
         asked = prompt, frames_of(seconds), int(seed), closeness
-        return take_home(made(*asked), "motion", *asked)[1]
+        return take_home(made(*asked), "motion")[1]
 
     gr.Markdown(
         "Type a motion, anything that suggests one, or several (“walk, then bow”). Sides, counts, tempo and things "

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from .errors import ModelFolderError
+from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
 from .models.storage import BANK_FILE
 
@@ -118,7 +118,7 @@ class Bank:
         """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
-            raise ValueError(f"the bank knows no motion {label!r}")
+            raise RequestError(f"the bank knows no motion {label!r}")
         latents = self._directions[members]
         return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import click
 import typer
 
 from .constants import CLOSENESS
+from .errors import MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
     from .sheets import Row
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
@@ -103,13 +107,13 @@ def generate(
             return
         texts = _given(texts, "TEXT")
         if samples > 1 and len(texts) > 1:
-            raise ValueError("--samples: is for one text")
+            raise RequestError("--samples: is for one text")
         count = max(len(texts), samples)
         if out.suffix and count > 1:
-            raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
+            raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         wanted = out.suffix.lower() or suffix
         if wanted not in WRITABLE + FOR_TOOLS:
-            raise ValueError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+            raise RequestError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -286,7 +290,7 @@ def convert(
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
             refused += not written
         if refused:
-            raise ValueError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
+            raise RequestError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
 
 
 @app.command()
@@ -314,10 +318,11 @@ def push(
 ) -> None:
     """Put a model on the Hugging Face Hub, with its card. Needs `hf auth login` or HF_TOKEN."""
     with _plain_errors():
+        from .evaluation.table import as_json, from_json
         from .pipeline import MotionCLIP
 
         mc = MotionCLIP.from_pretrained(model)
-        figures = json.loads(metrics.read_text(encoding="utf-8")) if metrics else []
+        figures = as_json(from_json(metrics)) if metrics else []
         if figures:
             mc.card = None  # written anew around the figures
         typer.echo(mc.push_to_hub(repo, private=private or None, model_card_kwargs={"metrics": figures}))
@@ -475,6 +480,7 @@ def evaluate(
         from .evaluation.protocol import evaluate as run
         from .evaluation.report import write_page
         from .evaluation.table import as_json, from_json, table
+        from .files.writing import write_atomically
         from .pipeline import MotionCLIP
 
         others = {path.stem: from_json(path) for path in beside or []}
@@ -484,7 +490,8 @@ def evaluate(
         models = {Path(model or "default").name: figures} | others
         typer.echo(table(models))
         if json_file:
-            json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
+            content = json.dumps(as_json(figures), indent=1) + "\n"
+            write_atomically(json_file, lambda path: path.write_text(content, encoding="utf-8"))
         if page:
             typer.echo(write_page(page, mc, data, split.value, models))
 
@@ -505,15 +512,24 @@ def space(
 
 
 class _plain_errors:
-    """Ends the command with a message instead of a traceback where the user can mend what went wrong."""
+    """Ends the command with a message: what the user can mend in a line, a fault of the program with its traceback."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, (ValueError, OSError)):
+        if isinstance(error, MotionCLIPError):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
+        if isinstance(error, Exception) and not isinstance(error, (click.ClickException, click.exceptions.Exit)):
+            number = log_fault(_log, error)
+            typer.secho(
+                f"error: this is a fault of the program, not yours. Please report it, with what stands above; "
+                f"its number is {number}",
+                fg="red",
+                err=True,
+            )
+            raise typer.Exit(70) from error
 
 
 def _end(words: str) -> Any:
@@ -527,7 +543,7 @@ def _end(words: str) -> Any:
 def _given(value: T | None, name: str) -> T:
     """What the command line must hold where no --file says it all."""
     if not value:
-        raise ValueError(f"{name}: is missing; give it, or a --file of lines")
+        raise RequestError(f"{name}: is missing; give it, or a --file of lines")
     return value
 
 
@@ -547,7 +563,7 @@ def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
             typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
     done = [row for row in rows if row.motions]
     if not done:
-        raise ValueError("no line could be done")
+        raise RequestError("no line could be done")
     motions, titles = [list(row.motions) for row in done], [list(row.titles) for row in done]
     if all(len(row) == 1 for row in motions):
         motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
 from .reading import Options, Reading
@@ -61,7 +61,8 @@ def read(
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
-    return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
+    with file_access(path):
+        return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
 def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -> Path:
@@ -82,12 +83,12 @@ def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in writers:
-        raise ValueError(
+        raise RequestError(
             f"{path.name}: motion is written to {_listed(WRITABLE + FOR_TOOLS)} files, not {path.suffix!r}"
         )
     layouts = LAYOUTS.get(suffix, ())
     if layout and layout not in layouts:
-        raise ValueError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
+        raise RequestError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
     more = {"layout": layout or layouts[0]} if layouts else {}
     write_atomically(path, lambda temporary: writers[suffix](motion, temporary, **more))
     return path

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, file_access
 from .armature import Armature
 
 SIDES = ("left", "right")
@@ -101,7 +101,9 @@ def read_map(path: Path) -> dict[str, str]:
     Returns part → joint. Lines without a joint, and those that begin with #, are passed over. Raises MotionFileError.
     """
     result: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    with file_access(path):
+        text = path.read_text(encoding="utf-8-sig")
+    for number, line in enumerate(text.splitlines(), start=1):
         part, equals, joint = (piece.strip() for piece in line.partition("="))
         if not line.strip() or line.lstrip().startswith("#") or (equals and not joint):
             continue
