@@ -5,6 +5,8 @@ All on (frames, 149) features, where motion can be mixed, repeated and joined wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
@@ -14,12 +16,12 @@ from torch.nn import functional
 from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
 from .motion.features import FEATURES, HEIGHT, YAW
+from .motion.foot_contact import settled
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
-ENDS = 5  # frames
-NEAR = 0.25  # metres between the ends of two steps that follow each other at once
-FRAMES_PER_METRE, MOST_BETWEEN = 60, 30  # of what is farther
+# Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
+APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
 PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
@@ -192,7 +194,19 @@ def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
 
 
-def frames_between(before: torch.Tensor, after: torch.Tensor) -> int:
-    """How many frames lie between a step (any, 149) and the next: more where they are far apart, as of a body that has
-    to get up."""
-    return min(max(round(FRAMES_PER_METRE * (float(gap(before, after[None])) - NEAR)), 0), MOST_BETWEEN)
+def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
+    """Whether a body has to get up or down between two steps, both (any, 149)."""
+    return float(gap(before, after[None])) > APART
+
+
+def linked(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Parts (any, 149) that lie apart, in order, with what leads from each to the next between them: a body that moves
+    from the one pose to the other, longer the farther they are from each other."""
+    whole = parts[0]
+    for part in parts[1:]:
+        length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)
+        part = features.turn(part, features.facing(whole, -1) - features.facing(part))
+        share = torch.linspace(0, 1, length + 2)[1:-1, None]
+        link = torch.lerp(whole[-1:], part[:1], share * share * (3 - 2 * share))
+        whole = torch.cat([whole, settled(link[None])[0], part])
+    return whole

@@ -400,18 +400,21 @@ class MotionCLIP(
         return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
 
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
-        """Steps that are decoded as they come, together, so that each leads into the next."""
-        seeds: list[int] = []
-        between: list[int] = []
+        """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
+        next; where a body has to get up or down first, there is a link between them."""
+        groups: list[list[tuple[torch.Tensor, int]]] = []
         before = None
         for number, step in enumerate(steps):
-            chosen, made = self._next(step, frames, seed + number, before)
-            if before is not None:
-                between.append(composition.frames_between(before, made))
-            seeds.append(chosen)
+            chosen, made = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            if before is None or composition.apart(before[:frames], made):
+                groups.append([])
+            groups[-1].append((step.z, chosen))
             before = made
-        z = torch.stack([step.z for step in steps])
-        return features.features_motion(self.model.decode_chain(z, frames, seeds, between)[:MAX_FRAMES])
+        parts = [
+            self.model.decode_chain(torch.stack([z for z, _ in group]), frames, [of for _, of in group])
+            for group in groups
+        ]
+        return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
 
     def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
         """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on

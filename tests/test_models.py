@@ -202,11 +202,6 @@ def test_weights_that_do_not_fit_the_config_are_refused(tmp_path, flow):
 def test_both_models_chain_latents(flow, transformer):
     for model in (flow, transformer):
         z = torch.nn.functional.normalize(torch.randn(2, 3, model.config.latent), dim=-1)
-        chain = model.decode_chain(z[0], 50, [0, 1, 2], [0, 0])
+        chain = model.decode_chain(z[0], 50, [0, 1, 2])
         assert chain.shape == (150, 149) and torch.isfinite(chain).all()
-        assert not torch.allclose(chain, model.decode_chain(z[1], 50, [0, 1, 2], [0, 0]))
-
-
-def test_what_lies_between_adds_its_frames(flow):
-    z = torch.nn.functional.normalize(torch.randn(3, flow.config.latent), dim=-1)
-    assert len(flow.decode_chain(z, 50, [0, 1, 2], [0, 24])) == 174
+        assert not torch.allclose(chain, model.decode_chain(z[1], 50, [0, 1, 2]))

@@ -393,7 +393,9 @@ def text_to_motion(
             figures.append(Measurement(group, "Fréchet distance of the other split", frechet(others, judged_real)))
         else:
             figures.append(Measurement(group, "Fréchet distance", frechet(hidden, judged_real)))
-        joints = _pelvis_centred(torch.stack([canonical(motion_features(motion)) for motion in motions]))
+        # Of a caption with several steps the first: what is compared are windows.
+        cuts = [motion.padded(mc.model.config.window).crop(0, mc.model.config.window) for motion in motions]
+        joints = _pelvis_centred(torch.stack([canonical(motion_features(cut)) for cut in cuts]))
         figures += [
             Measurement(group, "diversity", diversity(hidden, seed)),
             Measurement(

@@ -26,7 +26,6 @@ from .interface import Edit
 
 FIXED_POINT_ROUNDS = 6
 BATCH = 64  # motions decoded together: more are no faster, and take more memory
-BRIDGE_SEED = 31_337  # from the seed of a part to that of what leads to it
 OVERLAP = 20  # frames that a part of a chain reaches into the next one
 
 
@@ -273,31 +272,17 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], between: Sequence[int]) -> torch.Tensor:
-        """(parts, latent) → (parts · frames + between, 149) features: one part after the other.
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+        """(parts, latent) → (parts · frames, 149) features: one part after the other.
 
-        What lies between two parts is left to the model without any condition: a window that takes up the end of the
-        one and the beginning of the other; as all windows agree on the frames that they share, it leads over.
-
-        seeds: each part's, of the noise that `decode_features` draws for it. between: for each part but the last, how
-        many frames lie between it and the next.
+        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
+        the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
         """
-        window = self.config.window
-        noise, conditions, starts = [], [], []
-        begin = 0
-        for part, (latent, seed) in enumerate(zip(z, seeds, strict=True)):
-            if part:
-                begin += between[part - 1]
-                starts.append(begin - (window + between[part - 1]) // 2)
-                noise.append(self.draw_noise(1, 1, seed + BRIDGE_SEED))
-                conditions.append(self.velocity.null)
-            own = self.window_starts(frames)
-            starts += [begin + start for start in own]
-            noise.append(self.draw_noise(1, len(own), seed))
-            conditions += [latent] * len(own)
-            begin += frames
-        terms = self._guided(torch.stack(conditions)[None], self.config.guidance)
-        return _sound(self._decode(torch.cat(noise, dim=1), starts, begin, terms, self.config.steps))[0]
+        own = self.window_starts(frames + OVERLAP)
+        starts = [part * frames + start for part in range(len(z)) for start in own]
+        noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
+        terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
+        return _sound(self._decode(noise, starts, len(z) * frames, terms, self.config.steps))[0]
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:

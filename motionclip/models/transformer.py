@@ -239,10 +239,10 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], between: Sequence[int]) -> torch.Tensor:
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
         """(parts, latent) → (parts · frames, 149) features: one part after the other, cross-faded.
 
-        seeds and between are the interface's; this decoder has one motion for a latent, and cross-fades as ever.
+        seeds are the interface's; this decoder has one motion for a latent.
         """
         decoded = self.decode_features(z, frames + OVERLAP)[None]
         starts = [part * frames for part in range(len(z))]
