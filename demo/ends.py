@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
+from motionclip.constants import MAX_TEXT
 from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
@@ -26,7 +27,7 @@ def end_input(mc: MotionCLIP, label: str, placeholder: str, file_first: bool = F
 
     def build_words() -> gr.Textbox:
         # A value makes it optional for programs that call the endpoint.
-        return gr.Textbox("" if file_first else None, label=label, placeholder=placeholder, max_length=2000)
+        return gr.Textbox("" if file_first else None, label=label, placeholder=placeholder, max_length=MAX_TEXT)
 
     def build_others() -> tuple[gr.Dropdown, gr.File]:
         file = gr.File(label="Motion file: AMASS npz or BVH", file_types=list(READABLE), height=120)

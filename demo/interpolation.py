@@ -5,11 +5,12 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
+from motionclip.constants import MAX_SECONDS, MIN_SECONDS
 from motionclip.viz.render import strip
 
 from . import content
 from .ends import chosen, end_input
-from .player import MAX_SECONDS, MIN_SECONDS, frames_of, picture, take_home, told, video_and_files
+from .player import frames_of, picture, take_home, told, video_and_files
 from .stage import scene, stage
 
 STEPS = 11

@@ -7,26 +7,23 @@ import functools
 import html
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from motionclip import Motion
+from motionclip.constants import FPS, MAX_SECONDS, MIN_SECONDS
 from motionclip.errors import MotionCLIPError, RequestError, log_fault
 from motionclip.files import WRITABLE, glb, save
 from motionclip.files.writing import write_atomically
 
+from . import process
 from .outbox import results
 
 _log = logging.getLogger(__name__)
-MIN_SECONDS, MAX_SECONDS = 0.7, 6.5
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
-# More than the queue lets run at once: work that was given up on ends in its own time.
-_workers = ThreadPoolExecutor(32, thread_name_prefix="request")
-_writers = ThreadPoolExecutor(8, thread_name_prefix="files")  # the encoders of video and gif are programs of their own
 
 
 def figure_view(height: int = 460) -> gr.Model3D:
@@ -73,7 +70,7 @@ def take_home(motion: Motion, name: str) -> tuple[str, list[str]]:
     folder = _folder("files", motion)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
     missing = [path for path in paths if not path.exists()]
-    list(_writers.map(functools.partial(save, motion), missing))
+    list(process.file_threads().map(functools.partial(save, motion), missing))
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
 
 
@@ -86,7 +83,7 @@ def frames_of(seconds: float) -> int:
     """Frames for a length in seconds. Raises ValueError outside of 0.7–6.5 s."""
     if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise RequestError(f"length: must be from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
-    return round(30 * seconds)
+    return round(FPS * seconds)
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,7 +91,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        work = _workers.submit(contextvars.copy_context().run, handler, *args, **kwargs)
+        work = process.request_threads().submit(contextvars.copy_context().run, handler, *args, **kwargs)
         try:
             return work.result(TIME_LIMIT)
         except TimeoutError as error:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import MotionCLIP
+from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
 from motionclip.errors import RequestError
 from motionclip.motion.body_parts import BODY_PARTS
 
 from . import content
 from .ends import chosen, end_input
-from .player import MAX_SECONDS, MIN_SECONDS, frames_of, take_home, told, video_and_files
+from .player import frames_of, take_home, told, video_and_files
 from .stage import scene, stage
 
 
@@ -50,8 +51,10 @@ def build(mc: MotionCLIP) -> None:
         with gr.Column(scale=2, min_width=300):
             base = end_input(mc, "Base", "walk")
             with gr.Row():
-                source = gr.Textbox(label="From", placeholder="walk", max_length=2000, min_width=120)
-                target = gr.Textbox(label="To", placeholder="walk like an old person", max_length=2000, min_width=120)
+                source = gr.Textbox(label="From", placeholder="walk", max_length=MAX_TEXT, min_width=120)
+                target = gr.Textbox(
+                    label="To", placeholder="walk like an old person", max_length=MAX_TEXT, min_width=120
+                )
             strength = gr.Slider(-2, 3, value=1.0, step=0.1, label="Strength")
             part = gr.Radio(list(BODY_PARTS), value="whole body", label="What changes")
             with gr.Row():

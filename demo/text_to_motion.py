@@ -5,12 +5,11 @@ from __future__ import annotations
 import gradio as gr
 
 from motionclip import CLOSENESS, MotionCLIP
+from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
 from motionclip.pipeline import Verdict
 
 from . import content
 from .player import (
-    MAX_SECONDS,
-    MIN_SECONDS,
     figure_file,
     figure_view,
     frames_of,
@@ -79,7 +78,7 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
                 placeholder=content.FIRST_PROMPT,
                 lines=2,
                 max_lines=4,
-                max_length=2000,
+                max_length=MAX_TEXT,
                 submit_btn=False,
                 autofocus=True,
                 elem_id="prompt",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import click
 import typer
 
-from .constants import CLOSENESS
+from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
 from .errors import MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ ClipOption = Annotated[
         help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
     ),
 ]
-FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
+FramesOption = Annotated[int, typer.Option(min=1, max=MAX_FRAMES, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
     float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
@@ -79,7 +79,7 @@ def generate(
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
-    samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
+    samples: Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Different motions for one text.")] = 1,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
     model: ModelOption = None,
     clip: ClipOption = None,
@@ -135,7 +135,7 @@ def interpolate(
     file: FileOption = None,
     data: KnownOption = None,
     steps: Annotated[
-        int | None, typer.Option(min=2, max=101, help="How many, both ends included; 11, and 5 for --file.")
+        int | None, typer.Option(min=2, max=MAX_STEPS, help="How many, both ends included; 11, and 5 for --file.")
     ] = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
@@ -180,7 +180,9 @@ def edit(
     file: FileOption = None,
     data: KnownOption = None,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files of --file.")] = "npz",
-    strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(min=-MAX_STRENGTH, max=MAX_STRENGTH, help="How far; 0 changes nothing.")
+    ] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
     seed: SeedOption = 0,

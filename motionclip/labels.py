@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .constants import MAX_LABELS
 from .errors import RequestError, file_access
 
 # The 60 classes of BABEL (Punnakkal et al. 2021), in the paper's order.
@@ -24,7 +25,6 @@ STYLES = {
     "musical": "like in a musical", "not confident": "shyly", "old": "like an old person", "proud": "proudly",
     "sad": "sadly", "slow": "slowly", "tired": "tiredly", "youthful": "youthfully",
 }  # fmt: skip
-MAX_LABELS = 1000
 
 
 def parse_labels(text: str) -> list[str]:

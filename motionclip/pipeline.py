@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from . import composition, hub, prompts
 from .bank import Bank, Entry
-from .constants import CLOSENESS, FPS
+from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH, MAX_TEXT
 from .errors import RequestError, TowerMismatch
 from .files.writing import write_atomically
 from .labels import BABEL_60
@@ -30,7 +30,6 @@ from .recognition import Segment
 from .towers.interface import TextTower
 from .towers.loading import fits, load_tower
 
-MAX_TEXT = 2000
 MODEL_CARD = """---
 {{ card_data }}
 ---
@@ -53,8 +52,6 @@ mc.generate("a person walks").save("walk.bvh")
 {% else %}
 It has not been measured: `python -m motionclip evaluate --model FOLDER --data DATA`.
 {% endif %}"""
-MAX_FRAMES = 1800
-MAX_SAMPLES = 64
 SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
@@ -555,8 +552,8 @@ class MotionCLIP(
         the flow backwards from each and interpolated too, so that the ends come back as they were.
         `benchmarks/interpolation.py` compares the two.
         """
-        if not 2 <= steps <= 101:
-            raise RequestError(f"steps: must be from 2 to 101, not {steps}")
+        if not 2 <= steps <= MAX_STEPS:
+            raise RequestError(f"steps: must be from 2 to {MAX_STEPS}, not {steps}")
         if path not in ("spherical", "linear"):
             raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
         share = torch.linspace(0, 1, steps)
@@ -613,8 +610,8 @@ class MotionCLIP(
         part: BodyPart = "whole body",
     ) -> list[Motion]:
         """As `edit`, towards each of several targets, decoded in one batch."""
-        if not -5 <= strength <= 5:
-            raise RequestError(f"strength: must be from -5 to 5, not {strength}")
+        if not abs(strength) <= MAX_STRENGTH:
+            raise RequestError(f"strength: must be from {-MAX_STRENGTH:g} to {MAX_STRENGTH:g}, not {strength}")
         if part not in BODY_PARTS:
             raise RequestError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
         start_z = self.latent(source)

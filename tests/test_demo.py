@@ -329,7 +329,7 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
     fake.GPU = gpu
     monkeypatch.setitem(sys.modules, "spaces", fake)
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    demo._ask_for_no_gpu()
+    demo.process.ask_for_no_gpu()
 
     def refusing(words):
         raise RequestError(f"{words}: is no motion")

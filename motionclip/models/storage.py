@@ -17,12 +17,14 @@ from ..files.json_file import read_json
 from ..files.writing import write_atomically
 from .flow import FlowConfig, FlowModel
 from .half_precision import pack
+from .interface import MotionModel
 from .transformer import MotionTransformer, TransformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "flow": (FlowConfig, FlowModel),
     "transformer": (TransformerConfig, MotionTransformer),
 }
+INTERFACE: tuple[type[MotionModel], ...] = (FlowModel, MotionTransformer)  # which mypy checks
 ModelConfig = FlowConfig | TransformerConfig
 Model = FlowModel | MotionTransformer
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"

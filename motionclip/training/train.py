@@ -94,15 +94,19 @@ class TrainConfig:
         return cls(model=model, **content)
 
 
+LOSSES: dict[str, Callable[..., dict[str, torch.Tensor]]] = {
+    "flow": flow_losses,
+    "transformer": transformer_losses,
+}
+
+
 class Objective(nn.Module):
     """The model with its losses, as one module, so that gradients are shared between processes."""
 
     def __init__(self, model: storage.Model, alignment: Alignment) -> None:
         super().__init__()
         self.model, self.alignment = model, alignment
-        self.losses: Callable[..., dict[str, torch.Tensor]] = (
-            flow_losses if isinstance(model, FlowModel) else transformer_losses
-        )
+        self.losses = LOSSES[model.config.architecture]
 
     def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
         return self.losses(self.model, batch, self.alignment, generator, part)
@@ -163,9 +167,9 @@ def train(
         if dataclasses.asdict(begun.config) != dataclasses.asdict(config.model):
             raise RequestError(f"{start_from}: config: its sizes are not those of the config that is trained")
         model.load_state_dict(begun.state_dict())
-    elif isinstance(model, FlowModel) and not found:
+    elif model.has_basis and not found:
         say("fitting the motion basis …")
-        model.basis.fit(sampler.spread(most=30_000), config.seed)
+        cast(FlowModel, model).basis.fit(sampler.spread(most=30_000), config.seed)
     model.to(accelerator.device)
     average = (
         torch.optim.swa_utils.AveragedModel(
@@ -218,13 +222,13 @@ def train(
         torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
-        if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
+        if model.has_basis and config.encoder_steps and step >= config.encoder_steps:
             if step == config.encoder_steps:  # its averaged weights generalise best
                 model.encoder.load_state_dict(kept.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
         # What the encoder learns from is played faster and slower, too.
-        aligning = isinstance(model, FlowModel) and model.encoder.head.weight.requires_grad
+        aligning = model.has_basis and next(model.encoder.parameters()).requires_grad
         warped = config.batch // ENCODED_SHARE if aligning and frames is None else 0
         batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
         with accelerator.autocast():
