@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from radon.complexity import cc_visit
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the top floor down: a module imports from the floors below its own, and from its own folder.
