@@ -11,4 +11,6 @@ urlopen("https://download.pytorch.org/whl/cpu/", timeout=5)' 2>/dev/null; then
   fi
   .venv/bin/python -m pip install -q -r "torch-$build.lock"
   .venv/bin/python -m pip install -q -c requirements.lock -r "$1"
+  # The command `motionclip`, which runs the code of this folder.
+  [ .venv/bin/motionclip -nt setup.py ] || .venv/bin/python -m pip install -q --no-deps -e .
 }

@@ -10,8 +10,9 @@ import gradio as gr
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
-from . import content, interpolation, process, recognition, style_editing, text_to_motion
+from . import content, interpolation, known, process, recognition, style_editing, text_to_motion
 from .outbox import results
+from .stage import STATIC, head
 
 FILES_KEPT_SECONDS = 3600
 SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them, and each call from a program is one
@@ -20,15 +21,17 @@ SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
     """The page for one model, which is called by what it was loaded from."""
     with gr.Blocks(title=content.TITLE, analytics_enabled=False, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
-        gr.Markdown(content.HEADER)
-        with gr.Tab("Text to motion"):
-            generated = text_to_motion.build(mc, page)
-        with gr.Tab("Interpolation"):
+        gr.HTML(content.HEADER, apply_default_css=False)
+        with gr.Tab("Text"):
+            asked = text_to_motion.build(mc, content.public_name(name or "default"))
+        with gr.Tab("Between"):
             interpolation.build(mc)
-        with gr.Tab("Style editing"):
+        with gr.Tab("Style"):
             style_editing.build(mc)
-        with gr.Tab("Recognition"):
-            recognition.build(mc, generated)
+        with gr.Tab("Read"):
+            recognition.build(mc, asked)
+        with gr.Tab("Map"):
+            known.build(mc)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
             gr.Markdown(content.models(name, hub.local_models()))
@@ -58,6 +61,7 @@ def launch(
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
         glb.to_bytes(mc.generate("walk"))
+    gr.set_static_paths([STATIC])
     page = build(mc, model)
     process.describe_components_once(page)
     page.queue(default_concurrency_limit=process.AT_ONCE, max_size=queue)
@@ -69,8 +73,9 @@ def launch(
         prevent_thread_lock=not block,
         show_error=True,
         theme=content.theme(),
-        css=content.CSS,
+        css_paths=[STATIC / "page" / "page.css", STATIC / "stage" / "stage.css"],
         js=content.SCRIPT,
+        head=head(),
         max_file_size="50mb",
         state_session_capacity=SESSIONS,
         footer_links=["api", "gradio", "settings"],

@@ -12,8 +12,10 @@ from motionclip import labels
 
 TITLE = "MotionCLIP for everyone"
 HEADER = """
-# MotionCLIP for everyone
-Say what a body should do and watch it move. Everything runs on this machine: no account, no upload of your words.
+<header class="head"><h1>MotionCLIP for everyone</h1>
+<p>Say what a body should do and watch it move. Everything runs on this machine:
+no account, no upload of your words.</p>
+</header>
 """
 
 FIRST_PROMPT = "a person walks like a zombie"
@@ -22,6 +24,13 @@ KNOWN = [
     "dance salsa", "do push-ups", "swing a golf club", "climb a ladder", "kick with the left leg", "jump three times",
     "walk while waving", "walk forward, turn around and walk back",
 ]  # fmt: skip
+# Pictures that the page shows before anybody asks, with prompts and seeds; `python -m demo.pictures` draws them.
+GALLERY = {
+    "knock": ("a person knocks on a door", 0), "salsa": ("dance salsa", 0), "golf": ("swing a golf club", 0),
+    "pushups": ("do push-ups", 0), "ballet": ("dance ballet", 0), "kick": ("a person kicks", 0),
+    "drink": ("drinks from a cup", 0), "zombie": ("a person walks like a zombie", 0), "climb": ("climb a ladder", 0),
+    "jump": ("jump for joy", 0), "sneak": ("sneak like a thief", 0), "spiderman": ("Spiderman in action!", 0),
+}  # fmt: skip
 # From the paper: texts that no motion was labelled with.
 UNHEARD = [
     "Spiderman in action!", "couch", "Swan Lake", "Usain Bolt", "The karate kid", "Chimpanzee", "YMCA",
@@ -47,7 +56,8 @@ LIMITS = """
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
-right. Feet can slide a little, flips and rolls are the roughest.
+right. Styles ("like an old person") are weak: an edit reaches its style in about one case of seven. Feet can slide a little,
+flips and rolls are the roughest.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco
@@ -78,24 +88,14 @@ def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
     others = [public_name(name) for name in found if name != str(current or "default")]
     listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
     return (
-        f"**Model.** This page runs `{public_name(current or 'default')}`. {listed}start `app.py --model NAME` for "
-        "another: a folder, or a repo on the Hugging Face Hub."
+        f"**Model.** This page runs `{public_name(current or 'default')}`. {listed}`motionclip app --model NAME` "
+        "starts another: a folder, or a repo on the Hugging Face Hub."
     )
 
 
 def public_name(model: str | PathLike[str]) -> str:
     """What visitors may read of a model's name: of a folder its own name, not where it lies; a Hub repo's as it is."""
     return Path(model).name if Path(model).is_dir() else str(model)
-
-
-CSS = """
-.gradio-container {max-width: min(1240px, 100vw) !important; min-width: 0 !important; margin: 0 auto !important}
-.gradio-container .main, .gradio-container .main > .wrap, .gradio-container main {min-width: 0; max-width: 100%}
-.gradio-container .tab-container {overflow: hidden}
-@media (max-width: 600px) {.gradio-container .main > .wrap {padding: 12px}}
-.verdict {min-height: 1.6em}
-.dark [role=tab].selected {color: var(--primary-400)}
-"""
 
 
 def theme() -> gr.themes.Base:
@@ -121,18 +121,12 @@ def theme() -> gr.themes.Base:
     )
 
 
-# What Gradio lacks for screen readers and keyboards: a role where there is a label, the 3D view in its turn.
+# What Gradio lacks for screen readers: a role where there is a label.
 SCRIPT = """
 () => {
-  const mend = () => {
-    document.querySelectorAll("div.empty[aria-label]:not([role])").forEach((e) => e.setAttribute("role", "img"));
-    document.querySelectorAll("canvas[tabindex='1']").forEach((e) => {
-      e.tabIndex = 0;
-      e.setAttribute("role", "img");
-      e.setAttribute("aria-label", "The figure moving in 3D");
-    });
-  };
-  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true, attributeFilter: ["tabindex"]});
+  const mend = () => document.querySelectorAll("div.empty[aria-label]:not([role])")
+    .forEach((e) => e.setAttribute("role", "img"));
+  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
   mend();
 }
 """

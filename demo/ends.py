@@ -22,12 +22,14 @@ class EndInput:
     file: gr.File
 
 
-def end_input(mc: MotionCLIP, label: str, placeholder: str, file_first: bool = False) -> EndInput:
+def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, file_first: bool = False) -> EndInput:
     """Build the components, in the current layout: words in sight and the rest folded away, or the other way."""
 
     def build_words() -> gr.Textbox:
         # A value makes it optional for programs that call the endpoint.
-        return gr.Textbox("" if file_first else None, label=label, placeholder=placeholder, max_length=MAX_TEXT)
+        return gr.Textbox(
+            "" if file_first else None, label=label, placeholder=placeholder, max_length=MAX_TEXT, elem_id=elem_id
+        )
 
     def build_others() -> tuple[gr.Dropdown, gr.File]:
         file = gr.File(label="Motion file: AMASS npz or BVH", file_types=list(READABLE), height=120)

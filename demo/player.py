@@ -1,4 +1,4 @@
-"""What every tab shows of a motion: the figure in 3D, a skeleton video, and files to take home."""
+"""What every tab does with a request: it is worked on for so long, refused in words, and made into files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextvars
 import functools
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +24,6 @@ from .outbox import results
 _log = logging.getLogger(__name__)
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
-
-
-def figure_view(height: int = 460) -> gr.Model3D:
-    """The 3D view of the wooden figure; a GLB with an animation plays by itself."""
-    return gr.Model3D(
-        label="Motion — drag to look around, scroll to zoom",
-        height=height,
-        interactive=False,
-        clear_color=(0.965, 0.97, 0.975, 1.0),
-        camera_position=(55, 72, None),
-    )
-
-
-def video_and_files(what: str) -> tuple[gr.Video, gr.Files]:
-    """Where `take_home` goes."""
-    video = gr.Video(label=what, autoplay=True, loop=True, height=300, interactive=False)
-    return video, gr.Files(label="Take it home: AMASS npz, BVH, GLB, mp4, gif", interactive=False)
-
-
-def picture(caption: str) -> gr.Image:
-    """A picture under its caption."""
-    gr.Markdown(f"**{caption}**")
-    return gr.Image(label=caption, show_label=False, interactive=False, buttons=["download"], elem_classes="picture")
 
 
 def figure_file(motion: Motion) -> str:
@@ -72,6 +49,15 @@ def take_home(motion: Motion, name: str) -> tuple[str, list[str]]:
     missing = [path for path in paths if not path.exists()]
     list(process.file_threads().map(functools.partial(save, motion), missing))
     return str(next(path for path in paths if path.suffix == ".mp4")), [str(path) for path in paths]
+
+
+def npz_files(motions: Sequence[Motion], names: Sequence[str]) -> list[str]:
+    """Motions as npz files, each with its name."""
+    paths = [_folder("npz", motion) / f"{name}.npz" for motion, name in zip(motions, names, strict=True)]
+    for motion, path in zip(motions, paths, strict=True):
+        if not path.exists():
+            save(motion, path)
+    return [str(path) for path in paths]
 
 
 def _folder(kind: str, motion: Motion) -> Path:

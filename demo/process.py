@@ -92,7 +92,7 @@ class _DescribedOnce(BlocksConfig):
     """A page's components, whose descriptions are kept; its copies, one a session, share them."""
 
     def __init__(self, plain: BlocksConfig, descriptions: dict[Block, dict[str, Any]]) -> None:
-        vars(self).update(vars(BlocksConfig.__copy__(plain)))
+        self.__dict__.update(BlocksConfig.__copy__(plain).__dict__)
         self._descriptions = descriptions
 
     def config_for_block(  # type: ignore[override]  # Gradio's own is static, and called on the object

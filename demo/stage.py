@@ -1,42 +1,119 @@
-"""A canvas that plays skeletons in the browser: picked by a slider without asking the server, or side by side."""
+"""The stage: the component that plays motions in the browser, and the scenes that it is given."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from motionclip import Motion
-from motionclip.viz.render import BONES, Camera, with_tips
+from motionclip.files.writing import write_atomically
+from motionclip.motion import skeleton
+from motionclip.viz.bodies import wooden_figure
+from motionclip.viz.render import BONES
 
-_SCRIPT = (Path(__file__).parent / "stage.js").read_text(encoding="utf-8")
-_STYLE = """
-canvas {width: 100%; height: 420px; display: block; border-radius: 8px; touch-action: pan-y; cursor: grab}
-label {display: flex; gap: 0.8em; align-items: center; padding: 0.6em 0.2em}
-input[type=range] {flex: 1; height: 1.6em; accent-color: #ea580c; cursor: pointer}
+from .outbox import results
+from .packed import body_bytes, motion_text
+
+STATIC = Path(__file__).resolve().parent / "static"
+_SERVED = "gradio_api/file="
+# A module is loaded once, however many components ask for it.
+_LOAD = """
+const root = (window.gradio_config?.root ?? "").replace(/\\/$/, "") + "/";
+import(root + props.module).then((module) => module.mount(element, props, watch, server, trigger, root));
 """
-_CANVAS = '<canvas role="img" aria-label="{what}"></canvas>'
-_SLIDER = '<label>{name}<input type="range" min="0" max="100" value="0" step="1"></label>'
+_HOST = '<div class="host"></div>'
+
+Scene = dict[str, Any]
 
 
-def stage(what: str, slider: str = "", elem_id: str | None = None) -> gr.HTML:
-    """The component; `what` tells it to those who can't see it, `slider` names a slider that picks a body."""
-    template = _CANVAS.format(what=what) + (_SLIDER.format(name=slider) if slider else "")
+def served(path: Path) -> str:
+    """The address of a file that Gradio serves, from the root of the page."""
+    return f"{_SERVED}{path.as_posix()}"
+
+
+def component(module: str, value: Any = None, **options: Any) -> gr.HTML:
+    """A part of the page that a module of ours in static/ fills; `options` are Gradio's, or the module's props."""
     return gr.HTML(
-        None,
-        html_template=template,
-        css_template=_STYLE,
-        js_on_load=_SCRIPT,
-        elem_id=elem_id,
-        bones=[list(bone) for bone in BONES],
-        focal=Camera().focal,
+        value,
+        html_template=_HOST,
+        js_on_load=_LOAD,
+        apply_default_css=False,
+        module=served(STATIC / module),
+        **options,
     )
 
 
-def scene(motions: Sequence[Motion], labels: Sequence[str], pick: bool = False) -> dict[str, Any]:
-    """The component's value: joints in whole millimetres; pick shows one body, else all side by side."""
-    bodies = [np.round(1000 * with_tips(motion.joints())).astype(int).reshape(len(motion), -1) for motion in motions]
-    return {"bodies": [body.tolist() for body in bodies], "labels": list(labels), "mode": "pick" if pick else "beside"}
+@functools.cache
+def figure_address() -> str:
+    """Where the wooden figure is served from; it is written when first asked for."""
+    path = results.root / "figure.bin"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda temporary: temporary.write_bytes(body_bytes(wooden_figure())))
+    return served(path)
+
+
+def head() -> str:
+    """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
+    modules = [*sorted((STATIC / "stage").glob("*.js")), STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
+    links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
+    return "\n".join([*links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
+
+
+def figure() -> dict[str, Any]:
+    """What a module needs to draw the figure: its address, its joints at rest, and the limbs of the skeleton."""
+    return {
+        "body": figure_address(),
+        "rest": [round(float(x), 5) for x in skeleton.REST_JOINTS.flatten()],
+        "limbs": [list(bone) for bone in BONES],
+    }
+
+
+def stage(what: str, name: str, value: Scene | None = None) -> gr.HTML:
+    """The component; `what` tells it to those who can't see it, `name` finds it in the page."""
+    return component("stage/mount.js", value, elem_id=name, how={"name": name, "label": what} | figure())
+
+
+def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[str]]]) -> gr.HTML:
+    """Examples as buttons that fill boxes and press a button, all by their elem_id. groups: of buttons by their
+    headings: the words for the boxes by what the button says."""
+    listed = [
+        {"label": label, "chips": [[name, list(words)] for name, words in of.items()]} for label, of in groups.items()
+    ]
+    return component("page/chips.js", fields=list(fields), go=go, groups=listed)
+
+
+def busy(name: str, word: str) -> str:
+    """A script for `js=` that dims what a stage shows and says why, and hands its arguments on."""
+    return f"(...asked) => {{ window.motionStage?.({name!r})?.busy({word!r}); return asked; }}"
+
+
+def clear(name: str) -> str:
+    """A script for `js=` that takes it back."""
+    return f"() => window.motionStage?.({name!r})?.busy('')"
+
+
+def scene(
+    motions: Sequence[Motion],
+    labels: Sequence[str],
+    name: str = "",
+    layout: str = "beside",
+    segments: Sequence[dict[str, Any]] = (),
+    asked: dict[str, Any] | None = None,
+) -> Scene:
+    """The value that shows motions in step: "beside" each other, or "together" in one place.
+
+    segments: stretches of the scrubber, each with a label, start and end (seconds). asked: what gives this again.
+    """
+    figures = [
+        {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
+    ]
+    return {"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked}
+
+
+def mixed(motions: Sequence[Motion], at: Sequence[float], label: str) -> dict[str, Any]:
+    """A figure for `figures` of a scene: between its motions, which lie at rising places, a slider chooses."""
+    return {"label": label, "motions": [motion_text(motion) for motion in motions], "at": list(at)}

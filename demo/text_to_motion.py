@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import gradio as gr
 
-from motionclip import CLOSENESS, MotionCLIP
+from motionclip import CLOSENESS, Motion, MotionCLIP
 from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
 from motionclip.pipeline import Verdict
 
-from . import content
-from .player import (
-    figure_file,
-    figure_view,
-    frames_of,
-    take_home,
-    told,
-    video_and_files,
-    video_file,
-)
+from . import content, storyboards
+from .downloads import downloads, offered
+from .packed import motion_text
+from .player import figure_file, frames_of, take_home, told, video_file
+from .shelf import shelf
+from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
 
-SUGGESTIONS = 3
+TAKES = 4
+COMPLETIONS = 7
 NO_VERDICT = "This model has no list of known motions to compare with."
+STAGE = "text-stage"
+# The figure that is there is dimmed until the new one comes.
+DIM = f"""(...asked) => {{
+  window.motionStage?.("{STAGE}")?.busy(`making “${{asked[0]}}” …`);
+  return asked;
+}}"""
 
 
-def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
-    """Lay out the tab and wire it to the pipeline; returns the component that holds the last motion's files."""
+def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
+    """Lay out the tab and wire it to the pipeline; returns the inputs that say what is on the stage. name: the
+    model's, for links."""
 
     # The files of a motion are asked for right after it, and examples again and again.
     made = Together(mc)
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
-        """Text to motion: the figure moving in 3D, the nearest known motions, and whether that is known or a guess.
+        """Text to motion: the moving figure as a GLB file, the nearest known motions, and whether that is known or a
+        guess.
 
         Args:
             prompt: what the body does, in English, e.g. "a person walks like a zombie", "walk, then bow", "jump three
@@ -49,13 +57,6 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         return figure, nearest, spoken(mc.verdict(prompt)) if mc.reader else NO_VERDICT
 
     @told
-    def suggest(prompt: str):
-        """Buttons with what else may have been meant."""
-        others = mc.verdict(prompt).others if mc.reader else ()
-        named = [*others[:SUGGESTIONS], *[""] * (SUGGESTIONS - len(others))]
-        return gr.Row(visible=bool(others)), *(gr.Button(name, visible=bool(name)) for name in named)
-
-    @told
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
         asked = prompt, frames_of(seconds), int(seed), closeness
@@ -67,83 +68,165 @@ def build(mc: MotionCLIP, page: gr.Blocks) -> gr.Files:
         asked = prompt, frames_of(seconds), int(seed), closeness
         return take_home(made(*asked), "motion")[1]
 
-    gr.Markdown(
-        "Type a motion, anything that suggests one, or several (“walk, then bow”). Sides, counts, tempo and things "
-        "done at once are heeded: “kick with the left leg”, “jump three times”, “walk slowly”, “walk while waving”."
-    )
-    with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            prompt = gr.Textbox(
-                label="What should the body do?",
-                placeholder=content.FIRST_PROMPT,
-                lines=2,
-                max_lines=4,
-                max_length=MAX_TEXT,
-                submit_btn=False,
-                autofocus=True,
-                elem_id="prompt",
+    @told
+    def played(prompt: str, seconds: float, seed: float, closeness: float):
+        motion = made(prompt, frames_of(seconds), int(seed), closeness)
+        asked = _asked(prompt, seconds, int(seed), closeness)
+        answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
+        return scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_motion(motion, "motion"))
+
+    def show(prompt: str, seconds: float, seed: float, closeness: float):
+        """For the page: after a mistake the stage keeps what it had, and the reason stands beside the box."""
+        try:
+            return played(prompt, seconds, seed, closeness)
+        except gr.Error as error:
+            return gr.skip(), {"level": "mistake", "text": error.message}, gr.skip()
+
+    def takes(asked: Sequence[Any]) -> dict[str, Any]:
+        """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
+        try:
+            prompt, seconds, seed, closeness = asked
+            seeds = [int(seed) + number for number in range(1, TAKES + 1)]
+            motions = told(lambda: [made(prompt, frames_of(seconds), seed, closeness) for seed in seeds])()
+        except gr.Error as error:
+            return {"reason": error.message}
+        except (TypeError, ValueError):
+            return {"reason": "this is no request for takes"}
+        found = zip(seeds, motions, strict=True)
+        return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
+
+    def complete(typed: Any) -> list[str]:
+        """Prompts that what is typed may become."""
+        return [completion.text for completion in mc.completions(str(typed)[:MAX_TEXT], COMPLETIONS)]
+
+    first = _first(mc, made)
+    with gr.Row(elem_classes="ask"):
+        prompt = gr.Textbox(
+            first[0],
+            label="What should the body do?",
+            show_label=False,
+            placeholder=content.FIRST_PROMPT,
+            lines=1,
+            max_lines=4,
+            max_length=MAX_TEXT,
+            autofocus=True,
+            container=False,
+            scale=5,
+            elem_id="prompt",
+        )
+        make = gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
+    answer = component("page/answer.js", first[2], server_functions=[complete])
+    with gr.Row(elem_classes="scene"):
+        with gr.Column(scale=7, min_width=320):
+            figure_on_stage = stage("The figure", STAGE, first[1])
+            files = downloads(STAGE)
+            storyboards.build(mc, STAGE)
+            component(
+                "page/gallery.js",
+                pictures=_gallery(),
             )
-            with gr.Row():
-                make = gr.Button("Generate", variant="primary", elem_id="generate")
-                again = gr.Button("Another sample", elem_id="again")
-            with gr.Row():
-                seconds = gr.Slider(
-                    MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds", info="of each step"
-                )
-                seed = gr.Number(
-                    0,
-                    label="Seed",
-                    precision=0,
-                    minimum=0,
-                    maximum=2**31 - 1,
-                    min_width=80,
-                    info="same seed, same motion",
-                )
+        with gr.Column(scale=3, min_width=260):
+            again = gr.Button("Another take", elem_id="again")
+            component("page/takes.js", how=figure(), server_functions=[takes])
+            seconds = gr.Slider(
+                MIN_SECONDS,
+                MAX_SECONDS,
+                value=2.0,
+                step=0.1,
+                label="Length in seconds",
+                info="of each step",
+                elem_id="seconds",
+            )
+            seed = gr.Number(
+                0,
+                label="Take number",
+                precision=0,
+                minimum=0,
+                maximum=2**31 - 1,
+                min_width=80,
+                info="the same number gives the same motion",
+                elem_id="seed",
+            )
             closeness = gr.Slider(
                 0,
                 1,
                 value=CLOSENESS,
                 step=0.1,
-                label="Closeness to known motions",
-                info="for words that are new to the model: 0 follows the words, 1 what it knows near them",
+                label="How near to what it knows",
+                info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                elem_id="closeness",
             )
-            gr.Examples([[text] for text in content.KNOWN], prompt, label="Motions it was shown", examples_per_page=20)
-            gr.Examples(
-                [[text] for text in content.UNHEARD],
-                prompt,
-                label="Words no motion was labelled with (from the paper)",
-                examples_per_page=20,
+            component("page/visit.js", model=name, seconds=[MIN_SECONDS, MAX_SECONDS], stage=STAGE)
+            chips(
+                ["prompt"],
+                "generate",
+                {
+                    "Motions it was shown": {words: [words] for words in content.KNOWN},
+                    "Words no motion was labelled with (from the paper)": {words: [words] for words in content.UNHEARD},
+                },
             )
-        with gr.Column(scale=3, min_width=320):
-            figure = figure_view()
-            known = gr.Markdown(elem_classes="verdict")
-            with gr.Row(visible=False) as meant:
-                gr.Markdown("Did you mean:")
-                buttons = [gr.Button(visible=False, size="sm", min_width=80) for _ in range(SUGGESTIONS)]
-            with gr.Accordion("Video and files", open=True), gr.Row():
-                video, files = video_and_files("Skeleton video")
-            nearest = gr.Label(label="Nearest known motions (cosine similarity)", num_top_classes=5)
 
     asked = [prompt, seconds, seed, closeness]
-    result = [figure, nearest, known]
-    asked_for = gr.on([make.click, prompt.submit], generate, asked, result, api_name="generate", concurrency_limit=MOST)
-    hints = [meant, *buttons]
-    asked_for.success(suggest, prompt, hints, queue=False, api_visibility="private")
-    filmed = asked_for.success(film, asked, video, api_name="video")
-    filmed.success(take, asked, files, api_name="files")
+    on_page: dict[str, Any] = {
+        "fn": show,
+        "inputs": asked,
+        "outputs": [figure_on_stage, answer, files],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "concurrency_limit": MOST,
+        "trigger_mode": "always_last",
+    }
     reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
-    opened = page.load(lambda: content.FIRST_PROMPT, None, prompt, queue=False, api_visibility="private")
-    chosen = [b.click(lambda name: name, b, prompt, queue=False, api_visibility="private") for b in buttons]
-    for before in (reseeded, opened, *chosen):
-        shown = before.then(generate, asked, result, api_visibility="private")
-        shown.success(suggest, prompt, hints, queue=False, api_visibility="private")
-        filmed = shown.success(film, asked, video, api_visibility="private")
-        filmed.success(take, asked, files, api_visibility="private")
-    return files
+    for shown in (
+        gr.on([make.click, prompt.submit], js=DIM, **on_page),
+        reseeded.then(js=DIM, **on_page),
+    ):
+        shown.then(None, js=clear(STAGE))
+    _endpoints(generate, film, take, asked)
+    return asked
+
+
+def _first(mc: MotionCLIP, made: Together) -> tuple[str, dict[str, Any] | None, dict[str, Any] | None]:
+    """What is on the page when it opens: a prompt, its scene and its answer."""
+    if mc.model.config.tower is None:
+        return "", None, {"level": "unread", "text": "This model takes no text: see the other tabs."}
+    prompt = content.FIRST_PROMPT
+    motion: Motion = made(prompt, 60, 0, CLOSENESS)
+    asked = _asked(prompt, 2.0, 0, CLOSENESS)
+    return prompt, scene([motion], [prompt], prompt, asked=asked), answered(mc.verdict(prompt)) if mc.reader else None
+
+
+def _gallery() -> list[dict[str, Any]]:
+    """The living pictures that are drawn."""
+    found = []
+    for name, (words, seed) in content.GALLERY.items():
+        path = STATIC / "gallery" / f"{name}.webp"
+        if path.is_file():
+            found.append({"prompt": words, "seed": seed, "picture": served(path)})
+    return found
+
+
+def _asked(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
+    return {"prompt": prompt, "seconds": seconds, "seed": seed, "closeness": closeness}
+
+
+def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Component]) -> None:
+    """What programs call: no part of the page shows it."""
+    ask = gr.Button(visible=False)
+    given = gr.File(visible=False), gr.Label(visible=False), gr.Markdown(visible=False)
+    ask.click(generate, asked, list(given), api_name="generate", concurrency_limit=MOST)
+    ask.click(film, asked, gr.File(visible=False), api_name="video")
+    ask.click(take, asked, gr.Files(visible=False), api_name="files")
+
+
+def answered(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the page shows it."""
+    text = spoken(verdict).replace("**", "")
+    return {"level": verdict.level, "text": text, "others": list(verdict.others)}
 
 
 def spoken(verdict: Verdict) -> str:
-    """A verdict for the page."""
+    """A verdict in words, as Markdown."""
     shown = ", then ".join(verdict.actions)
     if verdict.level == "known":
         return f"**Known:** {shown}."

@@ -7,8 +7,11 @@ from .constants import CLOSENESS
 if TYPE_CHECKING:
     from .motion.motion import Motion
     from .pipeline import MotionCLIP
+    from .storyboard import Block
 
-__all__ = ["CLOSENESS", "Motion", "MotionCLIP"]
+__version__ = "0.1.0"
+
+__all__ = ["CLOSENESS", "Block", "Motion", "MotionCLIP", "__version__"]
 
 
 def __getattr__(name: str) -> object:
@@ -21,4 +24,8 @@ def __getattr__(name: str) -> object:
         from .pipeline import MotionCLIP
 
         return MotionCLIP
+    if name == "Block":
+        from .storyboard import Block
+
+        return Block
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

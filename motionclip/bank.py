@@ -6,7 +6,7 @@ import functools
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
 from .models.storage import BANK_FILE
@@ -22,6 +23,7 @@ TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a pr
 SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
+POINTS, FAMILY_OF = "map.points", "map.family"  # of the map in the bank's file
 ROUNDING = 0.02  # of a unit length, in a file of bytes
 
 
@@ -47,6 +49,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Waypoint:
+    """A known motion on a way: at which share of the way it is nearest (0–1), and its place on the map."""
+
+    share: float
+    place: tuple[float, float]
+    entry: Entry
+
+
+@dataclass(frozen=True)
 class Traits:
     """How an action's recordings move. arms: the legs stand still. steady: the body ends as high as it began."""
 
@@ -57,7 +68,8 @@ class Traits:
 class Bank:
     """Latents (entries, D) of labelled windows of motion, and of the texts (texts, D) said of them, at their own scale.
 
-    shown: (texts,) which of `actions` each text tells of. traits: how each action moves.
+    shown: (texts,) which of `actions` each text tells of. traits: how each action moves. atlas: the map of the entries,
+    where it is drawn.
     """
 
     def __init__(
@@ -67,8 +79,9 @@ class Bank:
         texts: torch.Tensor,
         shown: torch.Tensor,
         traits: dict[str, Traits],
+        atlas: Atlas | None = None,
     ) -> None:
-        self.entries, self.shown, self.traits = list(entries), shown.long(), traits
+        self.entries, self.shown, self.traits, self.atlas = list(entries), shown.long(), traits, atlas
         self.latents, self._directions = _scaled(latents.float())
         self.texts, self._said = _scaled(texts.float())
 
@@ -109,10 +122,31 @@ class Bank:
         for index in similarities.argsort(descending=True).tolist():
             entry = self.entries[index]
             if entry.label not in found:
-                found[entry.label] = Entry(**vars(entry) | {"similarity": float(similarities[index])})
+                found[entry.label] = replace(entry, similarity=float(similarities[index]))
                 if len(found) == count:
                     break
         return list(found.values())
+
+    def place(self, z: torch.Tensor) -> tuple[float, float]:
+        """Where a latent (D,) is on the map. Raises ValueError where none is drawn."""
+        return self.drawn_atlas.place(self._directions @ functional.normalize(z, dim=-1))
+
+    @property
+    def drawn_atlas(self) -> Atlas:
+        """The map. Raises ValueError where none is drawn."""
+        if self.atlas is None:
+            raise ValueError("this model has no map; draw it with `python -m motionclip draw-map --model FOLDER`")
+        return self.atlas
+
+    def passed(self, z: torch.Tensor) -> list[tuple[int, Entry]]:
+        """The known motions nearest to latents (steps, D) on a way, each label once: at which step it is nearest."""
+        found: dict[str, tuple[int, Entry]] = {}
+        cosines, numbers = (functional.normalize(z, dim=-1) @ self._directions.T).max(dim=1)
+        for step, (cosine, number) in enumerate(zip(cosines.tolist(), numbers.tolist(), strict=True)):
+            entry = replace(self.entries[number], similarity=cosine)
+            if entry.label not in found or found[entry.label][1].similarity < cosine:
+                found[entry.label] = step, entry
+        return sorted(found.values(), key=lambda one: one[0])
 
     def find(self, label: str) -> Entry:
         """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
@@ -166,7 +200,7 @@ class Bank:
         return functional.normalize(torch.lerp(z, known, closeness), dim=-1) * torch.lerp(length, long, closeness)
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the labels as JSON in the header."""
+        """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the map, the labels as JSON."""
         rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
         traits = {action: [trait.arms, trait.steady] for action, trait in self.traits.items()}
         header = {
@@ -176,6 +210,9 @@ class Bank:
         for name, vectors in (("latents", self.latents), ("texts", self.texts)):
             scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
             tensors |= {name: (vectors / scale).round().to(torch.int8), f"{name}.scale": scale.half()}
+        if self.atlas is not None:
+            drawn, named = _stored(self.atlas)
+            tensors, header = tensors | drawn, header | named
         write_atomically(folder / BANK_FILE, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
@@ -192,17 +229,46 @@ class Bank:
                     for name in ("latents", "texts")
                 )
                 shown = file.get_tensor("texts.shown").long()
+                atlas = None
+                if "families" in header:
+                    names = tuple(json.loads(header["families"]))
+                    atlas = Atlas(file.get_tensor(POINTS).float(), names, file.get_tensor(FAMILY_OF).long())
             entries = [Entry(index, *row) for index, row in enumerate(rows)]
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        bank = cls(latents, entries, texts, shown, traits)
+        bank = cls(latents, entries, texts, shown, traits, atlas)
         if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
             raise ModelFolderError(
                 f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
             )
+        if atlas is not None:
+            _check_atlas(path, atlas, len(entries), len(bank.actions))
         return bank
+
+
+def store_atlas(folder: Path, atlas: Atlas) -> None:
+    """Put a map into the bank's file in FOLDER; all else in it stays as it is, byte for byte."""
+    path = folder / BANK_FILE
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = file.metadata()
+    drawn, named = _stored(atlas)
+    write_atomically(path, lambda new: save_file(tensors | drawn, new, metadata=header | named))
+
+
+def _stored(atlas: Atlas) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """A map's tensors and header in the bank's file."""
+    tensors = {POINTS: atlas.points.half(), FAMILY_OF: atlas.family_of.to(torch.uint8)}
+    return tensors, {"families": json.dumps(atlas.families, separators=(",", ":"))}
+
+
+def _check_atlas(path: Path, atlas: Atlas, entries: int, actions: int) -> None:
+    if atlas.points.shape != (entries, 2) or not torch.isfinite(atlas.points).all():
+        raise ModelFolderError(f"{path}: {POINTS}: must be two finite numbers for each of {entries} entries")
+    if atlas.family_of.shape != (actions,) or not (atlas.family_of < len(atlas.families)).all():
+        raise ModelFolderError(f"{path}: {FAMILY_OF}: must be the number of a family for each of {actions} actions")
 
 
 def _scaled(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,10 +1,14 @@
-"""The command line: `python -m motionclip COMMAND`."""
+"""The command line: `motionclip COMMAND`."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import os
 import re
+import signal
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import click
 import typer
 
+from . import __version__, places
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
 from .errors import MotionCLIPError, RequestError, log_fault
 
@@ -26,8 +31,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
-    help="Text to human motion and back: MotionCLIP for everyone.",
 )
+
+
+# Packages that only an extra of the installation brings, and the extra.
+EXTRAS = {
+    "gradio": "app",
+    "accelerate": "train",
+    "smplx": "train",
+    "tqdm": "train",
+    "open_clip": "clip",
+    "torchvision": "clip",
+}
 
 
 class Split(StrEnum):
@@ -69,6 +84,56 @@ LicenceOption = Annotated[
 ]
 
 
+CharacterOption = Annotated[
+    Path | None,
+    typer.Option("--character", help="Your own rigged .glb or .vrm: it is written to OUT with the motion in it."),
+]
+CharacterMapOption = Annotated[
+    Path | None,
+    typer.Option("--character-map", help="File with lines left_knee = BONE, for a character of unknown names."),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"motionclip {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Text to human motion and back: MotionCLIP for everyone."""
+
+
+@app.command("app")
+def open_app(
+    host: Annotated[
+        str, typer.Option(envvar="GRADIO_SERVER_NAME", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="GRADIO_SERVER_PORT", help="Port to listen on.")] = 7860,
+    share: Annotated[bool, typer.Option(help="Also give a public link through gradio.live.")] = False,
+    model: ModelOption = None,
+    clip: ClipOption = None,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
+    mcp: Annotated[
+        bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
+    ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it
+) -> None:
+    """Start the app: a page for the browser.
+
+    motionclip app --port 8000 --model weights/open
+    """
+    with _plain_errors():
+        launch = importlib.import_module(places.app_package()).launch
+        # As Ctrl-C: the server closes, and the files of results are cleared away.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        launch(model, host, port, share, queue, mcp, clip)
+
+
 @app.command()
 def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")],
@@ -80,7 +145,12 @@ def generate(
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
     samples: Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Different motions for one text.")] = 1,
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    storyboard: Annotated[
+        Path | None, typer.Option(help='One motion of blocks: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}]}.')
+    ] = None,
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
@@ -92,14 +162,28 @@ def generate(
 
     motionclip generate "walk, then bow, then wave goodbye" -o steps.mp4 (each step has --frames)
 
+    motionclip generate --storyboard FILE.json -o story.mp4 (each block with its own words, length and seed)
+
+    motionclip generate "walk" -o me-walking.glb --character me.vrm
+
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import FOR_TOOLS, WRITABLE
+        from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE, read_map
         from .pipeline import MotionCLIP
 
-        suffix = "." + suffix.lstrip(".")
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        bones = read_map(character_map) if character_map else None
+        if storyboard is not None:
+            if texts or file or samples > 1 or character:
+                raise RequestError(
+                    "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
+                )
+            _tell(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
+            return
         if file is not None:
+            if character is not None:
+                raise RequestError("--character: is for TEXT, not for --file")
             from . import sheets
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
@@ -111,9 +195,7 @@ def generate(
         count = max(len(texts), samples)
         if out.suffix and count > 1:
             raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
-        wanted = out.suffix.lower() or suffix
-        if wanted not in WRITABLE + FOR_TOOLS:
-            raise RequestError(f"{wanted}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        _check_suffix(out.suffix.lower() or suffix, FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS)
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
             motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
@@ -122,7 +204,7 @@ def generate(
             motions = mc.generate(texts, frames=frames, seed=seed, closeness=closeness)
         for number, motion in enumerate(motions):
             path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
-            typer.echo(motion.save(path))
+            typer.echo(motion.save(path, character=character, names=bones))
 
 
 @app.command()
@@ -262,7 +344,7 @@ def convert(
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="File (.npz .bvh .glb .vrma .npy .mp4 .gif), or a folder.")
     ],
-    suffix: Annotated[str, typer.Option("--format", help="Suffix of the files in a folder.")] = "npz",
+    suffix: Annotated[str | None, typer.Option("--format", help="Suffix of the files in a folder; npz.")] = None,
     layout: Annotated[
         str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
     ] = None,
@@ -274,19 +356,25 @@ def convert(
         Path | None,
         typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
     ] = None,
+    character: CharacterOption = None,
+    character_map: CharacterMapOption = None,
 ) -> None:
     """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
 
     motionclip convert mixamo.bvh amass.npz
 
     motionclip convert mocap/ out/ --format npy --layout humanml3d
+
+    motionclip convert walk.bvh me-walking.glb --character me.vrm
     """
     with _plain_errors():
         from .files import read_map
         from .files.conversion import Conversion
 
         given = read_map(names) if names else {}
-        conversion = Conversion(source, target, "." + suffix.lstrip("."), layout, up, fps, given)
+        bones = read_map(character_map) if character_map else None
+        suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
+        conversion = Conversion(source, target, suffix, layout, up, fps, given, character, bones)
         refused = 0
         for path, said, written in conversion.run():
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
@@ -442,6 +530,24 @@ def index(
 
 
 @app.command()
+def draw_map(
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is drawn anew, all else stays.")],
+    clip: ClipOption = None,
+) -> None:
+    """Draw the map of a model's known motions anew, as `train` and `index` do with the bank. Needs scikit-learn."""
+    with _plain_errors():
+        from .models.storage import BANK_FILE, read_config
+        from .towers.loading import load_tower
+        from .training.map_drawing import draw_map as run
+
+        if not (model / BANK_FILE).is_file():
+            raise FileNotFoundError(f"{model} holds no bank of known motions: there is no {BANK_FILE} in it")
+        config = read_config(model)
+        atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
+        typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")
+
+
+@app.command()
 def train_evaluator(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for the evaluator.")],
@@ -520,6 +626,10 @@ class _plain_errors:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+            extra = EXTRAS[error.name]
+            typer.secho(f"error: this needs {error.name}; pip install 'motionclip[{extra}]'", fg="red", err=True)
+            raise typer.Exit(1) from error
         if isinstance(error, MotionCLIPError):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
@@ -547,6 +657,26 @@ def _given(value: T | None, name: str) -> T:
     if not value:
         raise RequestError(f"{name}: is missing; give it, or a --file of lines")
     return value
+
+
+def _check_suffix(suffix: str, known: Sequence[str]) -> None:
+    if suffix not in known:
+        raise RequestError(f"{suffix}: is not written; choose one of {', '.join(known)}")
+
+
+def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
+    """Write the motion of a storyboard file, and say where its blocks are."""
+    from . import storyboard
+    from .files import FOR_TOOLS, WRITABLE
+    from .pipeline import MotionCLIP
+
+    _check_suffix(out.suffix.lower(), WRITABLE + FOR_TOOLS)
+    blocks = storyboard.load(path)
+    story = MotionCLIP.from_pretrained(model, clip=clip).storyboard(blocks, closeness)
+    typer.echo(story.motion.save(out))
+    for span in story.spans:
+        start, end = span.seconds
+        typer.echo(f"  {start:6.1f} – {end:6.1f} s  {span.block.text}")
 
 
 def _sheet(rows: list[Row], out: Path, suffix: str) -> None:

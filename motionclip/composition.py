@@ -16,10 +16,12 @@ from torch.nn import functional
 from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
 from .motion.features import FEATURES, HEIGHT, YAW
-from .motion.foot_contact import settled
+from .motion.foot_contact import lock_feet, settled
+from .motion.leaps import smoothed
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted
+AROUND = 10  # frames before and after a join that the feet are set down in, too
 # Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
 APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
 PEAK = 0.35  # of a movement's range: what counts as once more
@@ -128,9 +130,7 @@ def _closed(once: torch.Tensor) -> torch.Tensor:
 
 
 def _resting(motion: torch.Tensor) -> torch.Tensor:
-    rest = motion[-1:].repeat(HOLD, 1)
-    rest[:, YAW:HEIGHT] = 0
-    return torch.cat([motion, rest])
+    return held(motion, HOLD)
 
 
 def _turned_times(motion: torch.Tensor, count: int) -> torch.Tensor:
@@ -173,17 +173,44 @@ def _from_rest(values: np.ndarray) -> np.ndarray:
     return values if np.median(values) < middle else -values
 
 
-def joined(steps: list[torch.Tensor]) -> torch.Tensor:
-    """Steps, each OVERLAP frames longer than it counts, in order: each becomes the next over its last frames."""
+def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> torch.Tensor:
+    """Steps in order, each longer than it counts: each becomes the next over its last frames.
+
+    overlaps: how many frames that takes, for each but the last step; by default OVERLAP.
+    """
     whole = steps[0]
-    for step in steps[1:]:
-        over = min(OVERLAP, len(whole) - 1, len(step) - 1)
+    for step, longest in zip(steps[1:], overlaps or [OVERLAP] * (len(steps) - 1), strict=True):
+        over = min(longest, len(whole) - 1, len(step) - 1)
         start = len(whole) - over
         step = features.turn(step, features.facing(whole, start) - features.facing(step))
         share = torch.linspace(0, 1, over + 2)[1:-1, None]
         share = share * share * (3 - 2 * share)
         whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
     return whole
+
+
+def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
+    """(N, 149) and its last pose for so many frames more."""
+    rest = motion[-1:].repeat(frames, 1)
+    rest[:, YAW:HEIGHT] = 0
+    return torch.cat([motion, rest])
+
+
+def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tensor:
+    """(frames, 149), in each of these stretches (start, end), and a little around, set on the floor anew.
+
+    The mean of two poses may sink into the floor, and its feet slide. What is farther away stays as it was.
+    """
+    if not joins:
+        return motion
+    share = torch.zeros(len(motion))
+    ramp = torch.linspace(0, 1, AROUND + 2)[1:-1]
+    for start, end in joins:
+        soft = torch.cat([ramp, torch.ones(end - start), ramp.flip(0)])
+        first = max(AROUND - start, 0)
+        place = slice(start - AROUND + first, min(end + AROUND, len(motion)))
+        share[place] = torch.maximum(share[place], soft[first : first + place.stop - place.start])
+    return torch.lerp(motion, lock_feet(smoothed(motion[None]))[0], share[:, None])
 
 
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -12,10 +13,12 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import composition, hub, prompts
-from .bank import Bank, Entry
-from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH, MAX_TEXT
+from . import composition, hub, prompts, storyboard
+from .bank import Bank, Entry, Waypoint
+from .completions import COUNT, Completion, Completions
+from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
 from .errors import RequestError, TowerMismatch
+from .evenness import even_steps
 from .files.writing import write_atomically
 from .labels import BABEL_60
 from .models import storage
@@ -27,6 +30,7 @@ from .motion.windows import cut_windows, window_starts
 from .prompts import swap_sides
 from .reader import Reader, Reading, stems
 from .recognition import Segment
+from .storyboard import Block, Story
 from .towers.interface import TextTower
 from .towers.loading import fits, load_tower
 
@@ -39,7 +43,7 @@ Text to human motion and back, in the latent space of a language model: a model 
 [MotionCLIP for everyone]({{ repo_url | default("https://arxiv.org/abs/2203.08063", true) }}).
 
 ```python
-from . import MotionCLIP
+from motionclip import MotionCLIP
 
 mc = MotionCLIP.from_pretrained("USER/THIS-REPO")
 mc.generate("a person walks").save("walk.bvh")
@@ -50,7 +54,7 @@ mc.generate("a person walks").save("walk.bvh")
 {% for f in metrics %}| {{ f.group }}: {{ f.name }} | {{ "%.4g" | format(f.value) }} {{ f.unit }} |
 {% endfor %}
 {% else %}
-It has not been measured: `python -m motionclip evaluate --model FOLDER --data DATA`.
+It has not been measured: `motionclip evaluate --model FOLDER --data DATA`.
 {% endif %}"""
 SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
@@ -296,6 +300,78 @@ class MotionCLIP(
             plans.append(steps)
         return plans
 
+    def steps(self, text: str) -> list[str]:
+        """The words of each step that `generate` makes of a text, with their details: "jump twice, then bow" → two.
+
+        Raises ValueError as `plan` does.
+        """
+        words = prompts.steps(_checked(text), self._verbs)
+        found = []
+        for step, plan in zip(words, self.plan(words), strict=True):
+            found += prompts.halves(step) if len(plan) == 2 else [step]
+        return found
+
+    def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
+        """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes."""
+        return self._details(step, frames, seed, [None])[0]
+
+    def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
+        """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
+
+        seconds: of each step that names no length. seed: of the first; the others have the next ones. Raises
+        ValueError for a text that `generate` does not take, and lengths outside the limits.
+        """
+        return storyboard.from_text(self, text, seconds, seed)
+
+    def storyboard(self, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
+        """Blocks, each with its own words, length and seed → one motion of up to 60 s, and where its blocks are.
+
+        Each block leads into the next over the next one's first second, or half of it. What is counted ("jump three
+        times") takes as long as it takes. kept: a story made before; its blocks that are asked for again are not
+        decoded anew. With it or without, a block's motion depends on that block alone, but for its join and where the
+        body stands: change one block's seed, and the others stay. Raises storyboard.StoryboardError (a ValueError),
+        which names the block and the field.
+        """
+        return storyboard.tell(self, blocks, closeness, kept)
+
+    def place(self, end: End) -> tuple[float, float]:
+        """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
+
+        The map itself is `bank.atlas`: points, families and which action belongs to which. Raises ValueError for a
+        model without a map.
+        """
+        bank = self._banked()
+        if isinstance(end, Entry):
+            x, y = bank.drawn_atlas.points[end.index].tolist()
+            return x, y
+        return bank.place(self._shown(end))
+
+    def way(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
+        """The known motions that the way from a to b passes, in order, each label once; the ends' own among them.
+
+        steps: at how many points of the way is looked, 2 to 101. Raises ValueError for a model without a map.
+        """
+        bank = self._banked()
+        share = torch.linspace(0, 1, _steps(steps))
+        passed = bank.passed(_between(self._shown(a), self._shown(b), share, "spherical"))
+        points = bank.drawn_atlas.points
+        return [
+            Waypoint(float(share[step]), (float(points[entry.index, 0]), float(points[entry.index, 1])), entry)
+            for step, entry in passed
+        ]
+
+    def completions(self, typed: str, count: int = COUNT) -> list[Completion]:
+        """Known actions and captions that what was typed may become, best first; see Completions.matching.
+
+        None for a model without a bank. Raises ValueError for a count below 1.
+        """
+        return self._completions.matching(typed, count)
+
+    @functools.cached_property
+    def _completions(self) -> Completions:
+        bank = self.bank
+        return Completions(bank.actions, ((e.caption, e.action) for e in bank.entries)) if bank else Completions((), ())
+
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
         """The known motions nearest to what `generate` makes of a text and its steps. ValueError without a bank."""
         bank = self._banked()
@@ -310,7 +386,7 @@ class MotionCLIP(
         Raises ValueError as `generate` does for a text that it does not take.
         """
         if self.reader is None:
-            raise RequestError("this model has no reader of texts; train with `python -m motionclip train`")
+            raise RequestError("this model has no reader of texts; train with `motionclip train`")
         (steps,) = self.plan([text])
         readings = [reading for step in steps for reading in step.readings]
         actions = tuple(dict.fromkeys(reading.action for reading in readings))
@@ -541,34 +617,46 @@ class MotionCLIP(
         return replace(motion, name=end.label if isinstance(end, Entry) else "")
 
     def interpolate(
-        self, a: End, b: End, steps: int = 11, seed: int = 0, frames: int = 60, path: Course = "spherical"
+        self,
+        a: End,
+        b: End,
+        steps: int = 11,
+        seed: int = 0,
+        frames: int = 60,
+        path: Course = "spherical",
+        even: bool = True,
     ) -> list[Motion]:
         """Motions along the way from a to b, both ends included.
 
         a, b: each a text, a Motion, an entry of the bank, or a latent. path: "spherical" goes along the great
-        circle in equal angles, the default: all latents that this model learned from have unit length.
-        "linear" is the paper's (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has
-        seen. The instance noise is the seed's all along; where both ends are motions it is found by running
+        circle, the default: all latents that this model learned from have unit length. "linear" is the paper's
+        (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has seen. even: in equal steps of the
+        decoded motion, for which 17 to 39 more are decoded; else of the latent, where most of the change may fall into
+        one step. The instance noise is the seed's all along; where both ends are motions it is found by running
         the flow backwards from each and interpolated too, so that the ends come back as they were.
-        `benchmarks/interpolation.py` compares the two.
+        `benchmarks/interpolation.py` compares all of these: the largest of ten steps is 13 % of the way, 27 % of it
+        with even=False.
         """
-        if not 2 <= steps <= MAX_STEPS:
-            raise RequestError(f"steps: must be from 2 to {MAX_STEPS}, not {steps}")
         if path not in ("spherical", "linear"):
             raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
-        share = torch.linspace(0, 1, steps)
-        noise = origin = None
+        steps = _steps(steps)
+        from_a = from_b = None
+        both = isinstance(a, Motion) and isinstance(b, Motion)
         if isinstance(a, Motion) and isinstance(b, Motion):
             frames = self._length(min(len(a), len(b)))
             (za, from_a), (zb, from_b) = self.model.invert(a.crop(0, frames)), self.model.invert(b.crop(0, frames))
-            z = _between(za, zb, share, path)
-            origin = z
-            if from_a is not None and from_b is not None:
-                noise = _between(from_a[0], from_b[0], share, "spherical")
         else:
-            z = _between(self._shown(a), self._shown(b), share, path)
-        decoded = self.model.decode_features(z, self._length(frames), seed, noise, origin)
-        motions = zip(features.features_motions(decoded), share, strict=True)
+            za, zb = self._shown(a), self._shown(b)
+        frames = self._length(frames)
+
+        def decode(share: torch.Tensor) -> torch.Tensor:
+            z = _between(za, zb, share, path)
+            noise = None if from_a is None or from_b is None else _between(from_a[0], from_b[0], share, "spherical")
+            return self.model.decode_features(z, frames, seed, noise, z if both else None)
+
+        equal = torch.linspace(0, 1, steps)
+        decoded = even_steps(decode, steps) if even and steps > 2 else decode(equal)
+        motions = zip(features.features_motions(decoded), equal, strict=True)
         return [replace(motion, name=f"{percent:.0%}") for motion, percent in motions]
 
     def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
@@ -610,12 +698,42 @@ class MotionCLIP(
         part: BodyPart = "whole body",
     ) -> list[Motion]:
         """As `edit`, towards each of several targets, decoded in one batch."""
-        if not abs(strength) <= MAX_STRENGTH:
-            raise RequestError(f"strength: must be from {-MAX_STRENGTH:g} to {MAX_STRENGTH:g}, not {strength}")
+        changes = torch.stack([self.latent(target) for target in targets]) - self.latent(source)
+        return self._edited(base, source, changes, [strength] * len(targets), frames, seed, part)
+
+    def edit_strengths(
+        self,
+        base: End,
+        source: End,
+        target: End,
+        strengths: Sequence[float],
+        frames: int = 60,
+        seed: int = 0,
+        part: BodyPart = "whole body",
+    ) -> list[Motion]:
+        """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure."""
+        changes = (self.latent(target) - self.latent(source)).expand(len(strengths), -1)
+        return self._edited(base, source, changes, strengths, frames, seed, part)
+
+    def _edited(
+        self,
+        base: End,
+        source: End,
+        changes: torch.Tensor,
+        strengths: Sequence[float],
+        frames: int,
+        seed: int,
+        part: BodyPart,
+    ) -> list[Motion]:
+        """changes: (N, D), of latents, each with its strength."""
+        if not strengths:
+            raise RequestError("strengths: there are none; give at least one")
+        for strength in strengths:
+            if not abs(strength) <= MAX_STRENGTH:
+                raise RequestError(f"strength: must be from {-MAX_STRENGTH:g} to {MAX_STRENGTH:g}, not {strength}")
         if part not in BODY_PARTS:
             raise RequestError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
         start_z = self.latent(source)
-        changes = torch.stack([self.latent(target) for target in targets]) - start_z
         plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
         motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
         z, noise = self.model.invert(motion)
@@ -628,15 +746,16 @@ class MotionCLIP(
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
         described = described * self.model.config.normalised  # else, as in the paper, the base stays the base
-        taken = described * min(abs(strength), 1.0)
-        changed = torch.lerp(z, start_z.expand_as(z), taken[:, None]) + strength * changes[:, None]
+        far = torch.tensor(strengths, dtype=torch.float32)[:, None]
+        taken = described * far.abs().clamp(max=1)  # (N, windows)
+        changed = torch.lerp(z, start_z.expand_as(z), taken[..., None]) + (far * changes)[:, None]
         if self.model.config.normalised:
             changed = functional.normalize(changed, dim=-1)
         alike = [
             changes[:0].new_zeros(0, 2, z.shape[-1]) if self.bank is None else self.bank.changes_like(change)
             for change in changes
         ]
-        asked = Edit(changed, start_z, float(taken.mean()), alike, strength)
+        asked = Edit(changed, start_z, taken.mean(1).tolist(), alike, strengths)
         decoded = self.model.edit_features(z, noise, self._length(len(motion)), asked)
         edited = []
         for after in decoded[1:]:
@@ -698,13 +817,19 @@ class MotionCLIP(
 
     def _banked(self) -> Bank:
         if self.bank is None:
-            raise RequestError("this model has no bank of known motions; train with `python -m motionclip train`")
+            raise RequestError("this model has no bank of known motions; train with `motionclip train`")
         return self.bank
 
     def _length(self, frames: int) -> int:
         if not 1 <= frames <= MAX_FRAMES:
             raise RequestError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _steps(steps: int) -> int:
+    if not 2 <= steps <= 101:
+        raise RequestError(f"steps: must be from 2 to 101, not {steps}")
+    return steps
 
 
 def _parts(clause: prompts.Clause) -> list[str]:

@@ -1,5 +1,6 @@
-"""Where the project's weights and settings lie: beside the package in a checkout, inside it when it was installed."""
+"""Where the project's weights, settings and app lie: beside the package in a checkout, inside it when installed."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -7,3 +8,8 @@ _ROOT = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.pa
 
 DEFAULT_MODEL = _ROOT / "weights"
 CONFIGS = _ROOT / "configs"
+
+
+def app_package() -> str:
+    """The name by which the app is imported: `demo` in a checkout that is not installed, else motionclip.app."""
+    return "motionclip.app" if find_spec("motionclip.app") else "demo"

@@ -258,6 +258,30 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     return replace(clause, text=_tidy(text) or clause.text, count=number)
 
 
+def number(word: str) -> float:
+    """The number that a word or digits stand for: "two" → 2, "2.5" → 2.5."""
+    return _NUMBERS.get(word.lower()) or (1.0 if word.lower() == "one" else float(word))
+
+
+def last_step(text: str) -> tuple[str, str]:
+    """What stands before the last step of a prompt that is being typed, and that step: "walk, then si" → "walk, then ",
+    "si"."""
+    ends = [found.end() for found in _THEN.finditer(text)]
+    start = max([*ends, text.rfind(",") + 1]) if ends or "," in text else 0
+    start += len(text[start:]) - len(text[start:].lstrip())
+    return text[:start], text[start:]
+
+
+def without_lead(text: str) -> str:
+    """A step without the words before its verb: "a person walks" → "walks"."""
+    return _LEAD.sub("", text)
+
+
+def halves(text: str) -> list[str]:
+    """The two sides of the "and" of a step: "sits down and stands up" → ["sits down", "stands up"]."""
+    return _AND.split(text)
+
+
 def _number(word: str) -> int:
     return int(word) if word.isdigit() else _NUMBERS.get(word.lower(), 2)
 

@@ -130,8 +130,9 @@ def interpolations(mc: MotionCLIP, path: Path, known: Known, steps: int, frames:
 
         def pulled(row: dict[str, str] = row) -> _Made:
             (a, said), (b, said_too) = (known.find(row[column], frames) for column in INTERPOLATION_COLUMNS)
-            course: Course = "spherical" if mc.model.config.normalised else "linear"
-            made = mc.interpolate(a, b, steps, seed, frames, course)
+            known_lengths = mc.model.config.normalised  # else as in the paper
+            course: Course = "spherical" if known_lengths else "linear"
+            made = mc.interpolate(a, b, steps, seed, frames, course, even=known_lengths)
             titles = (row["start"], *[f"{number / (steps - 1):.0%}" for number in range(1, steps - 1)], row["end"])
             return tuple(made), titles, (said, said_too)
 

@@ -19,6 +19,7 @@ PARTS = (
     "LICENSE",
     # What the README links to.
     "docs",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "weights/open/README.md",

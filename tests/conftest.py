@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import socket
 from pathlib import Path
@@ -103,10 +104,16 @@ def motion() -> Motion:
     return Motion(poses, np.tile(np.float32([0, 0.9, 0]), (12, 1)), "walk")
 
 
+@functools.cache
+def default_model() -> MotionCLIP:
+    """The default model, as users get it."""
+    return MotionCLIP.from_pretrained()
+
+
 @pytest.fixture(scope="session")
 def mc() -> MotionCLIP:
     """The default model, as users get it."""
-    return MotionCLIP.from_pretrained()
+    return default_model()
 
 
 @pytest.fixture(scope="session")

@@ -61,12 +61,12 @@ def test_files_to_take_home(client):
 
 def test_interpolate_edit_recognize(client, tmp_path):
     clip = synthetic_motion(frames=150).save(tmp_path / "clip.bvh")
-    scene, picture = client.predict("walk", "dance salsa", api_name="/interpolate")
-    assert len(scene["bodies"]) == 11 and len(scene["bodies"][0]) == 60 and picture
-    scene, *_ = client.predict("walk", "dance", end_file=handle_file(str(clip)), api_name="/interpolate")
-    assert scene["labels"] == ["walk", "clip"]
-    scene, _, files = client.predict("", "walk", "walk proudly", base_file=handle_file(str(clip)), api_name="/edit")
-    assert len(scene["bodies"]) == 2 and len(scene["bodies"][1]) == 150 and len(files) == 5
+    steps, picture = client.predict("walk", "dance salsa", api_name="/interpolate")
+    assert [len(Motion.load(step)) for step in steps] == [60] * 11 and picture
+    steps, _ = client.predict("walk", "dance", end_file=handle_file(str(clip)), api_name="/interpolate")
+    assert np.abs(Motion.load(steps[0]).joints() - Motion.load(steps[-1]).joints()).max() > 0.1
+    before, _, files = client.predict("", "walk", "walk proudly", base_file=handle_file(str(clip)), api_name="/edit")
+    assert len(Motion.load(before)) == 150 and len(files) == 5
     _, best, timeline = client.predict(handle_file(str(clip)), api_name="/recognize")
     assert len(best["confidences"]) == 5 and timeline
     _, best, _ = client.predict(None, "kick", label_set="my own list", own_labels="kick\nsleep", api_name="/recognize")
@@ -82,17 +82,12 @@ def test_a_bad_request_is_told_why_and_harms_nobody(client, tmp_path):
         (["walk", 99], "/generate", "99"),
         (["walk", 2, -1], "/generate", "-1"),
         ([handle_file(str(bad))], "/recognize", r"bad\.npz: file: is not an npz"),
-        (["", "", ""], "/edit", "Base: say a motion"),
+        (["", "", ""], "/edit", "Motion: say a motion"),
         (["walk", ""], "/interpolate", "To: say a motion"),
     ):
         with pytest.raises((AppError, ValueError), match=complaint):
             client.predict(*arguments, api_name=endpoint)
         assert client.predict("walk", api_name="/generate")[1]["confidences"]
-
-
-def test_markup_in_a_prompt_stays_words(client):
-    _, _, verdict = client.predict("<img src=x onerror=alert(1)>", api_name="/generate")
-    assert "<img" not in verdict
 
 
 def test_two_hundred_interleaved_answers_are_those_given_alone(app_url, mc):
@@ -244,9 +239,9 @@ def test_requests_of_no_sense_are_refused(app_url):
     assert "event: complete" in httpx.get(f"{app_url}/gradio_api/call/generate/{event}", timeout=30).text
 
 
-def test_the_readmes_example_works(app_url):
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    example = text.split("## From another program")[1].split("```python\n")[1].split("```")[0]
+def test_the_documented_call_from_a_program_works(app_url):
+    text = (Path(__file__).parent.parent / "docs/deployment.md").read_text(encoding="utf-8")
+    example = text.split("## Call it from a program")[1].split("```python\n")[1].split("```")[0]
     names = {}
     exec(example.replace("http://127.0.0.1:7860", app_url), names)
     assert names["labels"]["label"] and len(names["files"]) == 5

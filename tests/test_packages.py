@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("open_clip", "torchvision", "timm", "smplx", "imageio")
 USE = f"""
@@ -20,6 +22,45 @@ def test_clip_smpl_and_imageio_are_not_imported_before_they_are_needed():
         [sys.executable, "-c", USE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+from motionclip.cli import EXTRAS, app
+
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in EXTRAS:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+app()
+"""
+
+
+def without_extras(*arguments):
+    """A command where nothing is installed but what the library itself asks for."""
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_the_library_does_without_the_extras(tmp_path):
+    for suffix in ("glb", "mp4"):
+        out = tmp_path / f"walk.{suffix}"
+        done = without_extras("generate", "walk", "-o", str(out), "--frames", "10")
+        assert done.returncode == 0 and out.stat().st_size > 1000, done.stderr
+    assert without_extras("recognize", str(tmp_path / "walk.glb")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"), [(("app",), "app"), (("train", "--data", "none", "--out", "none"), "train")]
+)
+def test_an_extra_that_is_missing_is_named(arguments, extra):
+    done = without_extras(*arguments)
+    assert done.returncode == 1 and f"pip install 'motionclip[{extra}]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_all_that_is_imported_is_in_the_one_list_of_requirements():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import roma
 import torch
 from conftest import synthetic_motion
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from motionclip.composition import at_tempo, joined, on_side, repeated, with_arm
 from motionclip.evaluation import rules
 from motionclip.motion import features
 from motionclip.motion.features import YAW, motion_features
+from motionclip.motion.foot_contact import settled
 from motionclip.motion.skeleton import JOINT_INDEX
 
 VERBS = prompts.verb_stems(
@@ -36,6 +38,17 @@ def asked(text):
         ("strengthen your arms", ["strengthen your arms"]),
         ("Sparta, the messenger and the pit", ["Sparta, the messenger and the pit"]),
         ("crawl on hands and knees", ["crawl on hands and knees"]),
+        ("crawl on hands and knees, get up and run", ["crawl on hands and knees", "get up", "run"]),
+        ("A man runs, jumps and keeps running", ["A man runs", "jumps", "keeps running"]),
+        (
+            "The tired worker kneels, claps, and goes on walking",
+            ["The tired worker kneels", "claps", "goes on walking"],
+        ),
+        ("clap, next jump, and last sit down", ["clap", "jump", "sit down"]),
+        ("my morning: get up, stretch and walk", ["get up", "stretch", "walk"]),
+        ("walk next to a friend", ["walk next to a friend"]),
+        ("running late for the train, she jumps", ["running late for the train, she jumps"]),
+        ("she waves, heads off and walks away", ["she waves", "heads off", "walks away"]),
     ],
 )
 def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
@@ -167,3 +180,17 @@ def test_steps_are_joined_without_a_jump():
     (made,) = features.features_motions(whole[None])
     step = np.linalg.norm(np.diff(made.joints(), axis=0), axis=-1).max()
     assert step < 0.15
+
+
+def test_a_link_leads_between_parts_that_lie_apart():
+    walk = motion_features(synthetic_motion("walk", 60))
+    rotations, path = features.from_features(walk)
+    rotations[:, 0] = roma.rotvec_to_rotmat(torch.tensor([-1.57, 0, 0])) @ rotations[:, 0]
+    lying = features.to_features(rotations, path)
+    lying[:, features.CLEARANCE] = 0
+    lying = settled(lying[None])[0]
+    assert composition.apart(walk, lying) and not composition.apart(walk, walk)
+    whole = composition.linked([walk, lying])
+    link = whole[59 : len(whole) - 59, features.HEIGHT]
+    assert len(link) > 20 and (link.diff() < 0.01).all() and link.diff().abs().max() < 0.08
+    assert len(composition.linked([walk])) == 60

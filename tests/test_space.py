@@ -48,7 +48,7 @@ def test_the_printed_command_exists(tmp_path):
 @pytest.mark.parametrize("on_a_space", [True, False])
 def test_where_the_tag_says_mcp_it_is_served(on_a_space, monkeypatch):
     assert "mcp-server" in (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1]
-    ask = "import app; print(app.parser.parse_args([]).mcp)"
+    ask = "import motionclip.cli, inspect; print(inspect.signature(motionclip.cli.open_app).parameters['mcp'].default)"
     environment = {"SPACE_ID": "user/space"} if on_a_space else {}
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == str(on_a_space), done.stderr

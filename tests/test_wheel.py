@@ -1,5 +1,6 @@
 """The wheel: built from the sources and installed in an environment of its own, it works anywhere, model and all."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,27 @@ from pathlib import Path
 from motionclip import Motion
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("motionclip", "demo", "weights", "configs", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+SOURCES = (
+    "motionclip", "demo", "weights", "configs", "pyproject.toml", "setup.py", "MANIFEST.in", "requirements.txt",
+    "requirements-dev.txt", "README.md", "LICENSE",
+)  # fmt: skip
+# Run in the environment: the app's package, its files, the settings, the types, what the extras ask for.
+ASK = """
+import importlib.metadata, importlib.util, json
+import motionclip.app, motionclip.training.train
+from pathlib import Path
+package = importlib.metadata.distribution("motionclip")
+print(json.dumps({
+    "app": motionclip.app.__file__,
+    "stage": sorted(path.name for path in Path(motionclip.app.__file__).parent.glob("*.js")),
+    "demo": importlib.util.find_spec("demo") is not None,
+    "steps": motionclip.training.train.TrainConfig.load("default").steps,
+    "typed": Path(motionclip.__file__).with_name("py.typed").is_file(),
+    "versions": [package.version, motionclip.__version__],
+    "extras": package.metadata.get_all("Provides-Extra"),
+    "needs": package.requires,
+}))
+"""
 
 
 def test_the_wheel_holds_all_that_it_needs(tmp_path):
@@ -33,13 +54,21 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     subprocess.run(
         [*pip, "--python", str(home / "bin" / "python"), "install", "--no-deps", "--no-index", str(wheel)], check=True
     )
-    plain = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     out = tmp_path / "walk.npz"
     command = [home / "bin" / "motionclip", "generate", "a person walks", "-o", out]
-    subprocess.run(command, check=True, cwd=tmp_path, env=plain)
+    asked = {"check": True, "cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+    subprocess.run(command, **asked)
     assert len(Motion.load(out)) == 60
-    code = "import demo, motionclip.training.train as t; print(demo.__file__, t.TrainConfig.load('default').steps)"
-    said = subprocess.run(
-        [home / "bin" / "python", "-c", code], check=True, cwd=tmp_path, env=plain, capture_output=True, text=True
-    ).stdout.split()
-    assert said[0].startswith(str(packages)) and said[1] == "9000"
+    help_text = subprocess.run([home / "bin" / "motionclip", "app", "--help"], **asked).stdout
+    assert "--port" in help_text
+    found = json.loads(subprocess.run([home / "bin" / "python", "-c", ASK], **asked).stdout)
+    assert found["app"].startswith(str(packages)) and found["stage"] and not found["demo"]
+    assert found["steps"] == 9000 and found["typed"]
+    assert found["versions"][0] == found["versions"][1]
+    assert set(found["extras"]) == {"app", "train", "clip", "dev"}
+    plain = [need for need in found["needs"] if "extra ==" not in need]
+    assert any(need.startswith("torch") for need in plain)
+    for package, extra in {"gradio": "app", "accelerate": "train", "open_clip": "clip", "pytest": "dev"}.items():
+        assert not any(need.startswith(package) for need in plain)
+        assert any(need.startswith(package) and f'extra == "{extra}"' in need for need in found["needs"])

@@ -15,10 +15,14 @@ from .reading import Options, Reading
 READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
 WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")  # what the page offers
 FOR_TOOLS = (".vrma", ".npy")  # written, too
+FOR_CHARACTERS = (".glb", ".vrm")  # read and written with a character in them
 # Suffix → what `layout` can be, the usual one first.
 LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
 
-__all__ = ["FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map", "save"]
+__all__ = [
+    "FOR_CHARACTERS", "FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map",
+    "save",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
@@ -65,15 +69,29 @@ def read(
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
-def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -> Path:
+def save(
+    motion: Motion,
+    path: str | PathLike[str],
+    layout: str | None = None,
+    *,
+    character: str | PathLike[str] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Path:
     """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .vrma, .npy, .mp4 or .gif (a skeleton).
 
     layout: of npz "smpl" (72 numbers a frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
     (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
 
-    Raises ValueError for another suffix or layout, OSError where it can't be written.
+    character: a rigged .glb or .vrm, for path a .glb or .vrm: that file with the motion on its own skeleton, and all
+    else in it as it was. names: part → its bone's name, where nothing can guess it (see `read_map`).
+
+    Raises ValueError for another suffix or layout, MotionFileError for a character that isn't understood, OSError where
+    it can't be written.
     """
     from ..viz import render
+
+    if character is not None:
+        return _save_on(motion, Path(path), Path(character), names)
     from . import bvh, glb, npz, results, vrma
     from .writing import write_atomically
 
@@ -91,6 +109,22 @@ def save(motion: Motion, path: str | PathLike[str], layout: str | None = None) -
         raise RequestError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
     more = {"layout": layout or layouts[0]} if layouts else {}
     write_atomically(path, lambda temporary: writers[suffix](motion, temporary, **more))
+    return path
+
+
+def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, str] | None) -> Path:
+    """Write a character's file with the motion in it."""
+    from .character import Character
+    from .writing import write_atomically
+
+    if path.suffix.lower() not in FOR_CHARACTERS:
+        raise RequestError(
+            f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}"
+        )
+    theirs = Character(character, names)
+    for note in theirs.notes:
+        _log.warning("%s: %s", character.name, note)
+    write_atomically(path, lambda temporary: theirs.save(motion, temporary))
     return path
 
 

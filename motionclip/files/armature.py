@@ -17,6 +17,7 @@ class Armature:
     rotations: (frames, joints, 3, 3), positions: (frames, joints, 3), in the world, in the file's unit and axes.
     ends: joint → (3,), where its last bone ends, in the joint's own frame.
     parts: our name of a part → joint, where the file itself says it (VRM).
+    meshes: those that are surfaces, and no bones, whatever their names.
     up: the axis that points up by the format's own word ("y"), or "".
     notes: what a reader passed over, in sentences.
     """
@@ -29,6 +30,7 @@ class Armature:
     positions: torch.Tensor
     ends: dict[int, torch.Tensor] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
+    meshes: frozenset[int] = frozenset()
     up: str = ""
     fps: float = 30.0
     notes: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import RequestError
-from . import FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
+from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Conversion:
     """What to convert and how.
 
     source: a motion file, or a folder of them. target: a file, or a folder. suffix: of the files in a target folder.
-    layout: as for `files.save`. up, fps, names: as for `files.read`.
+    layout: as for `files.save`. up, fps, names: as for `files.read`. character: what to put the motions on, bones: its
+    names, as for `files.save`.
     """
 
     source: Path
@@ -25,6 +26,8 @@ class Conversion:
     up: str | None = None
     fps: float | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    character: Path | None = None
+    bones: Mapping[str, str] | None = None
 
     def run(self) -> Iterator[tuple[Path, str, bool]]:
         """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
@@ -36,10 +39,11 @@ class Conversion:
             for said in self._one(self.source, self.target):
                 yield self.source, said, True
             return
-        if self.target.suffix.lower() in WRITABLE + FOR_TOOLS:
+        known = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
+        if self.target.suffix.lower() in known:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
-        if self.suffix not in WRITABLE + FOR_TOOLS:
-            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(WRITABLE + FOR_TOOLS)}")
+        if self.suffix not in known:
+            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(known)}")
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
@@ -62,4 +66,5 @@ class Conversion:
                 path = target / f"{source.stem}{self.suffix}"
             if len(readings) > 1:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
-            yield f"{reading} -> {save(reading.motion, path, self.layout)}"
+            written = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
+            yield f"{reading} -> {written}"

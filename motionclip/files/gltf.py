@@ -36,7 +36,8 @@ _GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
 class Document:
     """A glTF file that was opened: its JSON, and its accessors as arrays.
 
-    Whatever is wrong in it is raised as MotionFileError with the part of the document that is.
+    Whatever is wrong in it is raised as MotionFileError with the part of the document that is. content: the JSON.
+    binary: whether it is a .glb. chunk: the bytes that a .glb holds beside its JSON.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +46,8 @@ class Document:
             raise MotionFileError(path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} are")
         self.path = path
         data = path.read_bytes()
-        text, self._chunk = self._split(data) if data[:4] == _GLB else (data, b"")
+        self.binary = data[:4] == _GLB
+        text, self.chunk = self._split(data) if self.binary else (data, b"")
         try:
             content = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
@@ -108,7 +110,7 @@ class Document:
     def _buffer(self, index: Any) -> bytes:
         buffer = self.item("buffers", index)
         if index not in self._buffers:
-            self._buffers[index] = self._chunk if "uri" not in buffer else self._fetched(str(buffer["uri"]))
+            self._buffers[index] = self.chunk if "uri" not in buffer else self._fetched(str(buffer["uri"]))
         return self._buffers[index]
 
     def _fetched(self, uri: str) -> bytes:
@@ -144,6 +146,15 @@ class Document:
 class Arrays:
     """Arrays in one binary buffer, with an accessor and a view for each, after those of `first`."""
 
+    @classmethod
+    def after(cls, document: Document) -> Arrays:
+        """Those of a .glb, its bytes untouched, for more to come behind them."""
+        result = cls()
+        result.accessors, result.views = [*document.items("accessors")], [*document.items("bufferViews")]
+        result.parts = [document.chunk + bytes(-len(document.chunk) % 4)]
+        result.size = len(result.parts[0])
+        return result
+
     def __init__(self, first: Arrays | None = None) -> None:
         self.accessors: list[Json] = [*first.accessors] if first else []
         self.views: list[Json] = [*first.views] if first else []
@@ -175,16 +186,28 @@ class Arrays:
         return len(self.accessors) - 1
 
     def animation(self, name: str, times: np.ndarray, tracks: Sequence[tuple[int, str, np.ndarray]]) -> Json:
-        """An animation of (node, "rotation" or "translation", (times, 4 or 3) values) that share their times."""
+        """An animation of (node, "rotation" or "translation", (times, 4 or 3) values) that share their times.
+
+        Of the two quaternions for a rotation the one nearer to that of the time before is written, for players that
+        go straight from one to the next.
+        """
         moments = self.add(times.astype(np.float32), bounds=True)
+        keys = [_steady(values) if path == "rotation" else values for _, path, values in tracks]
         return {
             "name": name,
-            "samplers": [{"input": moments, "output": self.add(values.astype(np.float32))} for *_, values in tracks],
+            "samplers": [{"input": moments, "output": self.add(values.astype(np.float32))} for values in keys],
             "channels": [
                 {"sampler": number, "target": {"node": node, "path": path}}
                 for number, (node, path, _) in enumerate(tracks)
             ],
         }
+
+
+def _steady(quaternions: np.ndarray) -> np.ndarray:
+    """(times, 4) with signs by which each is near the one before."""
+    turned = (quaternions[1:] * quaternions[:-1]).sum(-1) < 0
+    signs = np.cumprod(np.where(np.append(False, turned), -1.0, 1.0))
+    return quaternions * signs[:, None]
 
 
 def packed(document: Json, arrays: Arrays) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import MotionFileError, file_access
@@ -43,7 +43,9 @@ _IGNORED = re.compile(
     r"wing|dummy|mesh|box$|null|proxy|target|ctrl|control|pole|physics|collider|volume|skirt|cloth|hair|bust|heel|butt|"
     r"glute|muscle|pant|sleeve|cape|palm\d|palmar"
 )
-_IGNORED_RAW = re.compile(r"^__|(?:^|[_. :-])(?:ik|fk|mch|org|vis|wgt|geo|msh|grp|ctl)(?=[_. :-]|$)|IK|ＩＫ", re.ASCII)
+_IGNORED_RAW = re.compile(
+    r"^__|(?i:(?:^|[_. :-])(?:ik|fk|mch|org|vis|wgt|geo|msh|grp|ctl)(?=[_. :-]|$))|IK|ＩＫ", re.ASCII
+)
 # What MikuMikuDance calls the bones, the longer words first.
 _JAPANESE = {
     "足首": "ankle", "手首": "wrist", "つま先": "toe", "爪先": "toe", "足先": "toe", "ひざ": "knee", "膝": "knee",
@@ -113,14 +115,22 @@ def read_map(path: Path) -> dict[str, str]:
     return result
 
 
-def place_joints(armature: Armature, path: Path, given: Mapping[str, str] | None = None) -> dict[str, int]:
+def place_joints(
+    armature: Armature, path: Path, given: Mapping[str, str] | None = None, option: str = "--map"
+) -> dict[str, int]:
     """Part ("pelvis", "left_knee", …; "spine" joints by "spine:0", … upwards) → index of the source's joint.
 
-    given: part → name of a joint, which goes before what is found. A wrist that isn't there is left out.
+    given: part → name of a joint, which goes before what is found. option: of the command line that takes them, for the
+    error. A wrist that isn't there is left out.
 
     Raises MotionFileError that lists what could not be placed, the joints that there are, and a map to fill in.
     """
-    names = _parsed(armature.names)
+    # Rigify calls the bones that move a mesh DEF-; where there are such, all others are controls.
+    deforming = sum(name.startswith("DEF-") for name in armature.names) >= 10
+    names = [
+        replace(name, part="") if joint in armature.meshes or (deforming and not called.startswith("DEF-")) else name
+        for joint, (called, name) in enumerate(zip(armature.names, _parsed(armature.names), strict=True))
+    ]
     found = {part: joint for part, joint in armature.parts.items() if part in PARTS}
     for part, name in (given or {}).items():
         if name not in armature.names:
@@ -130,9 +140,10 @@ def place_joints(armature: Armature, path: Path, given: Mapping[str, str] | None
     for side in SIDES:
         for limb in _LIMBS.values():
             found |= _limb(tree, names, side, limb, found)
+    flat = _flat_trunk(tree, names, found)
     if "pelvis" not in found and "left_hip" in found and "right_hip" in found:
-        found["pelvis"] = tree.common(found["left_hip"], found["right_hip"])
-    found = _neck_and_head(tree, names, found) | found
+        found["pelvis"] = flat.get("pelvis", tree.common(found["left_hip"], found["right_hip"]))
+    found = _neck_and_head(tree, names, found) | flat | found
     missing = [part.replace("_", " ") for part in PARTS if part not in found and _needed(part)]
     if {"neck", "head"} & set(missing):
         missing = [part for part in missing if part not in ("neck", "head")] + ["neck or head"]
@@ -141,7 +152,8 @@ def place_joints(armature: Armature, path: Path, given: Mapping[str, str] | None
             path,
             "skeleton",
             f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}\n"
-            f"Say which is which in a file for --map:\n{_to_fill_in(armature, found)}",
+            f"{'Rigify: export it with Deformation Bones Only. ' if deforming else ''}"
+            f"Say which is which in a file for {option}:\n{_to_fill_in(armature, found)}",
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
@@ -220,6 +232,11 @@ class _Tree:
         """How far apart two joints are at rest, in the file's unit."""
         return float((self._rest[one] - self._rest[other]).norm())
 
+    def share(self, joint: int, low: tuple[int, int], high: tuple[int, int]) -> float:
+        """How far up a joint is at rest between the middles of two pairs: 0 as high as the low one, 1 as the high."""
+        start, end = (self._rest[[*pair]].mean(0) for pair in (low, high))
+        return float((self._rest[joint] - start) @ (end - start) / ((end - start) @ (end - start)).clamp(min=1e-12))
+
     def common(self, one: int, other: int) -> int:
         """The nearest joint that both hang on."""
         above = set(self.above[other])
@@ -294,6 +311,35 @@ def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -
     below = tree.below(joint)
     bones = [i for i in below if names[i].part and not names[i].side]
     return [*bones] if bones and not limbs & set(below) else [None]
+
+
+def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:
+    """Pelvis and neck where legs or arms hang beside the spine, not on it (Rigify): by how high its joints are."""
+    left_hip, right_hip, left_arm, right_arm = (found.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
+    if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
+        return {}
+
+    def share(joint: int) -> float:
+        return tree.share(joint, (left_hip, right_hip), (left_arm, right_arm))
+
+    root, chest = tree.common(left_hip, right_hip), tree.common(left_arm, right_arm)
+    # What hangs on a joint near the hips: the face may hang beside the spine, too.
+    trunks = [joint for joint in tree.children[root] if abs(share(joint)) < 0.5]
+    below = [joint for trunk in trunks for joint in tree.below(trunk)]
+    middle = [joint for joint in below if names[joint].part and not names[joint].side]
+    named = [joint for joint in middle if re.search(r"head|skull$", names[joint].part)]
+    head = found.get("head", max(named or middle, key=share, default=root))
+    above = tree.above[head]
+    if root not in above:
+        return {}
+    chain = above[: above.index(root)][::-1]
+    result = {}
+    if chain and abs(share(root)) > 0.5 > abs(share(chain[0])):
+        result["pelvis"] = chain[0]
+    if chest == root or chest in tree.above[root]:
+        high = [joint for joint in chain[1:] if share(joint) > 0.9]
+        result |= {"neck": high[0]} if high else {}
+    return result
 
 
 def _neck_and_head(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:

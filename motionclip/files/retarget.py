@@ -45,8 +45,8 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
     Raises MotionFileError for a skeleton that is no human's.
     """
     found = joint_names.place_joints(source, path, options.names)
-    rest = _Body.at_rest(source, found)
-    body = _Body.in_motion(source, found)
+    rest = Body.at_rest(source, found)
+    body = Body.in_motion(source, found)
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
@@ -70,7 +70,7 @@ def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass
-class _Body:
+class Body:
     """The source's mapped joints over time: world rotations (frames, 3, 3) and places (frames, 3) of the parts."""
 
     turns: dict[str, torch.Tensor]
@@ -79,15 +79,15 @@ class _Body:
     bones: dict[str, int]
 
     @classmethod
-    def at_rest(cls, source: Armature, found: Mapping[str, int]) -> _Body:
+    def at_rest(cls, source: Armature, found: Mapping[str, int]) -> Body:
         return cls._of(source, found, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
-    def in_motion(cls, source: Armature, found: Mapping[str, int]) -> _Body:
+    def in_motion(cls, source: Armature, found: Mapping[str, int]) -> Body:
         return cls._of(source, found, source.rotations, source.positions)
 
     @classmethod
-    def _of(cls, source: Armature, found: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> _Body:
+    def _of(cls, source: Armature, found: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
         turns = {part: rotations[:, joint] for part, joint in found.items()}
         places = {part: positions[:, joint] for part, joint in found.items()}
 
@@ -152,9 +152,9 @@ class _Body:
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
         return find_up(torch.stack(parts, dim=1), trunk, self.length("hip", "knee", "ankle"), usual)
 
-    def turned_by(self, turn: torch.Tensor) -> _Body:
+    def turned_by(self, turn: torch.Tensor) -> Body:
         """The whole body, turned in the world."""
-        return _Body(
+        return Body(
             {part: turn @ rotations for part, rotations in self.turns.items()},
             {part: places @ turn.T for part, places in self.places.items()},
             {side: places @ turn.T for side, places in self.toe_tips.items()},
@@ -220,10 +220,11 @@ class _Body:
         toes = self.at(f"{side}_foot") - self.at(f"{side}_ankle")
         return toes if float(toes.norm(dim=-1).median()) > 1e-6 else None
 
-    def calibration(self) -> dict[str, torch.Tensor]:
+    def calibration(self, any_arms: bool = False) -> dict[str, torch.Tensor]:
         """For a body of one frame: SMPL joint → (3, 3), how it is turned in the world when the source is at rest.
 
-        Empty if it doesn't stand like a person; without an arm that is bent, raised or held forward.
+        Empty if it doesn't stand like a person; without an arm that is bent, raised or held forward, unless `any_arms`
+        are wanted: then turned as little as brings them there.
         """
         frame = self._standing()
         if frame is None:
@@ -240,7 +241,8 @@ class _Body:
             result[f"{side}_ankle"] = result[f"{side}_foot"] = self._flat_foot(side, frame)
             arm = [self.at(f"{side}_{part}")[0] for part in ("shoulder", "elbow", "wrist")]
             upper, lower = (normalize(b - a, dim=-1) @ frame for a, b in zip(arm, arm[1:], strict=False))
-            if upper @ lower > 0.7 and sign * upper[0] > -0.2 and upper[1] < 0.5 and upper[2].abs() < 0.6:
+            usual = upper @ lower > 0.7 and sign * upper[0] > -0.2 and upper[1] < 0.5 and upper[2].abs() < 0.6
+            if usual or any_arms:
                 result[f"{side}_shoulder"] = swung(side, "shoulder", "elbow")
                 result[f"{side}_elbow"] = result[f"{side}_wrist"] = swung(side, "elbow", "wrist")
         return result
@@ -271,7 +273,7 @@ def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | Non
 class _Solver:
     """World rotations of the SMPL joints, from the source's turning and what it means at rest."""
 
-    def __init__(self, body: _Body, calibration: Mapping[str, torch.Tensor], rest: _Body) -> None:
+    def __init__(self, body: Body, calibration: Mapping[str, torch.Tensor], rest: Body) -> None:
         self.body, self.result = body, dict[str, torch.Tensor]()
         self.calibration, self._rest = calibration, rest
 
@@ -295,7 +297,7 @@ class _Solver:
         self.result[name] = self.body.turn(part) @ offset
 
 
-def _global_rotations(body: _Body, calibration: Mapping[str, torch.Tensor], rest: _Body) -> torch.Tensor:
+def _global_rotations(body: Body, calibration: Mapping[str, torch.Tensor], rest: Body) -> torch.Tensor:
     """(frames, 24, 3, 3) world rotations of the SMPL joints."""
     solver = _Solver(body, calibration, rest)
     result = solver.result

@@ -328,17 +328,18 @@ class FlowModel(nn.Module):
         show the same change is the change itself (compositional guidance, Liu et al. 2022).
         """
         config = self.config
-        held = config.edit_keeping * edit.keeping
         terms = _Terms()
         terms.add(0, z, 1.0)
-        for row, (wanted, pairs) in enumerate(zip(edit.changed, edit.alike, strict=True), start=1):
+        rows = zip(edit.changed, edit.alike, edit.keeping, edit.strengths, strict=True)
+        for row, (wanted, pairs, keeping, strength) in enumerate(rows, start=1):
+            held = config.edit_keeping * keeping
             terms.add(row, z, 1 - config.edit_guidance)
             terms.add(row, wanted, config.edit_guidance)
             if held:
                 terms.add(row, edit.kept, held)
                 terms.add(row, self.velocity.null, -held)
             for before, after in pairs:
-                share = config.edit_likeness * edit.strength / len(pairs)
+                share = config.edit_likeness * strength / len(pairs)
                 terms.add(row, after, share)
                 terms.add(row, before, -share)
         if noise is None:

@@ -16,15 +16,15 @@ class Edit:
     """A motion's latents changed in N ways.
 
     changed: (N, windows, latent), the latents wanted. kept: (latent,), what should stay, as far as `keeping` (0–1)
-    says. alike: for each of the N, pairs (pairs, 2, latent) of known motions that show the same change, from and to.
-    strength: how far.
+    says for each of the N. alike: for each pairs (pairs, 2, latent) of known motions that show the same change, from
+    and to. strengths: how far, for each.
     """
 
     changed: torch.Tensor
     kept: torch.Tensor
-    keeping: float
+    keeping: Sequence[float]
     alike: Sequence[torch.Tensor]
-    strength: float
+    strengths: Sequence[float]
 
 
 class ModelSettings(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -107,11 +108,21 @@ class Motion:
 
         return files.load(path)
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write a motion file or video; the suffix names the format (see `motionclip.files`)."""
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        character: str | PathLike[str] | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write a motion file or video; the suffix names the format (see `motionclip.files`).
+
+        character: a rigged .glb or .vrm, which is written with the motion on its own skeleton. names: part of the body
+        → its bone's name, where nothing can guess it.
+        """
         from .. import files
 
-        return files.save(self, path)
+        return files.save(self, path, character=character, names=names)
 
     def crop(self, start: int, stop: int) -> Motion:
         """The frames from start up to, not including, stop."""

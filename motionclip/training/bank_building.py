@@ -16,6 +16,7 @@ from ..motion.windows import cut_windows
 from ..towers.interface import TextTower
 from .captions import Words
 from .dataset import Clip
+from .map_drawing import draw
 
 MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
@@ -23,7 +24,7 @@ STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it
 
 
 def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions that describe the clips."""
+    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map."""
     found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
     moves: dict[str, list[torch.Tensor]] = defaultdict(list)
     window = model.config.window
@@ -46,7 +47,9 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
     texts = sorted(said)
     shown = torch.tensor([actions.index(said[text]) for text in texts])
     traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    return Bank(latents, entries, tower.encode(texts), shown, traits)
+    bank = Bank(latents, entries, tower.encode(texts), shown, traits)
+    bank.atlas = draw(bank, tower)
+    return bank
 
 
 def _moves(windows: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,79 @@
+"""How soon the page moves: from opening it, and from Enter to the new figure, in Chromium under software rendering.
+
+python benchmarks/page.py [--visits 3] [--prompts 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import demo  # noqa: E402
+
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+PROMPTS = [
+    "walk",
+    "run",
+    "kick",
+    "bow",
+    "jump",
+    "wave",
+    "sit down on a chair",
+    "dance salsa",
+    "climb a ladder",
+    "crawl",
+]
+# The time from the key to the first picture of the new figure.
+WATCH = """
+document.addEventListener("keydown", (event) => event.key === "Enter" && (window.pressed = performance.now()), true);
+document.addEventListener("moves", () => (window.moved = performance.now()));
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--visits", type=int, default=3)
+    parser.add_argument("--prompts", type=int, default=20)
+    options = parser.parse_args()
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    demo.launch(port=port, block=False)
+    address = f"http://127.0.0.1:{port}"
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=browser, args=FLAGS)
+        first = []
+        for _ in range(options.visits + 1):
+            page = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+            page.add_init_script(WATCH)
+            began = time.perf_counter()
+            page.goto(address, wait_until="commit")
+            page.wait_for_function("window.moved", polling=20, timeout=180_000)
+            first.append(time.perf_counter() - began)
+            if len(first) <= options.visits:
+                page.close()
+        taken = []
+        for number in range(options.prompts):
+            page.evaluate("window.moved = 0")
+            page.locator("#prompt textarea").fill(f"{PROMPTS[number % len(PROMPTS)]}{' ' * (number // len(PROMPTS))}")
+            page.wait_for_timeout(300)
+            page.keyboard.press("Enter")
+            page.wait_for_function("window.moved", timeout=60_000)
+            taken.append(page.evaluate("window.moved - window.pressed"))
+        print(f"first visit: {', '.join(f'{one:.2f}' for one in first)} s, the first with a cold browser")
+        print(f"Enter to the new figure: p50 {statistics.median(taken):.0f} ms, most {max(taken):.0f} ms")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What is beside a stage: one button for each kind of file, which is made when asked for; the video first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from .player import told
+from .shelf import shelf
+from .stage import component, served
+
+KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
+
+
+def downloads(stage: str, what: str = "Take it home:") -> gr.HTML:
+    """The component for a stage, by its name; its value is what `offered` gives."""
+    return component(
+        "page/downloads.js",
+        None,
+        what=what,
+        stage=stage,
+        kinds=[list(kind) for kind in KINDS],
+        server_functions=[take],
+    )
+
+
+def offered(token: str) -> dict[str, str]:
+    """The value with which what lies on the shelf can be taken."""
+    return {"token": token}
+
+
+def take(asked: Sequence[Any]) -> dict[str, str]:
+    """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
+    try:
+        token, kind, place = asked
+        path = Path(told(shelf.file)(token, kind, float(place)))
+    except gr.Error as error:
+        return {"reason": error.message}
+    except (TypeError, ValueError):
+        return {"reason": "this is no request for a file"}
+    return {"address": served(path), "name": path.name}

@@ -1,0 +1,65 @@
+"""What was last shown, by a token: motions and their files are made when somebody asks for them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from motionclip import Motion
+from motionclip.errors import RequestError
+from motionclip.files import WRITABLE, save
+
+from .outbox import results
+from .packed import between
+
+KEPT = 128  # entries: 20 kB for a motion of two seconds, 0.5 MB for one of a minute
+GONE = "this motion was made too long ago; make it again"
+
+Maker = Callable[[float], Motion]  # gets the place of the stage's slider
+
+
+class Shelf:
+    """Motions that can be taken home."""
+
+    def __init__(self) -> None:
+        self._makers: OrderedDict[str, tuple[Maker, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, make: Maker, name: str) -> str:
+        """Keep what makes a motion; its token. name: of its files, without a suffix."""
+        token = secrets.token_hex(16)
+        with self._lock:
+            self._makers[token] = make, name
+            while len(self._makers) > KEPT:
+                self._makers.popitem(last=False)
+        return token
+
+    def put_motion(self, motion: Motion, name: str) -> str:
+        """Keep a motion."""
+        return self.put(lambda _: motion, name)
+
+    def put_mix(self, motions: Sequence[Motion], at: Sequence[float], name: str) -> str:
+        """Keep motions that lie at rising places: the slider chooses what is taken."""
+        kept = list(motions), list(at)
+        return self.put(lambda place: between(*kept, place), name)
+
+    def file(self, token: Any, suffix: Any, place: float = 0.0) -> str:
+        """The path of a file of one kind, such as "bvh". Raises ValueError for what is not here, or not written."""
+        with self._lock:
+            found = self._makers.get(str(token))
+        if found is None:
+            raise RequestError(GONE)
+        make, name = found
+        if f".{suffix}" not in WRITABLE:
+            raise RequestError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
+        place = round(float(place), 4)
+        path = results.folder("taken", token, place) / f"{name}.{suffix}"
+        if not path.exists():
+            save(make(place), path)
+        return str(path)
+
+
+shelf = Shelf()

@@ -1,0 +1,21 @@
+// Examples as buttons: one click fills the boxes and asks.
+import { make } from "../stage/controls.js";
+import { fill } from "./prompt.js";
+
+/**
+ * @param {HTMLElement} element
+ * @param {{fields: string[], go: string, groups: {label: string, chips: [string, string[]][]}[]}} props
+ */
+export function mount(element, { fields, go, groups }) {
+  const press = (words) => {
+    words.forEach((word, number) => fill(word, document.querySelector(`#${fields[number]} :is(textarea, input)`)));
+    setTimeout(() => document.querySelector(`#${go}`).click());
+  };
+  element.querySelector(".host").replaceChildren(
+    ...groups.map(({ label, chips }) =>
+      make("div", { class: "chips" }, make("h3", {}, label), ...chips.map(([name, words]) =>
+        make("button", { type: "button", onclick: () => press(words) }, name),
+      )),
+    ),
+  );
+}

@@ -1,0 +1,59 @@
+// The motion to take home, each kind made when it is asked for; the video plays at once.
+import { make } from "../stage/controls.js";
+
+/**
+ * @param {HTMLElement} element
+ * @param {any} props value: {token}; kinds: [suffix, name] each
+ * @param {(names: string, then: () => void) => void} watch
+ * @param {any} server
+ * @param {any} _trigger
+ * @param {string} root
+ */
+export function mount(element, props, watch, server, _trigger, root) {
+  const word = make("p", { class: "told", role: "status" }), film = make("div", { class: "film" });
+  const buttons = props.kinds.map(([suffix, name]) =>
+    make("button", { type: "button", "data-kind": suffix, onclick: (event) => take(suffix, event.currentTarget) }, name),
+  );
+  element.querySelector(".host").replaceChildren(
+    make("div", { class: "downloads" }, make("span", {}, props.what), ...buttons),
+    word,
+    film,
+  );
+
+  async function take(suffix, button) {
+    if (!token) return void (word.textContent = "There is no motion yet.");
+    button.disabled = true;
+    word.textContent = "being made …";
+    try {
+      const { address, name, reason } = await server.take([token, suffix, window.motionStage(props.stage)?.mixed ?? 0]);
+      word.textContent = reason ?? "";
+      if (!address) return;
+      if (suffix === "mp4") play(root + address, name);
+      else make("a", { href: root + address, download: name }).click();
+    } catch (error) {
+      word.textContent = `That didn't work: ${error.message ?? error}`;
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  function play(address, name) {
+    const video = make("video", { src: address, autoplay: true, loop: true, controls: true, playsinline: true, "aria-label": "The motion as a skeleton video" });
+    video.muted = true;
+    film.replaceChildren(
+      video,
+      make("div", {}, make("a", { href: address, download: name }, "Download the video"), make("button", { type: "button", onclick: () => film.replaceChildren() }, "Close")),
+    );
+  }
+
+  let token = null;
+  const offer = (next) => {
+    token = next;
+    film.replaceChildren();
+    word.textContent = "";
+  };
+  watch("value", () => offer(props.value?.token));
+  // What other parts of the page put onto the stage.
+  document.addEventListener("offer", ({ detail }) => detail.stage === props.stage && offer(detail.token));
+  offer(props.value?.token);
+}

@@ -1,0 +1,38 @@
+// Several takes of one prompt, small: each plays while one points at it, and a click brings it onto the stage.
+import { make } from "../stage/controls.js";
+import { fromText } from "../stage/motion.js";
+import { Small, tile } from "../stage/small.js";
+import { asked, askFor } from "./fields.js";
+
+/**
+ * @param {HTMLElement} element
+ * @param {any} props how: the figure
+ * @param {any} _watch
+ * @param {any} server
+ * @param {any} _trigger
+ * @param {string} root
+ */
+export function mount(element, props, _watch, server, _trigger, root) {
+  const how = { ...props.how, body: root + props.how.body };
+  const word = make("p", { class: "told", role: "status" }), tiles = make("div", { class: "tiles" });
+  const button = make("button", { type: "button", id: "four-takes", onclick: take }, "Four takes");
+  element.querySelector(".host").replaceChildren(make("div", { class: "downloads" }, button), word, tiles);
+
+  async function take() {
+    const wanted = asked();
+    word.textContent = "making four …";
+    button.disabled = true;
+    try {
+      const { takes, reason } = await server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]);
+      word.textContent = reason ?? "";
+      if (!takes) return;
+      tiles.replaceChildren(...takes.map(({ seed, motion }) =>
+        tile(new Small(how, fromText(motion)), `Take ${seed}`, () => askFor({ ...wanted, seed })),
+      ));
+    } catch (error) {
+      word.textContent = `That didn't work: ${error.message ?? error}`;
+    } finally {
+      button.disabled = false;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// This visit: a link that gives again what is seen, and a strip of what was made, kept in the browser.
+import { make } from "../stage/controls.js";
+import { askFor, fromLink, linkTo } from "./fields.js";
+import { keep, kept } from "./keeping.js";
+
+const MOST = 24, WIDTH = 120, HEIGHT = 90, NAME = "history";
+
+/**
+ * @param {HTMLElement} element
+ * @param {{model: string, seconds: [number, number], stage: string}} props
+ */
+export function mount(element, props) {
+  const word = make("span", { role: "status" }), strip = make("div", { class: "strip", "aria-label": "What was made in this visit", role: "group" });
+  const link = make("button", { type: "button", id: "copy-link" }, "Copy a link to this");
+  const forget = make("button", { type: "button", onclick: () => (save([]), draw()) }, "Forget these");
+  const row = make("div", { class: "downloads" }, link, forget, word);
+  element.querySelector(".host").replaceChildren(row, strip);
+  let made = kept(NAME) ?? [], storable = true, now = null;
+
+  link.addEventListener("click", async () => {
+    if (!now) return void (word.textContent = "There is no motion yet.");
+    const address = linkTo({ ...now, model: props.model }, location.href);
+    try {
+      await navigator.clipboard.writeText(address);
+      word.textContent = "Copied.";
+    } catch {
+      word.replaceChildren("This browser gives no clipboard; the link is ", make("a", { href: address }, "here"), ".");
+    }
+  });
+
+  function save(items) {
+    made = items;
+    if (!keep(NAME, items) && storable) {
+      storable = false;
+      word.textContent = "This browser keeps nothing: the strip ends with the visit.";
+    }
+  }
+
+  function draw() {
+    forget.hidden = !made.length;
+    strip.replaceChildren(
+      ...made.map((item) =>
+        make("button", { type: "button", class: "tile", title: `${item.prompt}, take ${item.seed}`, onclick: () => askFor(item) },
+          make("img", { src: item.still, alt: "", width: WIDTH, height: HEIGHT }), make("span", {}, item.prompt)),
+      ),
+    );
+  }
+
+  document.addEventListener("moves", ({ detail: scene, target }) => {
+    if (!scene?.asked || !target.closest(`#${props.stage}`)) return;
+    now = scene.asked;
+    // A little later, when the figure is in the middle of it.
+    setTimeout(() => {
+      const stage = window.motionStage(props.stage);
+      if (stage.scene !== scene) return;
+      const still = stage.thumbnail(WIDTH, HEIGHT), same = (item) => item.prompt === now.prompt && item.seed === now.seed && item.seconds === now.seconds && item.closeness === now.closeness;
+      save([{ ...now, still }, ...made.filter((item) => !same(item))].slice(0, MOST));
+      draw();
+    }, 700);
+  });
+
+  draw();
+  const { wanted, wrong } = fromLink(location.search, props);
+  if (wrong.length) word.textContent = `The link: ${wrong.join("; ")}.`;
+  if (wanted) {
+    const wait = setInterval(() => {
+      if (!document.querySelector("#generate") || !document.querySelector("#seed input")) return;
+      clearInterval(wait);
+      askFor(wanted);
+    }, 100);
+  }
+}

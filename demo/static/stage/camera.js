@@ -1,0 +1,76 @@
+// Where the camera looks and from how far, so that figures stay in the picture at a good size.
+import { FPS } from "./motion.js";
+import { along, smoothed } from "./maths.js";
+
+export const FIELD = (32 * Math.PI) / 180; // of view, upright
+const TALL = 1.75, SHARE = 0.55, WIDE = 1.3, SPACE = 1.15; // metres; share of the stage's height
+const LOW = 0.85;
+export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2] };
+
+/**
+ * The point to look at for each frame: the middle of the figures' smoothed paths.
+ * @param {Float32Array[]} paths three numbers a frame; those that end sooner stay where they are
+ * @returns {Float32Array}
+ */
+export function targets(paths) {
+  const smooth = paths.map((path) => smoothed(path)), frames = Math.max(...paths.map((path) => path.length / 3));
+  const out = new Float32Array(3 * frames), point = new Float32Array(3);
+  for (let frame = 0; frame < frames; frame++) {
+    for (const path of smooth) {
+      along(point, path, frame);
+      out[3 * frame] += point[0] / paths.length;
+      out[3 * frame + 1] += Math.max(LOW, point[1] - 0.1) / paths.length;
+      out[3 * frame + 2] += point[2] / paths.length;
+    }
+  }
+  return out;
+}
+
+/**
+ * How far the figures are from what is looked at, at most, on the ground, in metres.
+ * @param {Float32Array[]} paths
+ * @param {Float32Array} target
+ */
+export function reach(paths, target) {
+  let most = 0;
+  const point = new Float32Array(3);
+  for (let frame = 0; frame < target.length / 3; frame += 3) {
+    for (const path of paths) {
+      along(point, path, frame);
+      most = Math.max(most, Math.hypot(point[0] - target[3 * frame], point[2] - target[3 * frame + 2]));
+    }
+  }
+  return most;
+}
+
+/**
+ * How far away the camera stands.
+ * @param {number} aspect width by height of the picture
+ * @param {number} count of figures side by side
+ * @param {number} spread how far they are from the middle besides, in metres
+ */
+export function distance(aspect, count, spread) {
+  const tangent = Math.tan(FIELD / 2);
+  const upright = TALL / (2 * SHARE * tangent);
+  const across = (WIDE + SPACE * (count - 1) + 1.4 * spread) / (2 * tangent * aspect);
+  return Math.max(upright, across);
+}
+
+/**
+ * Where figures stand that are shown side by side: along the picture's width, seen from the first view.
+ * @param {number} count
+ * @returns {number[][]} x and z for each
+ */
+export function places(count) {
+  const [yaw] = VIEWS.start;
+  return Array.from({ length: count }, (_, number) => {
+    const shift = SPACE * (number - (count - 1) / 2);
+    return [shift * Math.cos(yaw), -shift * Math.sin(yaw)];
+  });
+}
+
+/**
+ * The frame of a time, for targets.
+ * @param {number} seconds
+ */
+export const frameAt = (seconds) => seconds * FPS;

@@ -1,0 +1,401 @@
+// The stage: shows a scene, plays it, and puts it in the page with its controls.
+import { load, offsetsOf } from "./body.js";
+import { footprints, trackJoints } from "./bones.js";
+import { places, reach, targets } from "./camera.js";
+import { Controls, make } from "./controls.js";
+import { FlatView } from "./flat.js";
+import { along } from "./maths.js";
+import { fromText, mix, newPose, sample } from "./motion.js";
+import { Timeline } from "./timeline.js";
+
+const SLOW = 1 / 24, PATIENCE = 12; // seconds a frame; frames of which most must be slow before detail is given up
+const RATIOS = [2, 1.5, 1, 0.75, 0.5];
+const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
+
+/**
+ * @typedef {object} Part one figure
+ * @property {string} label
+ * @property {string[]} motions in base64; several lie along the scene's slider
+ * @property {number[]} [at] where each lies
+ *
+ * @typedef {object} Scene
+ * @property {string} name for files and for those who can't see it
+ * @property {Part[]} figures
+ * @property {"beside" | "together"} layout
+ * @property {any} [slider]
+ * @property {{start: number, end: number, label: string}[]} [segments]
+ * @property {string} [character] address of a GLB, whose animation is the first figure's motion, to show in its place
+ */
+
+export class Stage {
+  /**
+   * @param {HTMLElement} host
+   * @param {{body: string, rest: number[], limbs: any[], label: string, root: string}} how body: the address of the figure; root: the page's
+   */
+  constructor(host, how) {
+    this.how = how;
+    this.timeline = new Timeline();
+    this.follow = true;
+    this.options = { path: false, prints: false, onion: false, skeleton: false };
+    this.mixed = 0;
+    this.poses = [];
+    this.dirty = true;
+    this.shown = false;
+    this.slow = [];
+    this.canvas = make("canvas", { role: "img", "aria-label": how.label });
+    this.word = make("p", { class: "word", role: "status" });
+    this.names = make("div", { class: "names", "aria-hidden": "true" });
+    this.root = make("div", {
+      class: "stage",
+      tabindex: 0,
+      role: "group",
+      "aria-label": `${how.label}. Space plays and pauses, arrows step, Home goes to the start, F follows.`,
+    });
+    this.controls = new Controls(this);
+    this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views, this.controls.menu);
+    this.root.append(this.picture, this.controls.slider, this.controls.bar);
+    host.replaceChildren(this.root);
+    /** A View, or a FlatView without WebGL. @type {any} */
+    this.view = null;
+    /** @type {Promise<void> | null} */
+    this.opening = null;
+    this.wasConnected = false;
+    /** @type {Float32Array} */
+    this.offsets = offsetsOf(how.rest);
+    this.#listen();
+  }
+
+  /** Show a scene, from its start; what was shown before stays where it cannot be read. @param {Scene} scene */
+  async show(scene) {
+    const parts = scene.figures.map((part) => ({ ...part, motions: part.motions.map(fromText), at: part.at ?? [0] }));
+    this.scene = scene;
+    this.parts = parts;
+    this.began = performance.now();
+    this.mixed = scene.slider?.value ?? 0;
+    this.places = scene.layout === "beside" ? places(parts.length) : parts.map(() => [0, 0]);
+    this.poses = parts.map(newPose);
+    const paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
+    this.paths = paths;
+    this.targets = targets(paths);
+    this.spread = reach(
+      parts.flatMap(({ motions }) => motions.map(({ path }) => path)),
+      targets(parts.flatMap(({ motions }) => motions.map(({ path }) => path))),
+    );
+    this.timeline.start(Math.max(...parts.flatMap(({ motions }) => motions.map(({ frames }) => frames))));
+    this.controls.offer(scene.slider ?? null);
+    this.controls.stretch(scene.segments ?? []);
+    this.controls.refresh();
+    this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
+    this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
+    this.busy("");
+    await this.#open();
+    const character = scene.character && !(this.view instanceof FlatView) ? await this.#load(scene.character) : null;
+    if (this.scene !== scene) return;
+    this.character = character;
+    this.#arrange();
+  }
+
+  /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
+  busy(word) {
+    this.root.classList.toggle("busy", Boolean(word));
+    this.word.textContent = word || (this.view instanceof FlatView ? NO_WEBGL : "");
+  }
+
+  toggle() {
+    this.timeline.toggle();
+    this.#touch();
+  }
+
+  step(count) {
+    this.timeline.step(count);
+    this.#touch();
+  }
+
+  seek(time) {
+    this.timeline.seek(time);
+    this.#touch();
+  }
+
+  setSpeed(speed) {
+    this.timeline.speed = speed;
+    this.#touch();
+  }
+
+  setLoop(loop) {
+    this.timeline.loop = loop;
+    this.#touch();
+  }
+
+  setFollow(follow) {
+    this.follow = follow;
+    this.#touch();
+  }
+
+  setMix(value) {
+    this.mixed = value;
+    this.dirty = true;
+  }
+
+  setOption(name, on) {
+    this.options[name] = on;
+    this.#arrange();
+  }
+
+  look(name) {
+    this.view?.look(name);
+    this.dirty = true;
+  }
+
+  /** Give the picture as a file. */
+  still() {
+    this.draw();
+    this.canvas.toBlob((blob) => {
+      const address = URL.createObjectURL(blob);
+      make("a", { href: address, download: `${(this.scene?.name || "figure").replace(/[^\w-]+/g, "-").slice(0, 60)}.png` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    });
+  }
+
+  /** What is seen now, small, as an address that holds its data. */
+  thumbnail(width, height, kind = "image/webp") {
+    const { zoom } = this.view;
+    this.view.zoom = 0.72;
+    this.draw();
+    this.view.zoom = zoom;
+    this.dirty = true;
+    const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
+    const tall = (size * height) / width;
+    small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
+    return small.toDataURL(kind, 0.7);
+  }
+
+  async fullScreen() {
+    try {
+      await (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
+    } catch {
+      this.busy("");
+      this.word.textContent = "This browser doesn't allow full screen here.";
+    }
+  }
+
+  /** Heights of each figure in the picture: [top, bottom], from 0 at the top to 1. */
+  spans() {
+    return this.view instanceof FlatView ? this.view.spans : this.view.figures.map((figure) => figure.span(this.view.camera));
+  }
+
+  async #load(address) {
+    const { loadCharacter } = await import("./character.js");
+    try {
+      return await loadCharacter(this.how.root + address);
+    } catch (error) {
+      this.word.textContent = `The character can't be shown: ${error.message}`;
+      return null;
+    }
+  }
+
+  async #open() {
+    if (this.view) return;
+    this.opening ??= this.#makeView();
+    await this.opening;
+  }
+
+  async #makeView() {
+    const [{ View, drawsInSoftware }, body] = await Promise.all([import("./view.js"), load(this.how.body)]);
+    try {
+      this.view = new View(this.canvas, body, this.how.limbs);
+      this.offsets = body.offsets;
+    } catch (error) {
+      console.info(`no WebGL: ${error}`);
+      const canvas = make("canvas", { role: "img", "aria-label": this.how.label });
+      this.canvas.replaceWith(canvas);
+      this.canvas = canvas;
+      this.view = new FlatView(canvas, this.offsets, this.how.limbs);
+      this.#steer();
+      this.controls.menu.querySelectorAll("label").forEach((label) => label.remove());
+      this.controls.more.hidden = true;
+      this.busy("");
+    }
+    this.canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault();
+      this.lost = true;
+    });
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.lost = false;
+      this.dirty = true;
+    });
+    const software = drawsInSoftware();
+    this.ratio = software ? 0.75 : Math.min(window.devicePixelRatio || 1, 2);
+    this.pause = software ? 1 / 16 : 0;
+    this.#resize();
+    this.#tick();
+  }
+
+  #arrange() {
+    if (!this.view || !this.parts) return;
+    this.#dress();
+    this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
+    if (!(this.view instanceof FlatView)) {
+      this.view.bony = this.options.skeleton;
+      this.view.populate(this.parts.length, this.scene.layout === "together");
+      this.view.cast(this.character);
+      const prints = this.options.prints ? this.parts.flatMap((part, number) => this.#prints(part, this.places[number])) : [];
+      this.view.mark(this.options.path ? this.paths.filter((_, n) => n < 8) : [], prints);
+      this.#haunt();
+    }
+    this.dirty = true;
+  }
+
+  #prints({ motions }, place) {
+    const [x, z] = place;
+    const tracks = trackJoints(this.offsets, motions[0], newPose(), sample);
+    return footprints(tracks).map((print) => ({ ...print, x: print.x + x, z: print.z + z }));
+  }
+
+  /** Poses of the whole motion, evenly in time. */
+  #haunt() {
+    const count = this.options.onion ? Math.min(6, Math.max(2, Math.round(this.timeline.duration * 2))) : 0;
+    this.view.haunt(count * this.parts.length);
+    const pose = newPose();
+    this.parts.forEach(({ motions, at }, part) => {
+      for (let n = 0; n < count; n++) {
+        mix(motions, at, this.mixed, ((this.timeline.frames - 1) * n) / Math.max(count - 1, 1), pose);
+        this.view.ghosts[part * count + n].pose(pose, this.places[part]);
+      }
+    });
+  }
+
+  #dress() {
+    const dark = Boolean(document.body.classList.contains("dark") || document.documentElement.classList.contains("dark"));
+    if (this.view instanceof FlatView) this.view.dark = dark;
+    else this.view?.dress(dark);
+    this.dirty = true;
+  }
+
+  #touch() {
+    this.dirty = true;
+    this.controls.refresh();
+  }
+
+  #resize() {
+    const { clientWidth: width, clientHeight: height } = this.picture;
+    if (!this.view || !width || !height) return;
+    this.view.resize(width, height, this.ratio);
+    if (this.parts) this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
+    this.dirty = true;
+  }
+
+  #listen() {
+    new ResizeObserver(() => this.#resize()).observe(this.picture);
+    new IntersectionObserver((entries) => {
+      this.shown = entries[entries.length - 1].isIntersecting;
+      this.last = 0;
+      this.#resize();
+    }).observe(this.picture);
+    new MutationObserver(() => this.#arrange()).observe(document.body, { attributeFilter: ["class"] });
+    this.#steer();
+  }
+
+  /** Drag to turn; wheel or two fingers to zoom; a finger that moves up or down scrolls the page. */
+  #steer() {
+    const held = new Map(), { canvas } = this;
+    const apart = () => {
+      const [a, b] = [...held.values()];
+      return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      held.set(event.pointerId, event);
+      canvas.setPointerCapture(event.pointerId);
+      this.root.focus({ preventScroll: true });
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const before = held.get(event.pointerId);
+      if (!before || !this.view) return;
+      const gap = held.size === 2 ? apart() : 0;
+      held.set(event.pointerId, event);
+      if (held.size === 2) this.#zoom(gap / Math.max(apart(), 1));
+      else this.view.orbit(-0.008 * (event.clientX - before.clientX), 0.008 * (event.clientY - before.clientY));
+      this.dirty = true;
+    });
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => held.delete(event.pointerId));
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        // Until the stage is in use the wheel scrolls the page.
+        if (!this.view || !(event.ctrlKey || this.root.contains(document.activeElement))) return;
+        event.preventDefault();
+        this.#zoom(Math.exp(0.0015 * event.deltaY));
+      },
+      { passive: false },
+    );
+  }
+
+  #zoom(factor) {
+    this.view.zoom = Math.min(Math.max(this.view.zoom * factor, 0.3), 4);
+    this.dirty = true;
+  }
+
+  #tick() {
+    if (!this.root.isConnected && this.wasConnected) return this.view.dispose?.();
+    this.wasConnected ||= this.root.isConnected;
+    requestAnimationFrame(() => this.#tick());
+    if (!this.shown || !this.parts || this.lost) return;
+    // The clock itself: the time that a browser gives for a frame may lie far back where it is busy.
+    const now = performance.now(), seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
+    if (seconds && seconds < this.pause) return;
+    this.last = now;
+    this.timeline.advance(seconds);
+    const moves = this.view.advance?.(seconds);
+    if (!this.timeline.playing && !this.dirty && !moves) return;
+    this.dirty = false;
+    this.draw();
+    this.controls.tell();
+    if (this.timeline.playing && seconds && !this.pause) this.#spare(seconds);
+  }
+
+  /** Put each name under its figure. */
+  #name() {
+    this.view.figures.forEach((figure, number) => {
+      const name = this.names.children[number], [x, y] = figure.foot(this.view.camera);
+      if (name) name.style.transform = `translate(calc(${(x * this.picture.clientWidth).toFixed(1)}px - 50%), ${(Math.min(y + 0.03, 0.94) * this.picture.clientHeight).toFixed(1)}px)`;
+    });
+  }
+
+  /** Where drawing is slow, draw fewer pixels. */
+  #spare(seconds) {
+    this.slow.push(seconds > SLOW);
+    if (this.slow.length < PATIENCE) return;
+    const slow = this.slow.filter(Boolean).length > PATIENCE / 2;
+    this.slow = [];
+    const less = RATIOS.find((ratio) => ratio < this.ratio);
+    if (!slow || !less || this.view instanceof FlatView) return;
+    this.ratio = less;
+    this.#resize();
+  }
+
+  /** Draw what the timeline says. */
+  draw() {
+    const { view, parts, timeline, poses } = this;
+    parts.forEach(({ motions, at }, number) => mix(motions, at, this.mixed, timeline.frame, poses[number]));
+    if (this.follow) {
+      const point = new Float32Array(3);
+      along(point, this.targets, timeline.frame);
+      view.target.set ? view.target.set(...point) : (view.target = point);
+    }
+    if (view instanceof FlatView) {
+      view.draw(poses, this.places);
+    } else {
+      view.figures.forEach((figure, number) => figure.pose(poses[number], this.places[number]));
+      this.character?.seek(Math.min(timeline.time, timeline.duration));
+      view.draw();
+      if (this.names.childElementCount) this.#name();
+    }
+    if (this.began) {
+      this.latency = performance.now() - this.began;
+      this.began = 0;
+      this.root.dispatchEvent(new CustomEvent("moves", { bubbles: true, detail: this.scene }));
+    }
+  }
+}
+
+/** A path, elsewhere on the floor. */
+const moved = (path, place) => path.map((value, n) => value + [place[0], 0, place[1]][n % 3]);

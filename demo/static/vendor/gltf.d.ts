@@ -1,0 +1,2 @@
+// As three.d.ts.
+export const GLTFLoader: any;

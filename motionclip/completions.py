@@ -1,0 +1,68 @@
+"""What the model knows that begins as what was typed: its actions, and the captions of its motions."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import prompts
+from .errors import RequestError
+
+COUNT = 8
+LONGEST = 200  # characters of what is typed that are looked at
+
+
+@dataclass(frozen=True)
+class Completion:
+    """text: the whole prompt, with the steps before the one that was completed. known: the action or caption in it.
+    action: what it shows."""
+
+    text: str
+    known: str
+    action: str
+
+
+class Completions:
+    """Looks up actions and captions by the beginnings of their words."""
+
+    def __init__(self, actions: Iterable[str], captions: Iterable[tuple[str, str]]) -> None:
+        """captions: of motions, each with the action that it tells of."""
+        said = {caption: action for caption, action in captions} | {action: action for action in actions}
+        # Actions before captions, short ones first: what most people mean by a word.
+        order = sorted(said, key=lambda text: (text != said[text], len(text), text))
+        self._known = [(text, said[text], " " + _plain(text)) for text in order]
+
+    def matching(self, typed: str, count: int = COUNT) -> list[Completion]:
+        """At most `count` completions of the last step of a prompt, best first; none for nothing typed.
+
+        First come those that begin as it does, then those in which its words follow each other, then those in which
+        they all occur. The last word may be cut off. "a person wal" is taken as "wal", "walk, then si" completes "si".
+        Raises ValueError for a count below 1.
+        """
+        if count < 1:
+            raise RequestError(f"count: must be at least 1, not {count}")
+        before, step = prompts.last_step(typed[-LONGEST:])
+        before = typed[: -len(step)].lstrip() if before else ""
+        words = {_plain(step), _plain(prompts.without_lead(step))} - {""}
+        found = []
+        for number, (_, _, plain) in enumerate(self._known):
+            ranks = [rank for said in words if (rank := _rank(plain, said)) is not None]
+            if ranks:
+                found.append((min(ranks), number))
+        best = [self._known[number] for _, number in heapq.nsmallest(count, found)]
+        return [Completion(before + text, text, action) for text, action, _ in best]
+
+
+def _rank(plain: str, words: str) -> int | None:
+    """How well what is known, with a space before it, fits what was typed, 0 being best; None for not at all."""
+    if plain.startswith(" " + words):
+        return 0
+    if " " + words in plain:
+        return 1
+    return 2 if all(" " + word in plain for word in words.split()) else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))

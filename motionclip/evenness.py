@@ -1,0 +1,62 @@
+"""Even steps from one motion to another: as much of the way in each, by how far the decoded bodies are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from .motion import features, skeleton
+
+PROBES = 17  # motions along the way that are decoded to measure it
+PATH = 0.1  # what a metre between where two bodies stand counts beside one between their joints
+ROUNDS = 3  # in which shares are chosen, at most
+EVEN = 1.4  # times its due that a step may hold
+LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: what stands still is passed, too
+
+
+def apart(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) twice → (N,) metres between their joints, each body seen from where it stands, with the way it
+    faces; and besides a tenth of how far apart they stand."""
+    (body, place), (other_body, other_place) = _seen(one), _seen(other)
+    joints = (body - other_body).norm(dim=-1).mean((-1, -2))
+    return joints + PATH * (place - other_place).norm(dim=-1).mean(-1)
+
+
+def _seen(motions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Joints about the pelvis's point on the floor (N, frames, 24, 3), and that point (N, frames, 3)."""
+    rotations, path = features.from_features(motions)
+    up = path.new_tensor([0.0, 1.0, 0.0])
+    return skeleton.forward_kinematics(rotations, path * up), path * (1 - up)
+
+
+def even_steps(decode: Callable[[torch.Tensor], torch.Tensor], steps: int) -> torch.Tensor:
+    """(steps, frames, 149): motions along a way, its ends included, between which the body changes about equally.
+
+    decode: shares of the way (N,) → (N, frames, 149). The way is measured at PROBES shares. A decoder changes smoothly
+    with its latent, but fast where it turns from one action to the other: there the shares come to lie close, and where
+    that isn't close enough yet, the way is measured again with what was decoded meanwhile.
+    """
+    share = torch.linspace(0, 1, PROBES)
+    known = decode(share)
+    for _ in range(ROUNDS):
+        wanted = _evened(share, apart(known[:-1], known[1:]), steps)
+        found = decode(wanted)
+        lengths = apart(found[:-1], found[1:])
+        if lengths.max() * (steps - 1) <= EVEN * lengths.sum():
+            break
+        share, order = torch.cat([share, wanted]).sort()
+        known = torch.cat([known, found])[order]
+    return found
+
+
+def _evened(share: torch.Tensor, lengths: torch.Tensor, steps: int) -> torch.Tensor:
+    """(steps,) shares from 0 to 1 in equal lengths of a way whose lengths (N - 1,) between shares (N,) are known."""
+    lengths = (1 - LEAST) * lengths / lengths.sum().clamp(min=1e-9) + LEAST * share.diff()
+    along = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    wanted = torch.linspace(0, 1, steps) * along[-1]
+    after = torch.searchsorted(along, wanted).clamp(1, len(lengths))
+    part = ((wanted - along[after - 1]) / lengths[after - 1].clamp(min=1e-9)).clamp(0, 1)
+    found = torch.lerp(share[after - 1], share[after], part)
+    found[0], found[-1] = 0, 1
+    return found

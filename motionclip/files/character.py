@@ -1,0 +1,277 @@
+"""A character of someone's own: a rigged GLB or VRM that moves as a motion does, with all else in its file kept."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..constants import FPS
+from ..motion import skeleton
+from ..motion.motion import Motion
+from . import FOR_CHARACTERS, joint_names
+from .armature import Armature
+from .gltf import Arrays, Document, Json, packed
+from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
+from .retarget import Body
+from .rig import LOOSE, Rig
+from .standing import Stance, set_down
+from .turning import between
+
+_J = skeleton.JOINT_INDEX
+_SPINE = ("pelvis", "spine1", "spine2", "spine3")
+_SMPL_LEGS = sum(
+    float(skeleton.OFFSETS[_J[f"{side}_{part}"]].norm()) / 2 for side in joint_names.SIDES for part in ("knee", "ankle")
+)
+_HEIGHTS = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
+_UNEVEN = 0.02  # how much the scales along three axes may differ
+_HEAVY = 0.5  # a vertex's weight that makes it a foot's
+
+
+class Character:
+    """A rigged figure out of a .glb or .vrm file.
+
+    parts: part of the body → name of the node that was taken for it. notes: what was assumed, in sentences.
+    """
+
+    def __init__(self, path: str | PathLike[str], named: Mapping[str, str] | None = None) -> None:
+        """Read the file, and find out which of its bones is which.
+
+        named: part → name of a node, for skeletons that nothing can guess (see `read_map`).
+
+        Raises MotionFileError for a file that is no character, with what to do about it; OSError where it can't be
+        opened.
+        """
+        self._document = document = _opened(Path(path))
+        nodes, self._order = read_nodes(document)
+        self.notes: list[str] = []
+        rigs = [Rig.of(nodes, bind) for bind in (bind_pose(document, self._order), {})]
+        for self._rig in rigs:
+            armature = self._armature()
+            self._found = joint_names.place_joints(armature, document.path, named, option="--character-map")
+            body = Body.at_rest(armature, self._found)
+            self._check(body)
+            self._calibration = body.calibration(any_arms=True)
+            if self._calibration:
+                break
+        else:
+            raise document.wrong(
+                "rest pose",
+                "does not stand upright in a T- or A-pose, so what its bones' turns mean is not known; export the "
+                "character at rest (Blender: armature properties, Rest Position)",
+            )
+        self.parts = {part: nodes[node].name for part, node in self._found.items() if part in joint_names.PARTS}
+        self._stance = self._standing(body)
+
+    def save(self, motion: Motion, path: Path) -> None:
+        """Write the character's file with the motion as its first animation."""
+        path.write_bytes(self.to_bytes(motion))
+
+    def to_bytes(self, motion: Motion) -> bytes:
+        """The content of that file."""
+        turned = self._turned(motion)
+        pelvis = set_down(motion, turned, self._stance)
+        turned |= {part: turned[carrier] for part, carrier in self._loose.items()}
+        tracks = self._rig.posed(self._body_parts(), turned, pelvis, self._loose)
+        place = {number: index for index, number in self._order.items()}
+        arrays = Arrays.after(self._document)
+        animation = arrays.animation(
+            motion.name or "motion",
+            np.arange(len(motion)) / FPS,
+            [(place[node], path, values) for node, path, values in tracks],
+        )
+        content, items = self._document.content, [*self._document.items("nodes")]
+        for node, *_ in tracks:
+            items[place[node]] = self._without_matrix(items[place[node]], node)
+        buffer, *others = self._document.items("buffers") or [{}]
+        written = content | {
+            "nodes": items,
+            "animations": [animation, *self._document.items("animations")],
+            "accessors": arrays.accessors,
+            "bufferViews": arrays.views,
+            "buffers": [buffer | {"byteLength": arrays.size}, *others],
+        }
+        return packed(written, arrays)
+
+    def _armature(self) -> Armature:
+        rig = self._rig
+        return Armature(
+            names=[node.name for node in rig.nodes],
+            parents=[node.parent for node in rig.nodes],
+            rest_rotations=rig.rest,
+            rest_positions=rig.places,
+            rotations=rig.rest[None],
+            positions=rig.places[None],
+            parts=vrm_parts(self._document, self._order),
+            meshes=frozenset(index for index, node in enumerate(rig.nodes) if node.skinned),
+            up="y",
+        )
+
+    def _check(self, body: Body) -> None:
+        """Raise MotionFileError for a body without hands or length, and for scales that bend what they turn."""
+        rig, wrong = self._rig, self._document.wrong
+        for side in joint_names.SIDES:
+            if f"{side}_wrist" not in body.places:
+                forearm = rig.nodes[self._found[f"{side}_elbow"]].name
+                raise wrong(forearm, f"has no hand: name one in the map, as {side}_wrist = NODE")
+        bones = [(f"{side}_{a}", f"{side}_{b}") for side in joint_names.SIDES for a, b in (
+            ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))]  # fmt: skip
+        lengths = [float((body.at(a) - body.at(b)).norm()) for a, b in [*bones, ("left_hip", "right_hip")]]
+        if min(lengths) < 1e-3 * max(lengths) or max(lengths) < 1e-9:
+            raise wrong("skeleton", "has arms, legs or hips of no length: two parts are at one place; say with a map")
+        for node in {above for joint in self._found.values() for above in rig.above(joint)}:
+            scale = rig.nodes[node].scale
+            if scale.min() <= 0 or scale.max() > (1 + _UNEVEN) * scale.min():
+                raise wrong(
+                    rig.nodes[node].name,
+                    f"is scaled by {', '.join(f'{x:.4g}' for x in scale)}, unevenly or mirrored: apply the scale and "
+                    "export again (Blender: Object, Apply, Scale)",
+                )
+
+    def _standing(self, body: Body) -> Stance:
+        """The legs at rest, with the soles where the mesh of the feet ends."""
+        scale = body.length("hip", "knee", "ankle") / _SMPL_LEGS
+        upright = self._calibration["pelvis"]
+        legs = [f"{side}_{part}" for side in joint_names.SIDES for part in ("hip", "knee", "ankle")]
+        places = {part: body.at(part)[0] for part in ["pelvis", *legs]}
+        balls, feet = {}, []
+        for side in joint_names.SIDES:
+            ankle, forward = f"{side}_ankle", self._calibration[f"{side}_ankle"]
+            bone = skeleton.OFFSETS[_J[f"{side}_foot"]].double()
+            usual = places[ankle] + scale * (forward @ bone)
+            balls[side] = body.at(f"{side}_foot")[0] if f"{side}_foot" in body.places else usual
+            feet += [places[ankle], balls[side]]
+        heights = torch.stack(feet) @ upright[:, 1]
+        sole = self._sole(upright[:, 1])
+        if sole is None:
+            self.notes.append("no mesh of the feet could be read: the soles were taken to be where a human's are")
+            heights = scale * _HEIGHTS
+        else:
+            heights = heights - sole
+        return Stance(places, balls, upright[:, 2], upright[:, 1], heights, scale)
+
+    def _sole(self, up: torch.Tensor) -> float | None:
+        """How high the lowest point of the feet's mesh is at rest, along `up`; None where it can't be read."""
+        feet = set()
+        ankles = {self._found[f"{side}_ankle"] for side in joint_names.SIDES}
+        for index in range(len(self._rig.nodes)):
+            if {index, *self._rig.above(index)} & ankles:
+                feet.add(index)
+        lowest = [
+            float((points[(weights * np.isin(joints, [*feet])).sum(1) > _HEAVY] @ up.numpy()).min(initial=np.inf))
+            for points, joints, weights in self._skinned
+        ]
+        found = [height for height in lowest if np.isfinite(height)]
+        return min(found, default=None)
+
+    @functools.cached_property
+    def _skinned(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of each skinned mesh (vertices, 3) at rest, the (vertices, 4) nodes that move them, and their weights."""
+        document, result = self._document, []
+        for node in document.items("nodes"):
+            if "mesh" not in node or "skin" not in node:
+                continue
+            transforms, places = self._bound(document.item("skins", node["skin"]))
+            for primitive in listed(document, document.item("meshes", node["mesh"]), "primitives", "meshes"):
+                attributes = primitive.get("attributes") if isinstance(primitive, dict) else None
+                if not isinstance(attributes, dict):
+                    raise document.wrong("meshes", "a primitive has no attributes")
+                wanted = [attributes.get(name) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")]
+                if None in wanted or not all(self._plain(accessor) for accessor in wanted):
+                    continue
+                points, joints, weights = (document.array(accessor) for accessor in wanted)
+                shapes = [values.shape for values in (points, joints, weights)]
+                if shapes != [(len(points), 3), (len(points), 4), (len(points), 4)] or joints.max() >= len(places):
+                    raise document.wrong("meshes", "its vertices' joints or weights do not fit")
+                numbers = joints.astype(np.int64)
+                blended = np.einsum("vj,vjrc->vrc", weights, transforms[numbers])
+                moved = np.einsum("vrc,vc->vr", blended[:, :3, :3], points) + blended[:, :3, 3]
+                result.append((moved, places[numbers], weights))
+        return result
+
+    def _bound(self, skin: Json) -> tuple[np.ndarray, np.ndarray]:
+        """(joints, 4, 4), from a skin's mesh to the world at rest, and (joints,) its joints' places among the nodes."""
+        document, rig = self._document, self._rig
+        joints = listed(document, skin, "joints", "skins")
+        for joint in joints:
+            document.item("nodes", joint)
+        places = np.array([self._order[joint] for joint in joints], dtype=np.int64)
+        world = torch.eye(4, dtype=torch.float64).repeat(len(places), 1, 1)
+        world[:, :3, :3] = rig.rest[places] * rig.scales[places][:, None, None]
+        world[:, :3, 3] = rig.places[places]
+        if "inverseBindMatrices" in skin:
+            inverse = document.array(skin["inverseBindMatrices"])[: len(places)].reshape(-1, 4, 4)
+            world = world @ torch.from_numpy(inverse).mT
+        return world.numpy(), places
+
+    def _plain(self, accessor: object) -> bool:
+        """Whether an accessor's values lie in the file as they are, and are not compressed or sparse."""
+        item = self._document.item("accessors", accessor)
+        return "bufferView" in item and "sparse" not in item
+
+    @functools.cached_property
+    def _loose(self) -> dict[str, str]:
+        """Bones that move the mesh but hang on no part of the body: each goes with the part nearest to it."""
+        rig, parts = self._rig, self._body_parts()
+        nodes = set(parts.values())
+        trunk = nodes | {above for node in nodes for above in rig.above(node)}
+        heavy = {int(node) for _, joints, weights in self._skinned for node in np.unique(joints[weights > 0.01])}
+        heavy |= {above for node in heavy for above in rig.above(node)}
+        result = {}
+        for node in sorted(heavy - trunk):
+            above = rig.above(node)
+            if nodes & set(above) or (above and above[0] not in trunk):
+                continue
+            result[f"{LOOSE}{node}"] = rig.nearest(parts, node)
+        return result
+
+    def _body_parts(self) -> dict[str, int]:
+        """Part → node, of the body's parts and the spine's."""
+        spine = (part for part in self._found if part.startswith("spine:"))
+        return {part: self._found[part] for part in (*joint_names.PARTS, *spine) if part in self._found}
+
+    def _turned(self, motion: Motion) -> dict[str, torch.Tensor]:
+        """Part → (frames, 3, 3), how it is turned in the world from where it is at rest, as the motion's body is."""
+        still = torch.zeros(len(motion), 3, dtype=torch.float64)
+        world = skeleton.global_transforms(motion.rotations().double(), still)[0]
+        rest, spine = self._calibration, [part for part in self._found if part.startswith("spine:")]
+        turned = {part: world[:, _J[part]] @ rest[part].T for part in self._found if part in joint_names.PARTS}
+        for part in spine:
+            # The topmost turns as the chest does, and those below by their share of what lies between.
+            share = (int(part[6:]) + 1) / len(spine) * (len(_SPINE) - 1)
+            lower = min(int(share), len(_SPINE) - 2)
+            start, end = (world[:, _J[_SPINE[number]]] for number in (lower, lower + 1))
+            turned[part] = between(start, end, share - lower) @ rest["pelvis"].T
+        return turned
+
+    def _without_matrix(self, item: Json, node: int) -> Json:
+        """A document's node; one with a matrix, which must not be animated, in its parts instead."""
+        if "matrix" not in item:
+            return item
+        own = self._rig.nodes[node]
+        parts = {path: [float(x) for x in getattr(own, path)] for path in PATHS}
+        return {key: value for key, value in item.items() if key != "matrix"} | parts
+
+
+def _opened(path: Path) -> Document:
+    """The document of a character's file, whole and in one piece. Raises MotionFileError."""
+    document = Document(path)
+    if path.suffix.lower() not in FOR_CHARACTERS or not document.binary:
+        raise document.wrong(
+            "file", "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)"
+        )
+    if "EXT_meshopt_compression" in listed(document, document.content, "extensionsRequired", "extensionsRequired"):
+        raise document.wrong(
+            "EXT_meshopt_compression", "is not read: export the character without it (gltfpack without -c)"
+        )
+    for number, buffer in enumerate(document.items("buffers")):
+        if "uri" in buffer and (number == 0 or not str(buffer["uri"]).startswith("data:")):
+            raise document.wrong(f"buffers[{number}]", "is not inside the file: save all in one .glb")
+    for number, image in enumerate(document.items("images")):
+        if not str(image.get("uri", "data:")).startswith("data:"):
+            raise document.wrong(f"images[{number}]", "is not inside the file: save all, textures too, in one .glb")
+    return document

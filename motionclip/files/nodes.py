@@ -1,0 +1,170 @@
+"""The nodes of a glTF document: how they hang on each other, how they stand, and which part of the body each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import roma
+import torch
+from torch.nn.functional import normalize
+
+from .gltf import Document, Json
+
+MAX_NODES = 2000
+PATHS = {"translation": 3, "rotation": 4, "scale": 3}  # of a node, and how many numbers each has
+_VRM_PARTS = {
+    "hips": "pelvis", "neck": "neck", "head": "head",
+    **{f"{side}{theirs}": f"{side}_{ours}" for side in ("left", "right") for theirs, ours in (
+        ("UpperLeg", "hip"), ("LowerLeg", "knee"), ("Foot", "ankle"), ("Toes", "foot"), ("Shoulder", "collar"),
+        ("UpperArm", "shoulder"), ("LowerArm", "elbow"), ("Hand", "wrist"))},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node's place in its parent, as the document has it; skinned: it is a mesh that bones move, and no bone."""
+
+    name: str
+    parent: int
+    translation: np.ndarray
+    rotation: np.ndarray  # x y z w
+    scale: np.ndarray
+    skinned: bool = False
+
+
+def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
+    """The nodes, parents first, and at which place each of the document's is. Raises MotionFileError."""
+    items = document.items("nodes")
+    if not 1 <= len(items) <= MAX_NODES:
+        raise document.wrong("nodes", f"there must be from 1 to {MAX_NODES:,}, not {len(items):,}")
+    parents = dict.fromkeys(range(len(items)), -1)
+    for index, item in enumerate(items):
+        for child in listed(document, item, "children", "nodes"):
+            document.item("nodes", child)
+            if parents[child] >= 0 or child == index:
+                raise document.wrong(f"nodes[{child}]", "hangs on two nodes, or on itself")
+            parents[child] = index
+    order: dict[int, int] = {}
+    waiting = [index for index, parent in parents.items() if parent < 0]
+    for index in waiting:
+        order[index] = len(order)
+        waiting += items[index].get("children", [])
+    if len(order) < len(items):
+        raise document.wrong("nodes", "they hang on each other in a circle")
+    return [_node(document, index, parents[index], order) for index in order], order
+
+
+def listed(document: Document, item: Json, key: str, field: str) -> list[Any]:
+    """A list in one of the document's objects, [] if there is none."""
+    value = item.get(key, [])
+    if not isinstance(value, list):
+        raise document.wrong(field, f"{key} must be a list")
+    return value
+
+
+def unit(quaternions: np.ndarray) -> np.ndarray:
+    """(n, 4) → unit quaternions; those without length stand for no turn."""
+    length = np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    return np.where(length > 1e-6, quaternions / np.maximum(length, 1e-6), [0.0, 0, 0, 1])
+
+
+def matrices(places: Mapping[str, np.ndarray]) -> torch.Tensor:
+    """translation (n, 3), rotation (n, 4), scale (n, 3) → (n, 4, 4)."""
+    turned = roma.unitquat_to_rotmat(torch.from_numpy(np.ascontiguousarray(places["rotation"])))
+    result = torch.zeros(len(turned), 4, 4, dtype=torch.float64)
+    result[:, :3, :3] = turned * torch.from_numpy(np.ascontiguousarray(places["scale"]))[:, None, :]
+    result[:, :3, 3] = torch.from_numpy(np.ascontiguousarray(places["translation"]))
+    result[:, 3, 3] = 1
+    return result
+
+
+def local_matrices(nodes: list[Node]) -> torch.Tensor:
+    """(nodes, 4, 4), each to its parent."""
+    return matrices({path: np.stack([getattr(node, path) for node in nodes]) for path in PATHS})
+
+
+def rotations_of(transforms: torch.Tensor) -> torch.Tensor:
+    """(..., 4, 4) → (..., 3, 3) rotations, without scale; the columns are made upright to each other."""
+    x, y = normalize(transforms[..., :3, 0], dim=-1), transforms[..., :3, 1]
+    z = normalize(torch.linalg.cross(x, y), dim=-1)
+    return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)
+
+
+def vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
+    """Parts of the body → nodes, where a VRM file says so."""
+    extensions = document.content.get("extensions", {})
+    if not isinstance(extensions, dict):
+        raise document.wrong("extensions", "must be an object")
+    result: dict[str, int] = {}
+    for name in ("VRMC_vrm", "VRMC_vrm_animation", "VRM"):
+        found = extensions.get(name, {})
+        humanoid = found.get("humanoid", {}) if isinstance(found, dict) else {}
+        bones = humanoid.get("humanBones", {}) if isinstance(humanoid, dict) else {}
+        if isinstance(bones, list):  # VRM 0.x
+            bones = {str(bone.get("bone")): bone for bone in bones if isinstance(bone, dict)}
+        for bone, part in _VRM_PARTS.items():
+            said = bones.get(bone) if isinstance(bones, dict) else None
+            if isinstance(said, dict):
+                document.item("nodes", said.get("node"))
+                result[part] = order[said["node"]]
+    return result
+
+
+def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndarray]:
+    """Node → (4, 4), where it stood when the skins were bound: a better rest pose than the nodes' own, which may be
+    in the midst of a motion.
+
+    Each skin may have a space of its own. The skin of the most joints gives the one that counts; others are brought
+    there by a joint that they share with it, and where there is none, they are left out.
+    """
+    skins = []
+    for skin in document.items("skins"):
+        joints = listed(document, skin, "joints", "skins")
+        if "inverseBindMatrices" not in skin:
+            continue
+        inverses = document.array(skin["inverseBindMatrices"])
+        if inverses.ndim != 2 or inverses.shape[1] != 16 or len(inverses) < len(joints):
+            raise document.wrong("skins", "inverseBindMatrices must be a matrix for each joint")
+        bound: dict[int, np.ndarray] = {}
+        for joint, matrix in zip(joints, inverses, strict=False):
+            document.item("nodes", joint)
+            inverse = matrix.reshape(4, 4).T
+            if abs(np.linalg.det(inverse[:3, :3])) > 1e-12:
+                bound.setdefault(order[joint], np.linalg.inv(inverse))
+        skins.append(bound)
+    result: dict[int, np.ndarray] = {}
+    for bound in sorted(skins, key=len, reverse=True):
+        shared = next((joint for joint in bound if joint in result), None)
+        if shared is not None or not result:
+            moved = np.eye(4) if shared is None else result[shared] @ np.linalg.inv(bound[shared])
+            result |= {joint: moved @ matrix for joint, matrix in bound.items() if joint not in result}
+    return result
+
+
+def _node(document: Document, index: int, parent: int, order: Mapping[int, int]) -> Node:
+    item, field = document.items("nodes")[index], f"nodes[{index}]"
+    above = order[parent] if parent >= 0 else -1
+    name = str(item.get("name", field))[:200]
+    skinned = "mesh" in item and "skin" in item
+    if "matrix" in item:
+        matrix = _numbers(document, item["matrix"], 16, field).reshape(4, 4).T
+        scale = np.linalg.norm(matrix[:3, :3], axis=0)
+        turned = torch.from_numpy(matrix[:3, :3] / np.maximum(scale, 1e-12))
+        rotation = roma.rotmat_to_unitquat(roma.special_procrustes(turned)).numpy()
+        return Node(name, above, matrix[:3, 3], rotation, scale, skinned)
+    usual = {"translation": [0.0, 0, 0], "rotation": [0.0, 0, 0, 1], "scale": [1.0, 1, 1]}
+    places = {key: _numbers(document, item.get(key, usual[key]), width, field) for key, width in PATHS.items()}
+    return Node(name, above, places["translation"], unit(places["rotation"][None])[0], places["scale"], skinned)
+
+
+def _numbers(document: Document, value: Any, count: int, field: str) -> np.ndarray:
+    try:
+        numbers = np.array(value, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise document.wrong(field, f"needs {count} numbers ({error})") from error
+    if numbers.shape != (count,) or not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e9:
+        raise document.wrong(field, f"needs {count} numbers, not {value!r:.60}")
+    return numbers

@@ -1,0 +1,87 @@
+"""A link that makes the same motion again: prompt, seed, length, closeness and model as a URL's query."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
+
+from .constants import CLOSENESS
+from .storyboard import MAX_SECONDS, MAX_SEED
+
+MAX_PROMPT = 2000
+DEFAULT = "default"
+
+
+class LinkError(ValueError):
+    """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
+
+    def __init__(self, field: str, what: str) -> None:
+        super().__init__(f"{field}: {what}")
+        self.field, self.what = field, what
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What was asked for. seconds: of each step of the prompt, up to 60. model: the name that --model takes."""
+
+    prompt: str
+    seed: int = 0
+    seconds: float = 2.0
+    closeness: float = CLOSENESS
+    model: str = DEFAULT
+
+    def query(self) -> str:
+        """As a URL's query, "prompt=walk&seed=3&seconds=2.5&closeness=1&model=default"."""
+        fields = {
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "seconds": f"{self.seconds:g}",
+            "closeness": f"{self.closeness:g}",
+            "model": self.model,
+        }
+        return urlencode(fields)
+
+
+def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
+    """The scene of a URL's query, with or without its "?". What is left out is as in `Scene`; a prompt is needed.
+
+    models: the names of those that can be used. Raises LinkError, which names the field, for an unknown model, a seed
+    that isn't a whole number from 0 to 2,147,483,647, a length or closeness outside the limits, a field that is no
+    part of a link, or one that is given twice.
+    """
+    given = parse_qs(query.removeprefix("?"), keep_blank_values=True)
+    for name, values in given.items():
+        if name not in Scene.__dataclass_fields__:
+            raise LinkError(name, f"is no part of a link; there are {', '.join(Scene.__dataclass_fields__)}")
+        if len(values) > 1:
+            raise LinkError(name, "stands twice in the link; leave one")
+    fields = {name: value for name, (value,) in given.items()}
+    prompt = fields.get("prompt", "").strip()
+    if not prompt:
+        raise LinkError("prompt", "is missing; a link needs one, as in ?prompt=walk")
+    if len(prompt) > MAX_PROMPT:
+        raise LinkError("prompt", f"has {len(prompt):,} characters; at most {MAX_PROMPT:,} are taken")
+    model = fields.get("model", DEFAULT)
+    if model not in models:
+        raise LinkError("model", f"there is no {model!r} here; choose one of {', '.join(models)}")
+    seconds = _number("seconds", fields.get("seconds", "2"), 1 / 30, MAX_SECONDS)
+    closeness = _number("closeness", fields.get("closeness", str(CLOSENESS)), 0, 1)
+    return Scene(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
+
+
+def _seed(words: str) -> int:
+    if not (words.isascii() and words.isdigit() and len(words) <= 10 and int(words) <= MAX_SEED):
+        raise LinkError("seed", f"there is no seed {words[:40]!r}; it is a whole number from 0 to {MAX_SEED:,}")
+    return int(words)
+
+
+def _number(field: str, words: str, least: float, most: float) -> float:
+    try:
+        value = float(words)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise LinkError(field, f"must be a number from {least:.2g} to {most:g}, not {words[:40]!r}")
+    return value

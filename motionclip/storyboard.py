@@ -1,0 +1,247 @@
+"""A storyboard: blocks of words, each with its length and seed, that become one motion of up to a minute.
+
+Each block is decoded by itself, some frames longer than it counts, and these frames lead into the next one. So a block
+that is made again changes nothing of the others but the second in which they meet.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from . import composition, prompts
+from .constants import CLOSENESS, FPS
+from .errors import MotionFileError
+from .files.json_file import read_json
+from .files.writing import write_atomically
+from .motion import features
+from .motion.motion import Motion
+
+if TYPE_CHECKING:
+    from .pipeline import MotionCLIP, Step
+
+MIN_SECONDS, MAX_SECONDS = 0.5, 60.0  # of a block, and of all together
+MAX_SEED = 2**31 - 1
+JOIN = 30  # frames in which a block becomes the next, at most half of the next one
+FIELDS = {"text": "words for what to do", "seconds": "its length", "seed": "which instance"}
+_LASTING = re.compile(
+    r"[\s,]*(?:\bfor\s+)?\(?(?<![\d.])(?P<number>\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)\s*"
+    r"(?:s|secs?|seconds?)\b\)?",
+    re.IGNORECASE,
+)
+
+
+class StoryboardError(ValueError):
+    """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where, self.what = where, what
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing to do. seconds: 0.5 to 60. seed: which instance of it, 0 to 2,147,483,647."""
+
+    text: str
+    seconds: float = 2.0
+    seed: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Its length at 30 frames a second."""
+        return round(self.seconds * FPS)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a block is in the motion: from frame `start` up to, not including, `end`.
+
+    The frames from `start` to `settled` are the join: there the block before becomes this one.
+    """
+
+    block: Block
+    start: int
+    settled: int
+    end: int
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Start and end in seconds."""
+        return self.start / FPS, self.end / FPS
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """A storyboard told: the motion, where its blocks are, and each block by itself, to be kept when others change.
+
+    parts: for each block (frames, 149) features, JOIN frames longer than the block counts. closeness: that they were
+    made with.
+    """
+
+    motion: Motion
+    spans: tuple[Span, ...]
+    parts: tuple[torch.Tensor, ...]
+    closeness: float
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks in order."""
+        return [span.block for span in self.spans]
+
+
+def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
+    """Make one motion of blocks; see `MotionCLIP.storyboard`."""
+    check(blocks)
+    known: dict[Block, torch.Tensor] = {}
+    if kept is not None and kept.closeness == closeness:
+        known = dict(zip(kept.blocks, kept.parts, strict=True))
+    total = sum(block.frames for block in blocks)
+    parts: list[torch.Tensor] = []
+    for number, block in enumerate(blocks, start=1):
+        if block not in known:
+            known[block] = _part(mc, block, number, closeness)
+        parts.append(known[block])
+        total += len(parts[-1]) - JOIN - block.frames  # what is counted takes its time
+        if total > MAX_SECONDS * FPS:
+            raise StoryboardError("blocks", f"take {total / FPS:.1f} s with what is counted; at most 60 s are made")
+    lengths = [len(part) - JOIN for part in parts]
+    overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
+    starts = [sum(lengths[:number]) for number in range(len(lengths))]
+    cut = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
+    joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
+    whole = composition.footed(composition.joined(cut, overlaps), joins)
+    spans = [
+        Span(block, start, start + over, start + length)
+        for block, start, over, length in zip(blocks, starts, [0, *overlaps], lengths, strict=True)
+    ]
+    motion = features.features_motion(whole, ", then ".join(block.text for block in blocks))
+    return Story(motion, tuple(spans), tuple(parts), closeness)
+
+
+def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.Tensor:
+    """(frames, 149) of a block and JOIN frames more; a text of several steps shares the block's time among them."""
+    try:
+        (steps,) = mc.plan([block.text], closeness)
+        shares = [block.frames * (n + 1) // len(steps) - block.frames * n // len(steps) for n in range(len(steps))]
+        parts = [
+            _step(mc, step, share, block.seed + n) for n, (step, share) in enumerate(zip(steps, shares, strict=True))
+        ]
+    except ValueError as error:  # "text: is empty"
+        raise StoryboardError(f"block {number}", str(error)) from error
+    overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
+    cut = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
+    return composition.joined(cut, overlaps)
+
+
+def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
+    """(frames + JOIN, 149); what is counted takes the frames that it takes, and then rests."""
+    motion = mc.decode_step(step, frames + JOIN, seed)
+    return composition.held(motion, JOIN) if step.clause.count else motion
+
+
+def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
+    """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
+    blocks: list[Block] = []
+    for words in mc.steps(text):
+        found = _LASTING.search(words)
+        length = seconds
+        if found:
+            words = f"{words[: found.start()]} {words[found.end() :]}".strip(" ,;.") or words
+            length = float(prompts.number(found["number"]))
+        blocks.append(Block(re.sub(r"\s+", " ", words), length, seed + len(blocks)))
+    return check(blocks)
+
+
+def check(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, as a list. Raises StoryboardError for none, and for a text, length or seed outside the limits."""
+    if not blocks:
+        raise StoryboardError("blocks", "there are none; give at least one")
+    for number, block in enumerate(blocks, start=1):
+        if not isinstance(block.text, str) or not block.text.strip():
+            raise StoryboardError(f"block {number}: text", f"must be words for what to do, not {block.text!r}")
+        if not _whole_or_decimal(block.seconds) or not MIN_SECONDS <= block.seconds <= MAX_SECONDS:
+            raise StoryboardError(f"block {number}: seconds", f"must be a number from 0.5 to 60, not {block.seconds!r}")
+        if type(block.seed) is not int or not 0 <= block.seed <= MAX_SEED:
+            raise StoryboardError(
+                f"block {number}: seed", f"must be a whole number from 0 to {MAX_SEED:,}, not {block.seed!r}"
+            )
+    if (total := sum(block.frames for block in blocks) / FPS) > MAX_SECONDS:
+        raise StoryboardError("blocks", f"take {total:.1f} s together; at most 60 s are made: shorten or remove some")
+    return list(blocks)
+
+
+def _whole_or_decimal(value: object) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def load(path: str | PathLike[str]) -> list[Block]:
+    """Read a storyboard file: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}, …]}; seed may be left out.
+
+    Raises MotionFileError, which names the file, the field and what mends it, and OSError where it can't be opened.
+    """
+    path = Path(path)
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise MotionFileError(path, "content", f"is not JSON ({error})") from error
+    try:
+        return parse(content)
+    except StoryboardError as error:
+        raise MotionFileError(path, error.where, error.what) from error
+
+
+def parse(content: Any) -> list[Block]:
+    """The blocks of a storyboard's JSON. Raises StoryboardError."""
+    if not isinstance(content, dict):
+        raise StoryboardError("content", 'must be one object, {"blocks": [{"text": "walk", "seconds": 2}]}')
+    for name in content:
+        if name != "blocks":
+            raise StoryboardError(name, 'is no field of a storyboard; there is only "blocks": remove it')
+    rows = content.get("blocks")
+    if not isinstance(rows, list):
+        raise StoryboardError("blocks", 'must be a list, [{"text": "walk", "seconds": 2}]')
+    blocks = []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise StoryboardError(
+                f"block {number}", f'must be an object, {{"text": "walk", "seconds": 2}}, not {row!r}'
+            )
+        for name in row:
+            if name not in FIELDS:
+                known = ", ".join(f"{field} ({what})" for field, what in FIELDS.items())
+                raise StoryboardError(f"block {number}: {name}", f"is no field of a block; there are {known}")
+        for name in ("text", "seconds"):
+            if name not in row:
+                raise StoryboardError(f"block {number}: {name}", f"is missing; it holds {FIELDS[name]}")
+        blocks.append(Block(**row))
+    return check(blocks)
+
+
+def save(blocks: Sequence[Block], path: str | PathLike[str]) -> Path:
+    """Write a storyboard file, as a whole or not at all. Raises OSError where it can't be written."""
+    path = Path(path)
+    text = json.dumps(as_json(blocks), indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+    return path
+
+
+def as_json(blocks: Sequence[Block]) -> dict[str, Any]:
+    """What `parse` reads."""
+    return {"blocks": [vars(block) for block in check(blocks)]}
+
+
+def again(blocks: Sequence[Block], number: int) -> list[Block]:
+    """The blocks with another seed for one of them, the first being 0. Raises StoryboardError for one that isn't."""
+    if not 0 <= number < len(blocks):
+        raise StoryboardError("block", f"there is no number {number}; there are {len(blocks)}, and the first is 0")
+    changed = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))
+    return [*blocks[:number], changed, *blocks[number + 1 :]]

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { distance, FIELD, places, reach, targets } from "../../demo/static/stage/camera.js";
+import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
+import { footprints } from "../../demo/static/stage/bones.js";
+import { Timeline } from "../../demo/static/stage/timeline.js";
+import { fromLink, linkTo } from "../../demo/static/page/fields.js";
+import { moved } from "../../demo/static/page/storyboard.js";
+
+function motion(frames, angle) {
+  const buffer = new ArrayBuffer(8 + 192 * frames + 12 * frames), view = new DataView(buffer);
+  "MCM1".split("").forEach((letter, n) => view.setUint8(n, letter.charCodeAt(0)));
+  view.setUint16(4, frames, true);
+  view.setUint16(6, 24, true);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let joint = 0; joint < 24; joint++) {
+      const place = 8 + 192 * frame + 8 * joint, half = (angle * frame) / 2;
+      view.setInt16(place, Math.round(32767 * Math.sin(half)), true);
+      view.setInt16(place + 6, Math.round(32767 * Math.cos(half)), true);
+    }
+    view.setFloat32(8 + 192 * frames + 12 * frame + 8, frame, true);
+  }
+  return buffer;
+}
+
+test("a motion is decoded, and sampled between its frames", () => {
+  const found = decode(motion(5, 0.2)), pose = newPose();
+  sample(found, 2.5, pose);
+  assert.ok(Math.abs(pose.rotations[4 * 7] - Math.sin(0.25)) < 1e-4);
+  assert.ok(Math.abs(pose.root[2] - 2.5) < 1e-5);
+  sample(found, 99, pose);
+  assert.equal(pose.root[2], 4);
+  assert.throws(() => decode(motion(5, 0.2).slice(0, 100)), /no motion/);
+});
+
+test("a mix lies between its neighbours in angle", () => {
+  const motions = [decode(motion(5, 0)), decode(motion(5, 0.2)), decode(motion(5, 0.3))], pose = newPose();
+  mix(motions, [0, 1, 2], 0.5, 4, pose);
+  assert.ok(Math.abs(pose.rotations[0] - Math.sin(0.2)) < 1e-3);
+  mix(motions, [0, 1, 2], 1.5, 4, pose);
+  assert.ok(Math.abs(pose.rotations[0] - Math.sin(0.5)) < 1e-3);
+  mix(motions, [0, 1, 2], 9, 4, pose);
+  assert.ok(Math.abs(pose.rotations[0] - Math.sin(0.6)) < 1e-3);
+});
+
+test("time loops, rests at the end, stops without a loop, and steps round", () => {
+  const time = new Timeline();
+  time.start(61);
+  time.speed = 2;
+  time.advance(0.5);
+  assert.equal(time.frame, 30);
+  time.advance(0.55);
+  assert.equal(time.frame, 60); // it rests
+  time.advance(0.5);
+  assert.equal(time.time, 0);
+  time.loop = false;
+  time.advance(5);
+  assert.ok(!time.playing && time.frame === 60);
+  time.step(1);
+  assert.equal(time.frame, 0);
+  time.step(-1);
+  assert.equal(time.frame, 60);
+  time.toggle();
+  assert.ok(time.playing && time.time === 0);
+});
+
+test("a figure fills 30 to 70 % of the picture, and several side by side fit into it", () => {
+  for (const aspect of [0.8, 1, 1.6, 2.4]) {
+    const away = distance(aspect, 1, 0), share = 1.75 / (2 * away * Math.tan(FIELD / 2));
+    assert.ok(share > 0.3 && share < 0.7, `${aspect}: ${share}`);
+    const three = distance(aspect, 3, 0), wide = 2 * three * Math.tan(FIELD / 2) * aspect;
+    const [[x, z], , [u, v]] = places(3);
+    assert.ok(wide > Math.hypot(u - x, v - z) + 1);
+  }
+});
+
+test("the camera goes along with a runner", () => {
+  const path = new Float32Array(3 * 195);
+  for (let n = 0; n < 195; n++) path.set([0, 0.95, 0.12 * n], 3 * n);
+  const target = targets([path]);
+  assert.ok(reach([path], target) < 0.7);
+  assert.ok(Math.abs(target[3 * 100 + 2] - 12) < 0.01);
+});
+
+test("a foot that rests leaves one print, a foot in the air none", () => {
+  const tracks = new Float32Array(72 * 20);
+  for (let frame = 0; frame < 20; frame++) {
+    tracks[72 * frame + 30 + 1] = 0.02;
+    tracks[72 * frame + 33 + 1] = 0.5;
+    tracks[72 * frame + 21 + 2] = -0.15;
+  }
+  const found = footprints(tracks);
+  assert.equal(found.length, 1);
+  assert.ok(found[0].left && Math.abs(found[0].yaw) < 1e-6);
+});
+
+test("a link gives again what it was made of, and says what is wrong", () => {
+  const limits = { model: "default", seconds: [0.7, 6.5] }, asked = { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1, model: "default" };
+  const { search } = new URL(linkTo(asked, "http://x/?__theme=dark"));
+  assert.deepEqual(fromLink(search, limits), { wanted: { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1 }, wrong: [] });
+  const { wanted, wrong } = fromLink("?prompt=a&seed=-1&seconds=99&model=other", limits);
+  assert.deepEqual(wanted, { prompt: "a" });
+  assert.equal(wrong.length, 3);
+  assert.equal(fromLink("?__theme=dark", limits).wanted, null);
+});
+
+test("a block is moved to where it is dropped", () => {
+  assert.deepEqual(moved(["a", "b", "c"], 0, 2), ["b", "c", "a"]);
+  assert.deepEqual(moved(["a", "b", "c"], 2, 1), ["a", "c", "b"]);
+});

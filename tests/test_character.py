@@ -1,0 +1,255 @@
+"""One's own character: motion on the skeleton of a rigged GLB or VRM, with everything else in its file kept."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import characters
+import numpy as np
+import pytest
+from characters import KINDS, SIDES, changed, play, write
+from conftest import synthetic_motion
+from figures import LIMBS, between
+from typer.testing import CliRunner
+
+from motionclip import Motion, files
+from motionclip.cli import app
+from motionclip.files import MotionFileError, gltf
+from motionclip.files.character import Character
+from motionclip.motion import skeleton
+
+J = skeleton.JOINT_INDEX
+
+
+def stepping(frames=90):
+    """A walk whose feet stand while they are down: steps on bent legs, with the soles level."""
+    motion = synthetic_motion("squat", frames)
+    poses, path = motion.poses.copy(), motion.translation.copy()
+    poses[:, :, :] = 0
+    phase = 2 * np.pi * np.arange(frames) / 45
+    for side, sign in SIDES.items():
+        bend = 0.3 + 0.25 * np.maximum(sign * np.sin(phase), 0)
+        poses[:, J[f"{side}_hip"], 0] = -bend
+        poses[:, J[f"{side}_knee"], 0] = 2 * bend
+        poses[:, J[f"{side}_ankle"], 0] = -bend
+        poses[:, J[f"{side}_shoulder"], 2] = -sign * 1.1
+        poses[:, J[f"{side}_elbow"], 1] = -sign * (0.6 + 0.3 * np.sin(phase))
+    moved = Motion(poses, path, "steps")
+    lowest = (moved.joints()[:, skeleton.FEET, 1] - np.array(skeleton.FEET_REST_HEIGHTS)).min(1)
+    path[:, 1] -= lowest
+    path[:, [0, 2]] = 0.1 * np.stack([np.cos(phase), np.sin(phase)], 1) * 0
+    return Motion(poses, path, "steps").turned(0.7)
+
+
+def directions(kind, played, motion):
+    """(frames, limbs) degrees between the limbs of the character and of the motion."""
+    joints, apart = motion.joints(), []
+    for a, b in LIMBS:
+        ours, theirs = joints[:, J[b]] - joints[:, J[a]], played.at(kind.names[b]) - played.at(kind.names[a])
+        cosine = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+        apart.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    return np.stack(apart, 1)
+
+
+def legs(kind):
+    """The length of the character's legs beside SMPL's."""
+    rest = characters.bones(kind)
+    places = [[rest[kind.names[f"{side}_{part}"]].place for part in ("hip", "knee", "ankle")] for side in SIDES]
+    theirs = sum(np.linalg.norm(np.diff(np.stack(leg), axis=0), axis=1).sum() for leg in places)
+    ours = sum(float(skeleton.OFFSETS[J[f"{side}_{part}"]].norm()) for side in SIDES for part in ("knee", "ankle"))
+    return theirs / ours
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
+    motion = stepping()
+    path = motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path))
+    played = play(path)
+    apart = directions(kind, played, motion)
+    assert apart.mean() < 1 and apart.mean(0).max() < 2 and apart.max() < 4
+    feet = motion.joints()[:, skeleton.FEET]
+    clearance = feet[..., 1] - np.array(skeleton.FEET_REST_HEIGHTS)
+    soles = {kind.names[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")}
+    lowest = played.mesh[:, [name in soles for name in played.moved_by], 1].min(axis=1)
+    assert np.abs(lowest - legs(kind) * clearance.min(axis=1)).max() < 0.01
+    for side, number in (("left", 0), ("right", 2)):
+        down = clearance[:, number] < 0.005
+        theirs = played.at(kind.names[f"{side}_ankle"])[:, [0, 2]] - legs(kind) * feet[:, number][:, [0, 2]]
+        runs = np.split(np.flatnonzero(down), np.flatnonzero(np.diff(np.flatnonzero(down)) > 1) + 1)
+        assert max(np.linalg.norm(np.ptp(theirs[run], axis=0)) for run in runs) < 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_what_is_written_reads_as_the_motion(tmp_path, kind):
+    motion = synthetic_motion("wave left hand", 30).turned(-0.4)
+    path = motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path))
+    again = files.load(path)
+    assert len(again) == 30 and between(again, motion).mean() < 1.5
+    assert abs(again.heading() - motion.heading()) < 0.1
+
+
+@pytest.mark.parametrize("kind", [characters.VRM, characters.MIXAMO], ids=["VRM", "Mixamo"])
+def test_everything_else_in_the_file_is_kept(tmp_path, kind):
+    source = write(kind, tmp_path)
+    before = gltf.Document(source)
+    after = gltf.Document(synthetic_motion(frames=9).save(tmp_path / "o.glb", character=source))
+    assert after.chunk.startswith(before.chunk)
+    for key, value in before.content.items():
+        if key in ("accessors", "bufferViews"):
+            assert after.content[key][: len(value)] == value
+        elif key != "buffers":
+            assert after.content[key] == value
+    assert set(after.content) == {*before.content, "animations"}
+
+
+def test_animations_that_were_there_come_after(tmp_path):
+    source = synthetic_motion("squat", 5).save(tmp_path / "a.glb", character=write(characters.UNREAL, tmp_path))
+    walk = synthetic_motion("walk", 12)
+    both = walk.save(tmp_path / "b.glb", character=source)
+    assert [animation["name"] for animation in gltf.Document(both).content["animations"]] == ["walk", "squat"]
+    assert [len(reading.motion) for reading in files.read(both)] == [12, 5]
+
+
+def test_the_pose_of_the_nodes_does_not_matter_where_the_skin_knows_the_rest(tmp_path):
+    kind, motion = characters.MIXAMO, synthetic_motion(frames=6)
+    straight = play(motion.save(tmp_path / "a.glb", character=write(kind, tmp_path)))
+    document, arrays = characters.character(kind)
+    for name, turn in (
+        (kind.names["left_elbow"], [0.5, 0.5, 0.5, 0.5]),
+        ("mixamorig:LeftHandIndex1", [0, 0, 0.6, 0.8]),
+    ):
+        node = next(node for node in document["nodes"] if node["name"] == name)
+        node["rotation"] = turn
+    (tmp_path / "posed.glb").write_bytes(gltf.packed(document, arrays))
+    posed = play(motion.save(tmp_path / "b.glb", character=tmp_path / "posed.glb"))
+    assert np.abs(posed.mesh - straight.mesh).max() < 1e-3
+
+
+@pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])
+def test_scaled_armatures_stand_as_high(tmp_path, unit):
+    kind = changed(characters.UNREAL, unit=unit)
+    played = play(synthetic_motion("squat", 6).save(tmp_path / "a.glb", character=write(kind, tmp_path)))
+    assert 1.2 < played.at("head").max() < 1.8 and directions(kind, played, synthetic_motion("squat", 6)).max() < 3
+
+
+@pytest.mark.parametrize("version", ["VRM", "VRMC_vrm"])
+def test_a_vrm_that_faces_backwards_and_has_names_of_its_own(tmp_path, version):
+    names = {part: f"bone{number}" for number, part in enumerate(characters.VRM.names)}
+    kind = changed(characters.VRM, vrm=version, faces=-1.0, names=names)
+    motion = synthetic_motion("wave left hand", 10)
+    played = play(motion.save(tmp_path / "a.vrm", character=write(kind, tmp_path)))
+    assert directions(kind, played, motion).mean() < 1
+
+
+def test_unknown_names_print_a_map_to_fill_in_and_read_with_it(tmp_path):
+    names = {part: f"bone{number}" for number, part in enumerate(characters.UNREAL.names)}
+    kind = changed(characters.UNREAL, names=names, extra={})
+    source, motion = write(kind, tmp_path), synthetic_motion(frames=5)
+    with pytest.raises(MotionFileError, match=r"me\.glb: skeleton: .*\n.*--character-map:\npelvis =") as error:
+        motion.save(tmp_path / "a.glb", character=source)
+    form = str(error.value).partition("--character-map:\n")[2]
+    filled = "\n".join(f"{line.partition('=')[0].strip()} = {names[line.partition('=')[0].strip()]}"
+                       for line in form.splitlines())  # fmt: skip
+    (tmp_path / "map.txt").write_text(filled)
+    arguments = ["convert", str(motion.save(tmp_path / "m.bvh")), str(tmp_path / "b.glb"), "--character", str(source)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1 and "left_knee =" in result.output
+    result = CliRunner().invoke(app, [*arguments, "--character-map", str(tmp_path / "map.txt")])
+    assert result.exit_code == 0, result.output
+    assert directions(kind, play(tmp_path / "b.glb"), motion).mean() < 1
+
+
+def spoiled(document):
+    """What is wrong → the change to a document, and the words that say so."""
+    nodes = document["nodes"]
+    crouching = [
+        node | {"rotation": [0.7, 0, 0, 0.71]} if node["name"] in ("thigh_l", "thigh_r") else node for node in nodes
+    ]
+    mirrored = [node | {"scale": [-1, 1, 1]} if node["name"] == "root" else node for node in nodes]
+    uneven = [node | {"scale": [1, 1, 1.5]} if node["name"] == "pelvis" else node for node in nodes]
+    no_hand = [node | {"name": "x"} if node["name"].startswith(("hand_l", "Index", "Ring", "Middle")) else node
+               for node in nodes]  # fmt: skip
+    short = [node | {"translation": [0, 0, 0]} if node["name"] == "calf_l" else node for node in nodes]
+    yield "crouching", {"nodes": crouching, "skins": []}, r"rest pose: does not stand upright .* Rest Position"
+    yield "mirrored", {"nodes": mirrored}, r"root: is scaled by -1, 1, 1, .* apply the scale"
+    yield "uneven", {"nodes": uneven}, r"pelvis: is scaled by 1, 1, 1\.5"
+    yield "no hand", {"nodes": no_hand}, r"lowerarm_l: has no hand: .* left_wrist = NODE"
+    yield "no thigh", {"nodes": short}, r"skeleton: has arms, legs or hips of no length"
+    yield "texture beside", {"images": [{"uri": "skin.png"}]}, r"images\[0\]: is not inside"
+    yield "buffer beside", {"buffers": [{"uri": "a.bin", "byteLength": 5}]}, r"buffers\[0\]: is not inside"
+    compressed = {"extensionsRequired": ["EXT_meshopt_compression"]}
+    yield "compressed", compressed, r"EXT_meshopt_compression: is not read: export"
+
+
+CASES = [name for name, *_ in spoiled(characters.character(characters.UNREAL)[0])]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_cannot_be_animated_is_refused_with_what_to_do(tmp_path, case):
+    document, arrays = characters.character(characters.UNREAL)
+    change, words = next((change, words) for name, change, words in spoiled(document) if name == case)
+    (tmp_path / "bad.glb").write_bytes(gltf.packed(document | change, arrays))
+    with pytest.raises(MotionFileError, match=rf"bad\.glb: {words}"):
+        Character(tmp_path / "bad.glb")
+
+
+def test_other_files_are_no_characters(tmp_path):
+    motion = synthetic_motion(frames=3)
+    (tmp_path / "a.gltf").write_text('{"asset": {"version": "2.0"}}')
+    with pytest.raises(MotionFileError, match=r"a\.gltf: file: a character is a \.glb or \.vrm"):
+        motion.save(tmp_path / "b.glb", character=tmp_path / "a.gltf")
+    with pytest.raises(ValueError, match=r"b\.bvh: a character is written to \.glb and \.vrm files"):
+        motion.save(tmp_path / "b.bvh", character=write(characters.UNREAL, tmp_path))
+
+
+def test_nodes_with_a_matrix_get_parts_that_can_be_animated(tmp_path):
+    kind, motion = characters.UNREAL, synthetic_motion(frames=4)
+    straight = play(motion.save(tmp_path / "a.glb", character=write(kind, tmp_path)))
+    document, arrays = characters.character(kind)
+    for number, node in enumerate(document["nodes"]):
+        local = np.eye(4)
+        turn = characters.Rotation.from_quat(node.get("rotation", [0, 0, 0, 1])).as_matrix()
+        local[:3, :3] = turn * np.array(node.get("scale", [1, 1, 1]))
+        local[:3, 3] = node.get("translation", [0, 0, 0])
+        kept = {key: value for key, value in node.items() if key not in ("rotation", "scale", "translation")}
+        document["nodes"][number] = kept if "skin" in node else kept | {"matrix": local.T.reshape(-1).tolist()}
+    (tmp_path / "matrices.glb").write_bytes(gltf.packed(document, arrays))
+    moved = motion.save(tmp_path / "b.glb", character=tmp_path / "matrices.glb")
+    animated = {channel["target"]["node"] for channel in gltf.Document(moved).content["animations"][0]["channels"]}
+    assert not any("matrix" in gltf.Document(moved).content["nodes"][node] for node in animated)
+    assert np.abs(play(moved).mesh - straight.mesh).max() < 1e-4
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_the_shortest_motions(tmp_path, frames):
+    motion = synthetic_motion(frames=frames)
+    played = play(motion.save(tmp_path / "a.glb", character=write(characters.RIGIFY, tmp_path)))
+    assert len(played.mesh) == frames and np.isfinite(played.mesh).all()
+
+
+def test_from_words_on_the_command_line(tmp_path):
+    source = write(characters.VRM, tmp_path)
+    result = CliRunner().invoke(app, ["generate", "walk", "-o", str(tmp_path / "me.vrm"), "--character", str(source)])
+    assert result.exit_code == 0, result.output
+    assert len(play(tmp_path / "me.vrm").worlds) == 60
+    result = CliRunner().invoke(app, ["generate", "walk", "-o", str(tmp_path / "me.bvh"), "--character", str(source)])
+    assert result.exit_code == 1 and "choose one of .glb, .vrm" in result.output
+
+
+def test_the_khronos_validator_finds_nothing(tmp_path):
+    """Where node and its gltf-validator are installed; benchmarks/validator.py tries more."""
+    node = shutil.which("node")
+    found = node and subprocess.run([node, "-e", "require('gltf-validator')"], capture_output=True).returncode == 0
+    if not found:
+        pytest.skip("needs node and npm's gltf-validator (NODE_PATH says where)")
+    import sys
+
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+    import validator
+
+    path = synthetic_motion(frames=8).save(tmp_path / "a.vrm", character=write(characters.VRM, tmp_path))
+    assert validator.validate([path])[path.name] == (0, 0)
+    content = gltf.Document(path).content
+    (tmp_path / "bad.gltf").write_text(json.dumps(content | {"scene": 7}))
+    assert validator.validate([tmp_path / "bad.gltf"])["bad.gltf"][0] > 0

@@ -1,0 +1,201 @@
+"""What makes the model good, a mechanism at a time: each of these tests fails when its mechanism is taken out."""
+
+import types
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import synthetic_motion
+
+from motionclip import MotionCLIP
+from motionclip.bank import Bank, Entry, Traits
+from motionclip.evaluation.metrics import leaps, skating
+from motionclip.motion.features import features_motions, motion_features
+
+
+@contextmanager
+def set_to(mc, **settings):
+    """The model with other settings, for as long as it lasts."""
+    before = mc.model.config
+    mc.model.config = replace(before, **settings)
+    try:
+        yield
+    finally:
+        mc.model.config = before
+
+
+def unit(*numbers):
+    return torch.nn.functional.normalize(torch.tensor(numbers), dim=-1)
+
+
+# Two actions, the first with two texts, one of them twice as long as the other.
+WALK, STROLL, BOW = unit(1.0, 0.0, 0.0), unit(1.0, 1.0, 0.0), unit(0.0, 0.0, 1.0)
+
+
+@pytest.fixture
+def bank():
+    entries = [Entry(0, "a", "bow", "normal", "bow", 0), Entry(1, "b", "walk", "normal", "walk", 0)]
+    shown = torch.tensor([1, 1, 0])
+    traits = {action: Traits(False, True) for action in ("bow", "walk")}
+    return Bank(torch.stack([BOW, WALK]), entries, torch.stack([WALK, 2 * STROLL, BOW]), shown, traits)
+
+
+# --- Closeness: a text is drawn to the texts that the decoder learned for its action.
+
+
+def test_closeness_draws_a_text_to_its_action_by_degrees(bank):
+    z = unit(0.6, 0.1, 0.8)[None]
+    own, half, known = (bank.drawn(z, ["walk"], closeness)[0] for closeness in (0.0, 0.5, 1.0))
+    assert torch.equal(own, z[0])
+    near = [float(torch.nn.functional.cosine_similarity(one, WALK + STROLL, dim=0)) for one in (own, half, known)]
+    assert near[0] < near[1] - 0.05 and near[1] < near[2] - 0.05 and near[2] > 0.95
+    # Nothing of the other action's texts is left, and the nearer text counts more.
+    assert abs(float(known[2])) < 1e-6
+    assert torch.dot(known / known.norm(), WALK) > torch.dot(known / known.norm(), STROLL)
+    # Its length is that of what it is drawn to: between 1 and 2, nearer to 1.
+    assert 1 < float(known.norm()) < 1.5
+    assert torch.allclose(bank.drawn(z, ["bow"], 1.0)[0], BOW, atol=1e-6)
+
+
+def test_a_prompt_is_decoded_as_the_action_that_it_is_read_as(mc):
+    text = "someone ambles along the promenade"
+    (own,), (known,) = (mc.plan([text], closeness)[0] for closeness in (0.0, 1.0))
+    action = known.readings[0].action
+    named = mc.encode_text([action])[0]
+    assert float(known.z @ named) > float(own.z @ named) + 0.1
+
+
+# --- Guidances of an edit: to the target, along the same change in known motions, and to what should stay.
+
+
+@pytest.fixture(scope="module")
+def edited(mc):
+    """By the setting that is left out ("" for none): how far a walk came to look old, and what it kept of the walk."""
+    base, walk, old = mc.generate("walk", seed=1), mc.bank.find("walk"), mc.bank.find("walk (old)")
+    before, after = mc.latent(walk), mc.latent(old)
+    assert len(mc.bank.changes_like(after - before)) > 3
+
+    def measured(**settings):
+        with set_to(mc, **settings):
+            (z,) = mc.encode_motion([mc.edit(base, walk, old)])
+        return types.SimpleNamespace(change=float(z @ (after - before)), kept=float(z @ before))
+
+    return {
+        "": measured(),
+        "target": measured(edit_guidance=1.0),
+        "known changes": measured(edit_likeness=0.0),
+        "keeping": measured(edit_keeping=0.0),
+    }
+
+
+@pytest.mark.parametrize("guidance", ["target", "known changes"])
+def test_a_guidance_brings_an_edit_nearer_to_its_target(edited, guidance):
+    assert edited[""].change > edited[guidance].change + 0.05
+
+
+def test_a_guidance_keeps_what_is_to_stay(edited):
+    assert edited[""].kept > edited["keeping"].kept + 0.05
+
+
+# --- Feet that stand are locked, and nothing moves faster than a body.
+
+
+@pytest.mark.parametrize("texts", [["bow", "wave hello", "clap"], ["bow, then wave hello"]], ids=["actions", "steps"])
+def test_standing_feet_do_not_slide(mc, texts):
+    for motion in mc.generate(texts, seed=2):
+        assert skating(motion) < 2.0  # mm a frame; without the lock 6 to 8
+
+
+def test_what_leaps_is_slowed_down(mc):
+    z = mc.drawn(["walk", "do a forward roll"])
+    far = 4 * mc.model.draw_noise(2, 1, 0)  # instances that no training has seen
+    assert not any(map(leaps, features_motions(mc.model.decode_features(z, 60, noise=far))))
+    with set_to(mc, guidance=12.0):
+        assert not leaps(mc.generate("walk, then do a forward roll"))
+
+
+# --- The timeline: neighbouring windows vote.
+
+
+class Scripted:
+    """A model whose latent of each window is the next in a list, and a tower that gives words their own directions."""
+
+    name = "scripted"
+
+    def __init__(self, script, words):
+        self.script, self.words = script, words
+        self.config = types.SimpleNamespace(tower="scripted", window=60, normalised=True)
+
+    def encode_windows(self, windows):
+        return torch.stack(self.script[: len(windows)])
+
+    def encode(self, texts):
+        return torch.eye(len(self.words))[[self.words.index(text) for text in texts]]
+
+
+def test_one_odd_window_is_no_segment_of_its_own():
+    walk, odd = torch.tensor([0.7, 0.5]), torch.tensor([0.5, 0.7])
+    model = Scripted([walk, walk, walk, odd, walk, walk, walk], ["walk", "jump"])
+    mc = MotionCLIP(model, model)
+    motion = synthetic_motion("walk", 60 + 6 * 15)
+    assert [segment.label for segment in mc.timeline(motion, model.words)] == ["walk"]
+    model.script = [walk, walk, walk, walk, odd, odd, odd]
+    first, second = mc.timeline(motion, model.words)
+    assert (first.label, second.label) == ("walk", "jump")
+    assert first.end == second.start == pytest.approx((3.5 * 15 + 30) / 30)
+
+
+# --- The verdict: a promise where the reader is sure, for all steps; else a guess.
+
+
+def test_the_verdict_goes_by_the_readers_threshold(mc):
+    text = "he perches himself on the bench"
+    sure = mc.reader.read([text], mc.encode_text([text]))[0].confidence
+    before = mc.reader.threshold
+    try:
+        mc.reader.threshold = sure - 0.01
+        assert mc.verdict(text).level == "known"
+        mc.reader.threshold = sure + 0.01
+        verdict = mc.verdict(text)
+        assert verdict.level == "guess"
+        assert mc.verdict(f"walk, then {text}").level == "guess" and mc.verdict("walk").level == "known"
+    finally:
+        mc.reader.threshold = before
+
+
+def test_a_guess_names_what_else_may_be_meant_and_a_promise_does_not(mc):
+    texts = [entry.caption for entry in mc.bank.entries[::40]] + ["quantum chromodynamics", "waiting room", "Swan Lake"]
+    verdicts = [mc.verdict(text) for text in texts]
+    assert {verdict.level for verdict in verdicts} == {"known", "guess"}
+    assert not any(verdict.others for verdict in verdicts if verdict.level == "known")
+    assert any(verdict.others for verdict in verdicts if verdict.level == "guess")
+
+
+# --- Of several draws the one is shown that the encoder reads best.
+
+
+def likely(mc, texts, frames, motions):
+    """How likely each step of each motion shows its action, in all."""
+    total = 0.0
+    for steps, motion in zip(mc.plan(texts), motions, strict=True):
+        for number, step in enumerate(steps):
+            part = motion_features(motion.crop(number * frames, (number + 1) * frames))
+            named = mc.bank.prototypes[mc.bank.actions.index(step.readings[0].action)]
+            total += float(mc.model.encode_windows(part[None])[0] @ named)
+    return total
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["drinks from a cup", "type on a keyboard", "throw a ball", "stir a pot"],
+        ["drink from a cup, then throw a ball", "stir a pot, then bow"],
+    ],
+    ids=["actions", "steps"],
+)
+def test_the_clearest_of_several_draws_is_shown(mc, texts):
+    several = likely(mc, texts, 60, mc.generate(texts, seed=3))
+    with set_to(mc, draws=1):
+        one = likely(mc, texts, 60, mc.generate(texts, seed=3))
+    assert several > one + 0.05

@@ -1,0 +1,152 @@
+"""What the browser's stage is given: compact motions and the figure, files on demand; and the JavaScript itself."""
+
+import base64
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import roma
+import torch
+from conftest import synthetic_motion
+from gradio_client import Client
+
+from demo import shelf as shelves
+from demo.downloads import take
+from demo.packed import REACH, between, body_bytes, motion_text
+from demo.recognition import bars, said
+from demo.shelf import Shelf, shelf
+from demo.stage import STATIC, scene
+from motionclip import Motion
+from motionclip.motion import skeleton
+from motionclip.viz.bodies import wooden_figure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def decoded(data: bytes) -> Motion:
+    """A motion from the bytes that the browser gets."""
+    frames, joints = np.frombuffer(data, "<u2", 2, 4).tolist()
+    assert data[:4] == b"MCM1" and joints == 24
+    whole = np.frombuffer(data, "<i2", 4 * joints * frames, 8).reshape(frames, joints, 4) / 32767
+    path = np.frombuffer(data, "<f4", 3 * frames, 8 + whole.size * 2).reshape(frames, 3)
+    vectors = roma.unitquat_to_rotvec(torch.from_numpy(whole / np.linalg.norm(whole, axis=-1, keepdims=True)))
+    return Motion(vectors.numpy(), path.copy())
+
+
+def test_a_motion_travels_small_and_as_it_was():
+    motion = synthetic_motion(frames=60)
+    text = motion_text(motion)
+    assert len(text) < 20_000
+    assert np.abs(decoded(base64.b64decode(text)).joints() - motion.joints()).max() < 5e-4
+
+
+def test_the_figure_travels_small_and_as_it_was():
+    figure = wooden_figure()
+    data = body_bytes(figure)
+    assert len(data) < 200_000
+    vertices, corners = np.frombuffer(data, "<u4", 2, 4).tolist()
+    assert (vertices, corners) == (len(figure.vertices), figure.faces.size)
+    rest = np.frombuffer(data, "<f4", 72, 12)
+    assert np.allclose(rest.reshape(24, 3), skeleton.REST_JOINTS)
+    places = np.frombuffer(data, "<i2", 3 * vertices, 12 + 288).reshape(-1, 3) * REACH / 32767
+    assert np.abs(places - figure.vertices).max() < 1e-4
+    assert np.array_equal(np.frombuffer(data[-2 * corners :], "<u2").reshape(-1, 3), figure.faces)
+
+
+def test_a_scene_tells_what_the_stage_shows():
+    motions = [synthetic_motion(frames=20), synthetic_motion("squat", 30)]
+    value = scene(motions, ["a", "b"], "two")
+    assert [figure["label"] for figure in value["figures"]] == ["a", "b"] and value["layout"] == "beside"
+    with pytest.raises(ValueError, match="zip"):
+        scene(motions, ["a"])
+
+
+def test_files_are_made_when_they_are_asked_for(monkeypatch):
+    motion = synthetic_motion(frames=30)
+    token = shelf.put_motion(motion, "mine")
+    found = take([token, "bvh", 0])
+    path = found["address"].split("file=")[1]
+    assert found["name"] == "mine.bvh" and len(Motion.load(path)) == 30
+    assert "no kind of file" in take([token, "../../etc/passwd", 0])["reason"]
+    for wrong in (["0" * 32, "bvh", 0], ["../../etc", "npz", 0], None, [1], [token, "bvh", "far"]):
+        assert "reason" in take(wrong)
+    monkeypatch.setattr(shelves, "KEPT", 2)
+    small = Shelf()
+    tokens = [small.put_motion(synthetic_motion(frames=5, seed=seed), "x") for seed in range(3)]
+    assert len(Motion.load(small.file(tokens[2], "npz"))) == 5
+    with pytest.raises(ValueError, match="too long ago"):
+        small.file(tokens[0], "npz")
+
+
+def test_what_lies_between_is_taken_as_the_slider_says():
+    ends = [synthetic_motion(frames=20), synthetic_motion("squat", 20), synthetic_motion("squat", 20, 1)]
+    for place, end in zip((-1, 0, 1), ends, strict=True):
+        assert np.abs(between(ends, [-1, 0, 1], place).joints() - end.joints()).max() < 1e-4
+    middle = between(ends, [-1, 0, 1], -0.5)
+    bones = np.linalg.norm(middle.joints()[:, 1:] - middle.joints()[:, list(skeleton.PARENTS[1:])], axis=-1)
+    assert np.allclose(bones, np.linalg.norm(skeleton.OFFSETS[1:], axis=-1), atol=1e-4)  # no limb shrinks
+    assert np.allclose(middle.translation, (ends[0].translation + ends[1].translation) / 2, atol=1e-6)
+
+
+def test_how_sure_the_reader_is_is_said_in_words():
+    assert said([("walk", 0.7), ("run", 0.5)]) == "This is: walk."
+    assert said([("walk", 0.7), ("run", 0.65)]) == "Most likely: walk."
+    assert "hard to tell apart" in said([("walk", 0.7), ("run", 0.69)])
+    assert "None of these" in said([("walk", 0.1), ("run", 0.0)])
+    assert said([("walk", 0.7)]) == "This is: walk."
+    assert said([("walk", 0.7)], ["walk", "sit"]).startswith("In turn: walk, sit.")
+    shares = [bar["share"] for bar in bars([("walk", 0.5), ("run", 0.45), ("lie", -0.2)])]
+    assert shares[0] == 1 and 0.4 < shares[1] < 0.6 and shares[2] < 0.001
+
+
+def test_the_page_gets_its_modules_and_nothing_else(app_url):
+    module = httpx.get(f"{app_url}/gradio_api/file={STATIC.as_posix()}/stage/mount.js")
+    assert module.status_code == 200 and "javascript" in module.headers["content-type"]
+    for other in ("../stage.py", "../../weights/config.json", "../../app.py"):
+        assert httpx.get(f"{app_url}/gradio_api/file={STATIC.as_posix()}/{other}").status_code in (403, 404)
+
+
+def test_what_the_page_calls_is_refused_in_words(app_url):
+    """As the browser does, by the component's number."""
+    config = httpx.get(f"{app_url}/config").json()
+    numbers = {name: part["id"] for part in config["components"] for name in part["props"].get("server_fns", []) or []}
+    assert {"takes", "take"} <= set(numbers)
+
+    def call(name, data):
+        asked = {"data": data, "component_id": numbers[name], "fn_name": name, "session_hash": "test"}
+        return httpx.post(f"{app_url}/gradio_api/component_server", json=asked, timeout=30).json()
+
+    found = call("takes", ["walk", 2.0, 0, 1.0])["takes"]
+    assert [of["seed"] for of in found] == [1, 2, 3, 4] and len({of["motion"] for of in found}) == 4
+    assert "empty" in call("takes", ["", 2.0, 0, 1.0])["reason"]
+    assert "99" in call("takes", ["walk", 99, 0, 1.0])["reason"]
+    assert "no request" in call("takes", "walk")["reason"]
+    assert "too long ago" in call("take", ["/etc/passwd", "npz", 0])["reason"]
+
+
+def test_a_second_motion_is_small_on_the_wire(app_url):
+    """What the page's own event answers, as the queue sends it."""
+    client = Client(app_url, verbose=False)
+    config = client.config
+    (number,) = [of["id"] for of in config["dependencies"] if of["targets"] and len(of["targets"]) == 2 and of["js"]][
+        :1
+    ]
+    asked = {"fn_index": number, "data": ["kick", 2.0, 0, 1.0], "session_hash": "bytes"}
+    httpx.post(f"{app_url}/gradio_api/queue/join", json=asked).raise_for_status()
+    size = 0
+    with httpx.stream("GET", f"{app_url}/gradio_api/queue/data?session_hash=bytes", timeout=30) as answer:
+        for line in answer.iter_lines():
+            size += len(line)
+            if "process_completed" in line:
+                break
+    assert 12_000 < size < 60_000
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_the_javascripts_maths():
+    files = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.js")))
+    run = subprocess.run(["node", "--test", *files], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout[-3000:]
