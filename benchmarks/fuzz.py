@@ -27,11 +27,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from motionclip.errors import ModelFolderError
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
+
+from motionclip.errors import ModelFolderError
 
 MEMORY, SECONDS = 3 << 30, 5
 BATCH = 250

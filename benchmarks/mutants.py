@@ -186,11 +186,12 @@ def main() -> None:
     parser.add_argument("--only", choices=RELEVANT, action="append", help="of this module; repeatable")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    from conftest import default_model
+    from shipped import default_model
 
     from motionclip import bank
 
-    torch.set_num_threads(1)  # a fork has no threads of torch's
+    os.environ["OMP_NUM_THREADS"] = "1"  # a fork has no threads of torch's
+    torch.set_num_threads(1)
     default_model().generate("walk")  # loaded once, for all forks
     mutants = list(mechanisms()) if options.mechanisms else []
     if options.sample:

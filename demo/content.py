@@ -56,8 +56,8 @@ LIMITS = """
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
-right. Styles ("like an old person") are weak: an edit reaches its style in about one case of seven. Feet can slide a little,
-flips and rolls are the roughest.
+right. Styles ("like an old person") are weak: an edit reaches its style in about one case of seven. Feet can slide a
+little, flips and rolls are the roughest.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco
@@ -128,5 +128,7 @@ SCRIPT = """
     .forEach((e) => e.setAttribute("role", "img"));
   new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
   mend();
+  // Gradio measures its tabs before the page's style is there; a narrow window would lose some to a menu.
+  for (const wait of [0, 300, 1500]) setTimeout(() => window.dispatchEvent(new Event("resize")), wait);
 }
 """

@@ -25,6 +25,10 @@ _LOAD = """
 const root = (window.gradio_config?.root ?? "").replace(/\\/$/, "") + "/";
 import(root + props.module).then((module) => module.mount(element, props, watch, server, trigger, root));
 """
+# Around what the page's own style reaches.
+_NARROW = """<style>@media (max-width: 640px) {
+  .gradio-container .main {padding: 8px !important} .gradio-container .main > .wrap {padding: 0 !important}
+}</style>"""
 _HOST = '<div class="host"></div>'
 
 Scene = dict[str, Any]
@@ -60,7 +64,7 @@ def head() -> str:
     """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
     modules = [*sorted((STATIC / "stage").glob("*.js")), STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
     links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
-    return "\n".join([*links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
+    return "\n".join([_NARROW, *links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
 
 
 def figure() -> dict[str, Any]:

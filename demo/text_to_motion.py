@@ -213,6 +213,8 @@ def _asked(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str
 def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Component]) -> None:
     """What programs call: no part of the page shows it."""
     ask = gr.Button(visible=False)
+    # The page's own prompt has a value, which would make it optional for programs.
+    asked = [gr.Textbox(label="prompt", visible=False), *asked[1:]]
     given = gr.File(visible=False), gr.Label(visible=False), gr.Markdown(visible=False)
     ask.click(generate, asked, list(given), api_name="generate", concurrency_limit=MOST)
     ask.click(film, asked, gr.File(visible=False), api_name="video")

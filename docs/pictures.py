@@ -34,19 +34,21 @@ TABS = {
     "Between": "document.querySelector('#interpolate').click()",
     "Style": "document.querySelector('#edit').click()",
     "Read": "document.querySelector('#recognize').click()",
+    "Map": "",
 }
 FILLED = {
     "Between": {"from-words": "dance ballet", "to-words": "jogging"},
     "Style": {"style-base": "walk", "style-from": "walk", "style-to": "walk like an old person"},
     "Read": {"read-words": "walk, then wave, then sit down"},
 }
-STAGES = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage"}
+STAGES = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage", "Map": ""}
 
 
 def gallery(page: Page, address: str) -> None:
     """An animated picture for each of `content.GALLERY`, light and dark."""
     folder = ROOT / "demo" / "static" / "gallery"
     folder.mkdir(exist_ok=True)
+    page.set_viewport_size({"width": 640, "height": 640})  # a small stage is soon drawn
     for theme in ("light", "dark"):
         opened(page, f"{address}/?__theme={theme}")
         for name, (prompt, seed) in content.GALLERY.items():
@@ -101,7 +103,7 @@ def screenshots(page: Page, address: str) -> None:
                 if script:
                     page.evaluate(script)
                 page.wait_for_function(
-                    "(name) => window.motionStage(name)?.view && window.motionStage(name).parts",
+                    "(name) => !name || (window.motionStage(name)?.view && window.motionStage(name).parts)",
                     arg=STAGES[tab],
                     timeout=60_000,
                 )

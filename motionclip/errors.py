@@ -10,6 +10,8 @@
     │   └── TowerMismatch     (ValueError)          a tower that the model is not aligned with
     ├── HubError              (OSError)             a model that the Hugging Face Hub can't give
     └── RequestError          (ValueError)          a request that can't be met: a text, a length, a setting
+        ├── StoryboardError                         blocks of a storyboard
+        └── LinkError                               a link to a motion
 
 In brackets: the built-in class that each belongs to as well, so that `except ValueError` goes on working.
 """
@@ -85,6 +87,22 @@ class HubError(MotionCLIPError, OSError):
 
 class RequestError(MotionCLIPError, ValueError):
     """A request that can't be met; the message names the argument or setting, and what it may be."""
+
+
+class StoryboardError(RequestError):
+    """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where, self.what = where, what
+
+
+class LinkError(RequestError):
+    """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
+
+    def __init__(self, field: str, what: str) -> None:
+        super().__init__(f"{field}: {what}")
+        self.field, self.what = field, what
 
 
 @contextmanager

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from .constants import CLOSENESS
+from .errors import LinkError
 from .storyboard import MAX_SECONDS, MAX_SEED
 
 MAX_PROMPT = 2000
 DEFAULT = "default"
-
-
-class LinkError(ValueError):
-    """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
-
-    def __init__(self, field: str, what: str) -> None:
-        super().__init__(f"{field}: {what}")
-        self.field, self.what = field, what
 
 
 @dataclass(frozen=True)

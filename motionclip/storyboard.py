@@ -19,7 +19,7 @@ import torch
 
 from . import composition, prompts
 from .constants import CLOSENESS, FPS
-from .errors import MotionFileError
+from .errors import MotionFileError, StoryboardError
 from .files.json_file import read_json
 from .files.writing import write_atomically
 from .motion import features
@@ -37,14 +37,6 @@ _LASTING = re.compile(
     r"(?:s|secs?|seconds?)\b\)?",
     re.IGNORECASE,
 )
-
-
-class StoryboardError(ValueError):
-    """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}")
-        self.where, self.what = where, what
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
+import os
 import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from shipped import default_model
 
 from motionclip import Motion, MotionCLIP
 from motionclip.motion.skeleton import JOINT_INDEX
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 def synthetic_motion(kind: str = "walk", frames: int = 80, seed: int = 0) -> Motion:
@@ -102,12 +103,6 @@ def motion() -> Motion:
     random = np.random.default_rng(0)
     poses = random.normal(scale=0.1, size=(12, 24, 3)).astype(np.float32)
     return Motion(poses, np.tile(np.float32([0, 0.9, 0]), (12, 1)), "walk")
-
-
-@functools.cache
-def default_model() -> MotionCLIP:
-    """The default model, as users get it."""
-    return MotionCLIP.from_pretrained()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ sys.path.insert(0, str(HERE.parent))
 
 def outputs() -> dict[str, Any]:
     """Latents, joints (metres) at the first, middle and last frame, and what the model says, by name."""
-    from conftest import default_model, synthetic_motion
+    from conftest import synthetic_motion
+    from shipped import default_model
 
     from motionclip import Motion, MotionCLIP
 

@@ -194,6 +194,22 @@ def test_what_cannot_be_animated_is_refused_with_what_to_do(tmp_path, case):
         Character(tmp_path / "bad.glb")
 
 
+def test_damaged_maps_and_bind_matrices(tmp_path):
+    (tmp_path / "map.txt").write_bytes(b"left_knee = Kn\xffee")
+    with pytest.raises(MotionFileError, match=r"map\.txt: text: is not UTF-8 .* byte 14"):
+        files.read_map(tmp_path / "map.txt")
+    document, arrays = characters.character(characters.UNREAL)
+    accessor = arrays.accessors[document["skins"][0]["inverseBindMatrices"]]
+    data = bytearray(b"".join(arrays.parts))
+    place = arrays.views[accessor["bufferView"]]["byteOffset"]
+    matrices = np.frombuffer(data, np.float32, 16 * accessor["count"], place).reshape(-1, 16).copy()
+    matrices[:, 15] = 0  # what should be 1: singular as it stands
+    data[place : place + matrices.nbytes] = matrices.tobytes()
+    arrays.parts = [bytes(data)]
+    (tmp_path / "a.glb").write_bytes(gltf.packed(document, arrays))
+    assert Character(tmp_path / "a.glb").parts["left_knee"] == "calf_l"
+
+
 def test_other_files_are_no_characters(tmp_path):
     motion = synthetic_motion(frames=3)
     (tmp_path / "a.gltf").write_text('{"asset": {"version": "2.0"}}')

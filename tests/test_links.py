@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionclip import links
-from motionclip.links import LinkError, Scene
+from motionclip.errors import LinkError
+from motionclip.links import Scene
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(str.strip).filter(bool)
 

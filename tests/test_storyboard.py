@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from motionclip import Block, Motion, MotionCLIP, composition, storyboard
 from motionclip.cli import app
-from motionclip.errors import MotionFileError
+from motionclip.errors import MotionFileError, StoryboardError
 from motionclip.motion import features
-from motionclip.storyboard import JOIN, StoryboardError
+from motionclip.storyboard import JOIN
 
 BLOCKS = [Block("walk", 1.0), Block("sit down on a chair", 1.5, 1), Block("wave both hands", 1.0, 2)]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 package = importlib.metadata.distribution("motionclip")
 print(json.dumps({
     "app": motionclip.app.__file__,
-    "stage": sorted(path.name for path in Path(motionclip.app.__file__).parent.glob("*.js")),
+    "stage": sorted(path.name for path in Path(motionclip.app.__file__).parent.rglob("*.js")),
     "demo": importlib.util.find_spec("demo") is not None,
     "steps": motionclip.training.train.TrainConfig.load("default").steps,
     "typed": Path(motionclip.__file__).with_name("py.typed").is_file(),

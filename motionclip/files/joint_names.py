@@ -103,8 +103,11 @@ def read_map(path: Path) -> dict[str, str]:
     Returns part → joint. Lines without a joint, and those that begin with #, are passed over. Raises MotionFileError.
     """
     result: dict[str, str] = {}
-    with file_access(path):
-        text = path.read_text(encoding="utf-8-sig")
+    try:
+        with file_access(path):
+            text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MotionFileError(path, "text", f"is not UTF-8 ({error.reason} at byte {error.start})") from error
     for number, line in enumerate(text.splitlines(), start=1):
         part, equals, joint = (piece.strip() for piece in line.partition("="))
         if not line.strip() or line.lstrip().startswith("#") or (equals and not joint):

@@ -131,7 +131,8 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
         bound: dict[int, np.ndarray] = {}
         for joint, matrix in zip(joints, inverses, strict=False):
             document.item("nodes", joint)
-            inverse = matrix.reshape(4, 4).T
+            inverse = matrix.reshape(4, 4).T.copy()
+            inverse[3] = [0, 0, 0, 1]
             if abs(np.linalg.det(inverse[:3, :3])) > 1e-12:
                 bound.setdefault(order[joint], np.linalg.inv(inverse))
         skins.append(bound)

@@ -5,7 +5,7 @@ import { along, smoothed } from "./maths.js";
 export const FIELD = (32 * Math.PI) / 180; // of view, upright
 const TALL = 1.75, SHARE = 0.55, WIDE = 1.3, SPACE = 1.15; // metres; share of the stage's height
 const LOW = 0.85;
-export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2] };
+export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2], row: [0.12, 0.18] };
 
 /**
  * The point to look at for each frame: the middle of the figures' smoothed paths.
@@ -57,16 +57,12 @@ export function distance(aspect, count, spread) {
 }
 
 /**
- * Where figures stand that are shown side by side: along the picture's width, seen from the first view.
+ * Where figures stand that are shown side by side: across the way that they go, so that none hides another.
  * @param {number} count
  * @returns {number[][]} x and z for each
  */
 export function places(count) {
-  const [yaw] = VIEWS.start;
-  return Array.from({ length: count }, (_, number) => {
-    const shift = SPACE * (number - (count - 1) / 2);
-    return [shift * Math.cos(yaw), -shift * Math.sin(yaw)];
-  });
+  return Array.from({ length: count }, (_, number) => [SPACE * (number - (count - 1) / 2), 0]);
 }
 
 /**

@@ -1,7 +1,7 @@
 // The stage: shows a scene, plays it, and puts it in the page with its controls.
 import { load, offsetsOf } from "./body.js";
 import { footprints, trackJoints } from "./bones.js";
-import { places, reach, targets } from "./camera.js";
+import { places, reach, targets, VIEWS } from "./camera.js";
 import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
@@ -60,6 +60,7 @@ export class Stage {
     /** @type {Promise<void> | null} */
     this.opening = null;
     this.wasConnected = false;
+    this.row = false;
     /** @type {Float32Array} */
     this.offsets = offsetsOf(how.rest);
     this.#listen();
@@ -233,6 +234,11 @@ export class Stage {
   #arrange() {
     if (!this.view || !this.parts) return;
     this.#dress();
+    const row = this.scene.layout === "beside" && this.parts.length > 1;
+    if (row !== this.row) {
+      this.row = row;
+      [this.view.yaw, this.view.pitch] = row ? VIEWS.row : VIEWS.start;
+    }
     this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.options.skeleton;
