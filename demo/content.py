@@ -85,12 +85,17 @@ def card(text: str | None) -> str:
 
 def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
     """Which model this page runs, and which others are on the machine that serves it."""
-    others = [name for name in found if name != str(current or "default")]
+    others = [public_name(name) for name in found if name != str(current or "default")]
     listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
     return (
-        f"**Model.** This page runs `{current or 'default'}`. {listed}`motionclip app --model NAME` starts another: "
-        "a folder, or a repo on the Hugging Face Hub."
+        f"**Model.** This page runs `{public_name(current or 'default')}`. {listed}`motionclip app --model NAME` "
+        "starts another: a folder, or a repo on the Hugging Face Hub."
     )
+
+
+def public_name(model: str | PathLike[str]) -> str:
+    """What visitors may read of a model's name: of a folder its own name, not where it lies; a Hub repo's as it is."""
+    return Path(model).name if Path(model).is_dir() else str(model)
 
 
 def theme() -> gr.themes.Base:

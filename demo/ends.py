@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from motionclip import Motion, MotionCLIP
+from motionclip.constants import MAX_TEXT
+from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
 
@@ -26,7 +28,7 @@ def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, file_f
     def build_words() -> gr.Textbox:
         # A value makes it optional for programs that call the endpoint.
         return gr.Textbox(
-            "" if file_first else None, label=label, placeholder=placeholder, max_length=2000, elem_id=elem_id
+            "" if file_first else None, label=label, placeholder=placeholder, max_length=MAX_TEXT, elem_id=elem_id
         )
 
     def build_others() -> tuple[gr.Dropdown, gr.File]:
@@ -56,8 +58,8 @@ def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what
         return motion, motion.name
     if known:
         if mc.bank is None:
-            raise ValueError(f"{what}: this model has no known motions")
+            raise RequestError(f"{what}: this model has no known motions")
         return mc.bank.find(known), known
     if not words or not words.strip():
-        raise ValueError(f"{what}: say a motion in words, choose a known one, or give a file")
+        raise RequestError(f"{what}: say a motion in words, choose a known one, or give a file")
     return words, words.strip()

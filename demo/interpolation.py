@@ -8,12 +8,13 @@ import gradio as gr
 import numpy as np
 
 from motionclip import Motion, MotionCLIP
+from motionclip.constants import MAX_SECONDS, MIN_SECONDS
 from motionclip.viz.render import strip
 
 from . import content
 from .downloads import downloads, offered
 from .ends import chosen, end_input
-from .player import MAX_SECONDS, MIN_SECONDS, frames_of, npz_files, take_home, told
+from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
@@ -44,10 +45,10 @@ def build(mc: MotionCLIP) -> None:
             start: the first motion in words; a known motion's name or a file goes before it.
             end: the last motion in words; likewise.
         """
-        (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
+        (a, _), (b, _) = both(start, end, start_known, end_known, start_file, end_file)
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         names = [f"{number:02}_{10 * number}_percent" for number in range(STEPS)]
-        return npz_files(motions, names, name_a, name_b, start_file, end_file, seconds, int(seed)), strip(motions)
+        return npz_files(motions, names), strip(motions)
 
     @told
     def blend(
@@ -60,13 +61,12 @@ def build(mc: MotionCLIP) -> None:
         seed: float = 0,
     ):
         """One long motion that begins as the first and becomes the second, as video and files."""
-        motion, names = blended(start, end, start_known, end_known, start_file, end_file, seed)
-        return take_home(motion, "blend", *names, start_file, end_file, int(seed))
+        return take_home(blended(start, end, start_known, end_known, start_file, end_file, seed), "blend")
 
-    def blended(*asked) -> tuple[Motion, tuple[str, str]]:
+    def blended(*asked) -> Motion:
         (a, name_a), (b, name_b) = both(*asked[:6])
         motion = mc.blend(a, b, frames=240, seed=int(asked[6]))
-        return replace(motion, name=f"{name_a} to {name_b}"), (name_a, name_b)
+        return replace(motion, name=f"{name_a} to {name_b}")
 
     @told
     def show(start, end, start_known, end_known, start_file, end_file, seconds, seed):
@@ -89,7 +89,7 @@ def build(mc: MotionCLIP) -> None:
         return (
             scene,
             offered(shelf.put_mix(motions, way, "between")),
-            offered(shelf.put(lambda _: blended(*whole)[0], "blend")),
+            offered(shelf.put(lambda _: blended(*whole), "blend")),
         )
 
     gr.Markdown("Two motions, and everything in between: drag the slider under the figures.")

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 
 from motionclip import MotionCLIP
+from motionclip.errors import RequestError
 
 from .downloads import downloads
 from .packed import motion_text
@@ -116,5 +117,5 @@ def _one(mc: MotionCLIP, asked: Any) -> dict[str, Any]:
 
 def _number(asked: Any, count: int) -> int:
     if type(asked) is not int or not 0 <= asked < count:
-        raise ValueError(f"map: there is no motion number {asked!r}; there are {count:,}, the first is 0")
+        raise RequestError(f"map: there is no motion number {asked!r}; there are {count:,}, the first is 0")
     return asked

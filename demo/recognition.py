@@ -9,6 +9,7 @@ import gradio as gr
 
 from motionclip import Motion, MotionCLIP
 from motionclip.bank import CONTRAST
+from motionclip.errors import RequestError
 from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
@@ -28,7 +29,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
 
     def labels_of(label_set: str, own_labels: str) -> list[str] | None:
         if label_set not in (OURS, BABEL, OWN):
-            raise ValueError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
+            raise RequestError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
         return parse_labels(own_labels) if label_set == OWN else {OURS: None, BABEL: list(BABEL_60)}[label_set]
 
     def motion_of(file: str | None, known: str, words: str) -> Motion:
@@ -48,24 +49,22 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         best = {label: max(score, 0.0) for label, score in mc.recognize(motion, labels, top=TOP)}
         long = len(motion) > mc.model.config.window
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
-        return figure_file(motion, motion.poses.tobytes()), best, drawn
+        return figure_file(motion), best, drawn
 
     @told
     def show(file, known, words, label_set, own_labels):
         motion, labels = motion_of(file, known, words), labels_of(label_set, own_labels)
         best = mc.recognize(motion, labels, top=TOP)
         long = len(motion) > mc.model.config.window
-        segments = [
-            {"label": segment.label, "start": segment.start, "end": segment.end}
-            for segment in (mc.timeline(motion, labels) if long else [])
-        ]
+        stretches = mc.timeline(motion, labels) if long else []
+        segments = [{"label": each.label, "start": each.start, "end": each.end} for each in stretches]
         shown = scene([motion], [motion.name], motion.name or words, segments=segments)
-        return shown, {"text": said(best, [segment["label"] for segment in segments]), "bars": bars(best)}
+        return shown, {"text": said(best, [each.label for each in stretches]), "bars": bars(best)}
 
     @told
     def last(prompt: str, seconds: float, seed: float, closeness: float):
         motion = mc.generate(prompt, frames_of(seconds), int(seed), closeness)
-        return npz_files([motion], ["motion"], prompt, seconds, seed, closeness)[0]
+        return npz_files([motion], ["motion"])[0]
 
     gr.Markdown(
         "Drop in motion capture, and read what it shows. Any labels will do: the model was not trained for a "

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from motionclip import Motion
+from motionclip.errors import RequestError
 from motionclip.files import WRITABLE, save
 
 from .outbox import results
@@ -50,10 +51,10 @@ class Shelf:
         with self._lock:
             found = self._makers.get(str(token))
         if found is None:
-            raise ValueError(GONE)
+            raise RequestError(GONE)
         make, name = found
         if f".{suffix}" not in WRITABLE:
-            raise ValueError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
+            raise RequestError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
         place = round(float(place), 4)
         path = results.folder("taken", token, place) / f"{name}.{suffix}"
         if not path.exists():

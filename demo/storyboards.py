@@ -74,7 +74,7 @@ def build(mc: MotionCLIP, stage: str) -> None:
             content: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}, …]}; seed may be left out.
         """
         story, _ = stories.tell(content)
-        return take_home(story.motion, "storyboard", storyboard.as_json(story.blocks))
+        return take_home(story.motion, "storyboard")
 
     component("page/storyboard.js", stage=stage, server_functions=[tell, blocks])
     gr.Button(visible=False).click(

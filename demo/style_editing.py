@@ -7,12 +7,14 @@ from typing import Any
 import gradio as gr
 
 from motionclip import MotionCLIP
-from motionclip.motion.body_parts import BODY_PARTS
+from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
+from motionclip.errors import RequestError
+from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 
 from . import content
 from .downloads import downloads, offered
 from .ends import chosen, end_input
-from .player import MAX_SECONDS, MIN_SECONDS, frames_of, npz_files, take_home, told
+from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
@@ -35,7 +37,7 @@ def build(mc: MotionCLIP) -> None:
         strength: float = 1.0,
         base_known: str = "",
         base_file: str | None = None,
-        part: str = "whole body",
+        part: BodyPart = "whole body",
         seconds: float = 2.0,
         seed: float = 0,
     ):
@@ -46,10 +48,9 @@ def build(mc: MotionCLIP) -> None:
             source: what it is like now, e.g. "walk".
             target: what it should be like, e.g. "walk like an old person".
         """
-        before, name = base_of(base, base_known, base_file, seconds, int(seed))
+        before, _ = base_of(base, base_known, base_file, seconds, int(seed))
         after = mc.edit(before, _said(source, "From"), _said(target, "To"), strength, part=part)
-        key = name, base_file, source, target, strength, part, seconds, int(seed)
-        return npz_files([before], ["before"], *key)[0], *take_home(after, "edited", *key)
+        return npz_files([before], ["before"])[0], *take_home(after, "edited")
 
     @told
     def show(base, source, target, base_known, base_file, part, seconds, seed):
@@ -76,10 +77,10 @@ def build(mc: MotionCLIP) -> None:
             base = end_input(mc, "Motion", "walk", "style-base")
             with gr.Row():
                 source = gr.Textbox(
-                    label="From", placeholder="walk", max_length=2000, min_width=120, elem_id="style-from"
+                    label="From", placeholder="walk", max_length=MAX_TEXT, min_width=120, elem_id="style-from"
                 )
                 target = gr.Textbox(
-                    label="To", placeholder="walk like an old person", max_length=2000, min_width=120,
+                    label="To", placeholder="walk like an old person", max_length=MAX_TEXT, min_width=120,
                     elem_id="style-to",
                 )  # fmt: skip
             go = gr.Button("Change it", variant="primary", elem_id="edit")
@@ -126,5 +127,5 @@ def build(mc: MotionCLIP) -> None:
 
 def _said(words: str, what: str) -> str:
     if not words or not words.strip():
-        raise ValueError(f'{what}: say it in words, as in "walk"')
+        raise RequestError(f'{what}: say it in words, as in "walk"')
     return words

@@ -8,12 +8,13 @@ from typing import Any
 import gradio as gr
 
 from motionclip import CLOSENESS, Motion, MotionCLIP
+from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
 from motionclip.pipeline import Verdict
 
 from . import content, storyboards
 from .downloads import downloads, offered
 from .packed import motion_text
-from .player import MAX_SECONDS, MIN_SECONDS, figure_file, frames_of, take_home, told, video_file
+from .player import figure_file, frames_of, take_home, told, video_file
 from .shelf import shelf
 from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
@@ -49,7 +50,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
         """
         asked = prompt, frames_of(seconds), int(seed), closeness
-        figure = figure_file(made(*asked), *asked)
+        figure = figure_file(made(*asked))
         if mc.bank is None:
             return figure, None, NO_VERDICT
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
@@ -59,13 +60,13 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
         asked = prompt, frames_of(seconds), int(seed), closeness
-        return video_file(made(*asked), "motion", *asked)
+        return video_file(made(*asked), "motion")
 
     @told
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as files: npz, BVH, GLB, mp4, gif."""
         asked = prompt, frames_of(seconds), int(seed), closeness
-        return take_home(made(*asked), "motion", *asked)[1]
+        return take_home(made(*asked), "motion")[1]
 
     @told
     def played(prompt: str, seconds: float, seed: float, closeness: float):
@@ -96,7 +97,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
 
     def complete(typed: Any) -> list[str]:
         """Prompts that what is typed may become."""
-        return [completion.text for completion in mc.completions(str(typed)[:2000], COMPLETIONS)]
+        return [completion.text for completion in mc.completions(str(typed)[:MAX_TEXT], COMPLETIONS)]
 
     first = _first(mc, made)
     with gr.Row(elem_classes="ask"):
@@ -107,7 +108,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             placeholder=content.FIRST_PROMPT,
             lines=1,
             max_lines=4,
-            max_length=2000,
+            max_length=MAX_TEXT,
             autofocus=True,
             container=False,
             scale=5,

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from .atlas import Atlas
-from .errors import ModelFolderError
+from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
 from .models.storage import BANK_FILE
 
@@ -135,7 +135,7 @@ class Bank:
     def drawn_atlas(self) -> Atlas:
         """The map. Raises ValueError where none is drawn."""
         if self.atlas is None:
-            raise ValueError("this model has no map; draw it with `python -m motionclip draw-map --model FOLDER`")
+            raise RequestError("this model has no map; draw it with `python -m motionclip draw-map --model FOLDER`")
         return self.atlas
 
     def passed(self, z: torch.Tensor) -> list[tuple[int, Entry]]:
@@ -152,7 +152,7 @@ class Bank:
         """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
-            raise ValueError(f"the bank knows no motion {label!r}")
+            raise RequestError(f"the bank knows no motion {label!r}")
         latents = self._directions[members]
         return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
 

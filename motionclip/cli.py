@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import re
 import signal
@@ -12,15 +13,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import click
 import typer
 
 from . import __version__, places
-from .constants import CLOSENESS
+from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
+from .errors import MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
     from .sheets import Row
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 # torch and the models are imported inside the commands: --help should not wait for them.
 app = typer.Typer(
@@ -65,7 +69,7 @@ ClipOption = Annotated[
         help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
     ),
 ]
-FramesOption = Annotated[int, typer.Option(min=1, max=1800, help="Length; 30 frames are a second.")]
+FramesOption = Annotated[int, typer.Option(min=1, max=MAX_FRAMES, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
     float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
@@ -140,7 +144,7 @@ def generate(
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
-    samples: Annotated[int, typer.Option(min=1, max=64, help="Different motions for one text.")] = 1,
+    samples: Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Different motions for one text.")] = 1,
     storyboard: Annotated[
         Path | None, typer.Option(help='One motion of blocks: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}]}.')
     ] = None,
@@ -172,14 +176,14 @@ def generate(
         bones = read_map(character_map) if character_map else None
         if storyboard is not None:
             if texts or file or samples > 1 or character:
-                raise ValueError(
+                raise RequestError(
                     "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
                 )
             _tell(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
             return
         if file is not None:
             if character is not None:
-                raise ValueError("--character: is for TEXT, not for --file")
+                raise RequestError("--character: is for TEXT, not for --file")
             from . import sheets
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
@@ -187,10 +191,10 @@ def generate(
             return
         texts = _given(texts, "TEXT")
         if samples > 1 and len(texts) > 1:
-            raise ValueError("--samples: is for one text")
+            raise RequestError("--samples: is for one text")
         count = max(len(texts), samples)
         if out.suffix and count > 1:
-            raise ValueError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
+            raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
         _check_suffix(out.suffix.lower() or suffix, FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS)
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         if samples > 1:
@@ -213,7 +217,7 @@ def interpolate(
     file: FileOption = None,
     data: KnownOption = None,
     steps: Annotated[
-        int | None, typer.Option(min=2, max=101, help="How many, both ends included; 11, and 5 for --file.")
+        int | None, typer.Option(min=2, max=MAX_STEPS, help="How many, both ends included; 11, and 5 for --file.")
     ] = None,
     frames: FramesOption = 60,
     seed: SeedOption = 0,
@@ -258,7 +262,9 @@ def edit(
     file: FileOption = None,
     data: KnownOption = None,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files of --file.")] = "npz",
-    strength: Annotated[float, typer.Option(min=-5, max=5, help="How far; 0 changes nothing.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(min=-MAX_STRENGTH, max=MAX_STRENGTH, help="How far; 0 changes nothing.")
+    ] = 1.0,
     part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
     frames: FramesOption = 60,
     seed: SeedOption = 0,
@@ -374,7 +380,7 @@ def convert(
             typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
             refused += not written
         if refused:
-            raise ValueError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
+            raise RequestError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
 
 
 @app.command()
@@ -402,10 +408,11 @@ def push(
 ) -> None:
     """Put a model on the Hugging Face Hub, with its card. Needs `hf auth login` or HF_TOKEN."""
     with _plain_errors():
+        from .evaluation.table import as_json, from_json
         from .pipeline import MotionCLIP
 
         mc = MotionCLIP.from_pretrained(model)
-        figures = json.loads(metrics.read_text(encoding="utf-8")) if metrics else []
+        figures = as_json(from_json(metrics)) if metrics else []
         if figures:
             mc.card = None  # written anew around the figures
         typer.echo(mc.push_to_hub(repo, private=private or None, model_card_kwargs={"metrics": figures}))
@@ -581,6 +588,7 @@ def evaluate(
         from .evaluation.protocol import evaluate as run
         from .evaluation.report import write_page
         from .evaluation.table import as_json, from_json, table
+        from .files.writing import write_atomically
         from .pipeline import MotionCLIP
 
         others = {path.stem: from_json(path) for path in beside or []}
@@ -590,7 +598,8 @@ def evaluate(
         models = {Path(model or "default").name: figures} | others
         typer.echo(table(models))
         if json_file:
-            json_file.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
+            content = json.dumps(as_json(figures), indent=1) + "\n"
+            write_atomically(json_file, lambda path: path.write_text(content, encoding="utf-8"))
         if page:
             typer.echo(write_page(page, mc, data, split.value, models))
 
@@ -611,7 +620,7 @@ def space(
 
 
 class _plain_errors:
-    """Ends the command with a message instead of a traceback where the user can mend what went wrong."""
+    """Ends the command with a message: what the user can mend in a line, a fault of the program with its traceback."""
 
     def __enter__(self) -> None:
         return None
@@ -621,9 +630,18 @@ class _plain_errors:
             extra = EXTRAS[error.name]
             typer.secho(f"error: this needs {error.name}; pip install 'motionclip[{extra}]'", fg="red", err=True)
             raise typer.Exit(1) from error
-        if isinstance(error, (ValueError, OSError)):
+        if isinstance(error, MotionCLIPError):
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(1) from error
+        if isinstance(error, Exception) and not isinstance(error, (click.ClickException, click.exceptions.Exit)):
+            number = log_fault(_log, error)
+            typer.secho(
+                f"error: this is a fault of the program, not yours. Please report it, with what stands above; "
+                f"its number is {number}",
+                fg="red",
+                err=True,
+            )
+            raise typer.Exit(70) from error
 
 
 def _end(words: str) -> Any:
@@ -637,13 +655,13 @@ def _end(words: str) -> Any:
 def _given(value: T | None, name: str) -> T:
     """What the command line must hold where no --file says it all."""
     if not value:
-        raise ValueError(f"{name}: is missing; give it, or a --file of lines")
+        raise RequestError(f"{name}: is missing; give it, or a --file of lines")
     return value
 
 
 def _check_suffix(suffix: str, known: Sequence[str]) -> None:
     if suffix not in known:
-        raise ValueError(f"{suffix}: is not written; choose one of {', '.join(known)}")
+        raise RequestError(f"{suffix}: is not written; choose one of {', '.join(known)}")
 
 
 def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
@@ -677,7 +695,7 @@ def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
             typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
     done = [row for row in rows if row.motions]
     if not done:
-        raise ValueError("no line could be done")
+        raise RequestError("no line could be done")
     motions, titles = [list(row.motions) for row in done], [list(row.titles) for row in done]
     if all(len(row) == 1 for row in motions):
         motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])

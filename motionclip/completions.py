@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import prompts
+from .errors import RequestError
 
 COUNT = 8
 LONGEST = 200  # characters of what is typed that are looked at
@@ -41,7 +42,7 @@ class Completions:
         Raises ValueError for a count below 1.
         """
         if count < 1:
-            raise ValueError(f"count: must be at least 1, not {count}")
+            raise RequestError(f"count: must be at least 1, not {count}")
         before, step = prompts.last_step(typed[-LONGEST:])
         before = typed[: -len(step)].lstrip() if before else ""
         words = {_plain(step), _plain(prompts.without_lead(step))} - {""}

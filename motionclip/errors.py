@@ -1,13 +1,42 @@
-"""The errors that the package raises for what its user can mend."""
+"""The errors that the package raises for what its user can mend. Any other exception is a fault of the program.
+
+    MotionCLIPError
+    ├── MotionFileError       (ValueError)          a motion file or a data folder that holds something wrong
+    ├── FileAccessError       (OSError)             a file that can't be opened or written
+    │   └── MissingFile       (FileNotFoundError)   a file that is not there
+    ├── ModelFolderError      (ValueError)          a model folder or a checkpoint that can't be loaded
+    ├── TowerError
+    │   ├── TowerUnavailable  (FileNotFoundError)   a tower that is not on this machine
+    │   └── TowerMismatch     (ValueError)          a tower that the model is not aligned with
+    ├── HubError              (OSError)             a model that the Hugging Face Hub can't give
+    └── RequestError          (ValueError)          a request that can't be met: a text, a length, a setting
+        ├── StoryboardError                         blocks of a storyboard
+        └── LinkError                               a link to a motion
+
+In brackets: the built-in class that each belongs to as well, so that `except ValueError` goes on working.
+"""
 
 from __future__ import annotations
 
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
 
-class MotionFileError(ValueError):
-    """A motion file that cannot be read: which file, which field of it, and why.
+class MotionCLIPError(Exception):
+    """Something that the user can mend; the message says what is wrong and where."""
+
+    @property
+    def public(self) -> str:
+        """The message for people on other machines: without folders of this one."""
+        return str(self)
+
+
+class MotionFileError(MotionCLIPError, ValueError):
+    """A motion file, or the table of a data folder, that cannot be read: which file, which field of it, and why.
 
     path, field and reason are attributes, for programs; the message holds all three, for people.
     """
@@ -17,23 +46,50 @@ class MotionFileError(ValueError):
         self.path, self.field, self.reason = Path(path), field, reason
 
 
-class ModelFolderError(ValueError):
-    """A model folder that cannot be loaded: which file, which field, and why."""
+class FileAccessError(MotionCLIPError, OSError):
+    """A file that can't be opened or written. The message is "PATH REASON"; both are attributes."""
+
+    def __init__(self, path: str | PathLike[str], reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = Path(path), reason
+
+    @property
+    def public(self) -> str:
+        return f"{self.path.name} {self.reason}"
 
 
-class HubError(OSError):
-    """A model could not be had from the Hub; the message says what happened and what to do."""
+class MissingFile(FileAccessError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+    def __init__(self, path: str | PathLike[str], reason: str = "is missing") -> None:
+        super().__init__(path, reason)
 
 
-class TowerUnavailable(OSError):
+class ModelFolderError(MotionCLIPError, ValueError):
+    """A model folder or a checkpoint that cannot be loaded: which file, which field, and why."""
+
+
+class TowerError(MotionCLIPError):
+    """A tower that can't be used."""
+
+
+class TowerUnavailable(TowerError, FileNotFoundError):
     """A tower's weights or its library are not on this machine; the message says how to get them."""
 
 
-class TowerMismatch(ValueError):
+class TowerMismatch(TowerError, ValueError):
     """A model was asked to work with a tower it was not aligned with."""
 
 
-class StoryboardError(ValueError):
+class HubError(MotionCLIPError, OSError):
+    """A model could not be had from the Hub; the message says what happened and what to do."""
+
+
+class RequestError(MotionCLIPError, ValueError):
+    """A request that can't be met; the message names the argument or setting, and what it may be."""
+
+
+class StoryboardError(RequestError):
     """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
 
     def __init__(self, where: str, what: str) -> None:
@@ -41,9 +97,33 @@ class StoryboardError(ValueError):
         self.where, self.what = where, what
 
 
-class LinkError(ValueError):
+class LinkError(RequestError):
     """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field}: {what}")
         self.field, self.what = field, what
+
+
+@contextmanager
+def file_access(path: str | PathLike[str], deed: str = "read") -> Iterator[None]:
+    """Turn the system's errors for a file into FileAccessError or MissingFile.
+
+    deed: what is done with the file, for the message: "read" or "written".
+    """
+    try:
+        yield
+    except MotionCLIPError:
+        raise
+    except FileNotFoundError as error:
+        raise MissingFile(path) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileAccessError(path, f"could not be {deed} ({reason})") from error
+
+
+def log_fault(log: logging.Logger, error: BaseException) -> str:
+    """Log an exception that is a fault of the program, with its traceback; returns the number to report it by."""
+    number = secrets.token_hex(4)
+    log.error("fault %s", number, exc_info=error)
+    return number

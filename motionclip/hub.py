@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import places
-from .errors import HubError
+from .errors import HubError, MissingFile
 from .models.storage import BANK_FILE, CONFIG_FILE, READER_FILE, WEIGHTS_FILE
 
 DEFAULT = places.DEFAULT_MODEL
@@ -29,7 +29,7 @@ def locate(source: str | PathLike[str] | None = None, revision: str | None = Non
         return folder
     if isinstance(source, str) and _REPO.fullmatch(source) and not folder.exists():
         return download(source, revision, **options)
-    raise FileNotFoundError(f"{folder} holds no model: there is no {CONFIG_FILE} in it")
+    raise MissingFile(folder, f"holds no model: there is no {CONFIG_FILE} in it")
 
 
 def download(repo: str, revision: str | None = None, **options: Any) -> Path:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .constants import MAX_LABELS
+from .errors import RequestError, file_access
+
 # The 60 classes of BABEL (Punnakkal et al. 2021), in the paper's order.
 BABEL_60 = (
     "walk", "stand", "hand movements", "turn", "interact with/use object", "arm movements", "t pose", "step",
@@ -22,19 +25,20 @@ STYLES = {
     "musical": "like in a musical", "not confident": "shyly", "old": "like an old person", "proud": "proudly",
     "sad": "sadly", "slow": "slowly", "tired": "tiredly", "youthful": "youthfully",
 }  # fmt: skip
-MAX_LABELS = 1000
 
 
 def parse_labels(text: str) -> list[str]:
     """One label a line, blank lines and repetitions dropped. Raises ValueError for none, or over 1,000."""
     labels = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not labels:
-        raise ValueError("labels: there are none; write one a line")
+        raise RequestError("labels: there are none; write one a line")
     if len(labels) > MAX_LABELS:
-        raise ValueError(f"labels: {len(labels):,} are too many; at most {MAX_LABELS:,} are taken")
+        raise RequestError(f"labels: {len(labels):,} are too many; at most {MAX_LABELS:,} are taken")
     return labels
 
 
 def load_labels(path: Path) -> list[str]:
     """The labels in a text file, one a line."""
-    return parse_labels(path.read_text(encoding="utf-8", errors="replace"))
+    with file_access(path):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    return parse_labels(text)

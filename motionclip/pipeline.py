@@ -16,8 +16,8 @@ from torch.nn import functional
 from . import composition, hub, prompts, storyboard
 from .bank import Bank, Entry, Waypoint
 from .completions import COUNT, Completion, Completions
-from .constants import CLOSENESS, FPS
-from .errors import TowerMismatch
+from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
+from .errors import RequestError, TowerMismatch
 from .evenness import even_steps
 from .files.writing import write_atomically
 from .labels import BABEL_60
@@ -34,7 +34,6 @@ from .storyboard import Block, Story
 from .towers.interface import TextTower
 from .towers.loading import fits, load_tower
 
-MAX_TEXT = 2000
 MODEL_CARD = """---
 {{ card_data }}
 ---
@@ -57,8 +56,6 @@ mc.generate("a person walks").save("walk.bvh")
 {% else %}
 It has not been measured: `motionclip evaluate --model FOLDER --data DATA`.
 {% endif %}"""
-MAX_FRAMES = 1800
-MAX_SAMPLES = 64
 SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
@@ -217,11 +214,11 @@ class MotionCLIP(
         frames = self._length(frames)
         z = torch.as_tensor(z, dtype=torch.float32)
         if z.ndim != 2 or z.shape[1] != self.model.config.latent or not torch.isfinite(z).all():
-            raise ValueError(
+            raise RequestError(
                 f"z: must be finite numbers of shape (N, {self.model.config.latent}), not {tuple(z.shape)}"
             )
         if isinstance(seed, Sequence) and len(seed) != len(z):
-            raise ValueError(f"seed: must be one, or one for each of {len(z)} latents, not {len(seed)}")
+            raise RequestError(f"seed: must be one, or one for each of {len(z)} latents, not {len(seed)}")
         return self.model.decode_motions(z, frames, seed)
 
     @overload
@@ -260,16 +257,16 @@ class MotionCLIP(
         samples outside 1–64 or for several texts.
         """
         if not 0 <= closeness <= 1:
-            raise ValueError(f"closeness: must be from 0 to 1, not {closeness}")
+            raise RequestError(f"closeness: must be from 0 to 1, not {closeness}")
         if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
-            raise ValueError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
+            raise RequestError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
         texts = [text] if isinstance(text, str) else list(text)
         seeds = list(seed) if isinstance(seed, Sequence) else [seed] * len(texts)
         if len(seeds) != len(texts):
-            raise ValueError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
+            raise RequestError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
         plans = self.plan(texts, closeness)
         if any(self._length(frames) * len(steps) > MAX_FRAMES for steps in plans):
-            raise ValueError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
+            raise RequestError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
         simple = [number for number, steps in enumerate(plans) if len(steps) == 1 and steps[0].plain]
         found: dict[int, list[Motion]] = {}
         if simple:
@@ -389,7 +386,7 @@ class MotionCLIP(
         Raises ValueError as `generate` does for a text that it does not take.
         """
         if self.reader is None:
-            raise ValueError("this model has no reader of texts; train with `motionclip train`")
+            raise RequestError("this model has no reader of texts; train with `motionclip train`")
         (steps,) = self.plan([text])
         readings = [reading for step in steps for reading in step.readings]
         actions = tuple(dict.fromkeys(reading.action for reading in readings))
@@ -408,7 +405,7 @@ class MotionCLIP(
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
             return [prompts.Clause(step) for step in prompts.steps(text)]
         if (words := prompts.negated(text)) is not None:
-            raise ValueError(
+            raise RequestError(
                 f"text: {words!r} says what not to do, which this model does not understand: it might do just that. "
                 "Say what the body should do instead"
             )
@@ -607,7 +604,7 @@ class MotionCLIP(
             return self._banked().latents[end.index]
         z = torch.as_tensor(end, dtype=torch.float32)
         if z.shape != (self.model.config.latent,) or not torch.isfinite(z).all():
-            raise ValueError(f"a latent must be {self.model.config.latent} finite numbers, not {tuple(z.shape)}")
+            raise RequestError(f"a latent must be {self.model.config.latent} finite numbers, not {tuple(z.shape)}")
         return z
 
     def as_motion(self, end: End, frames: int = 60, seed: int = 0) -> Motion:
@@ -641,7 +638,7 @@ class MotionCLIP(
         29 % with even=False.
         """
         if path not in ("spherical", "linear"):
-            raise ValueError(f'path: must be "spherical" or "linear", not {path!r}')
+            raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
         steps = _steps(steps)
         from_a = from_b = None
         both = isinstance(a, Motion) and isinstance(b, Motion)
@@ -730,12 +727,12 @@ class MotionCLIP(
     ) -> list[Motion]:
         """changes: (N, D), of latents, each with its strength."""
         if not strengths:
-            raise ValueError("strengths: there are none; give at least one")
+            raise RequestError("strengths: there are none; give at least one")
         for strength in strengths:
-            if not -5 <= strength <= 5:
-                raise ValueError(f"strength: must be from -5 to 5, not {strength}")
+            if not abs(strength) <= MAX_STRENGTH:
+                raise RequestError(f"strength: must be from {-MAX_STRENGTH:g} to {MAX_STRENGTH:g}, not {strength}")
         if part not in BODY_PARTS:
-            raise ValueError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
+            raise RequestError(f"part: must be one of {', '.join(BODY_PARTS)}, not {part!r}")
         start_z = self.latent(source)
         plain = not self.model.config.normalised and not isinstance(base, Motion)  # the paper's: a text's own latent
         motion = self.as_motion(self.latent(base) if plain else base, self._length(frames), seed)
@@ -815,23 +812,23 @@ class MotionCLIP(
         if labels is None:
             labels = self.bank.actions if self.bank else BABEL_60
         if not labels:
-            raise ValueError("labels: there are none to choose from")
+            raise RequestError("labels: there are none to choose from")
         return list(labels)
 
     def _banked(self) -> Bank:
         if self.bank is None:
-            raise ValueError("this model has no bank of known motions; train with `motionclip train`")
+            raise RequestError("this model has no bank of known motions; train with `motionclip train`")
         return self.bank
 
     def _length(self, frames: int) -> int:
         if not 1 <= frames <= MAX_FRAMES:
-            raise ValueError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
+            raise RequestError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
 
 
 def _steps(steps: int) -> int:
     if not 2 <= steps <= 101:
-        raise ValueError(f"steps: must be from 2 to 101, not {steps}")
+        raise RequestError(f"steps: must be from 2 to 101, not {steps}")
     return steps
 
 
@@ -865,11 +862,11 @@ def _between(a: torch.Tensor, b: torch.Tensor, share: torch.Tensor, path: str) -
 
 def _checked(text: str) -> str:
     if not isinstance(text, str):
-        raise ValueError(f"text: must be a string, not {type(text).__name__}")
+        raise RequestError(f"text: must be a string, not {type(text).__name__}")
     # Lone surrogates can't be encoded, and control characters say nothing.
     clean = "".join(c if c.isprintable() else " " for c in text).encode("utf-8", "ignore").decode().strip()
     if not clean:
-        raise ValueError('text: is empty; describe a motion, as in "a person walks like a zombie"')
+        raise RequestError('text: is empty; describe a motion, as in "a person walks like a zombie"')
     if len(clean) > MAX_TEXT:
-        raise ValueError(f"text: has {len(clean):,} characters; at most {MAX_TEXT:,} are taken")
+        raise RequestError(f"text: has {len(clean):,} characters; at most {MAX_TEXT:,} are taken")
     return clean

@@ -14,6 +14,8 @@ from typing import Literal
 
 import snowballstemmer
 
+from .errors import RequestError
+
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot", "turn", "step"]
 MAX_COUNT = 10
@@ -252,7 +254,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     else:
         return clause
     if not 1 <= number <= MAX_COUNT:
-        raise ValueError(f"text: {number} times is too many; at most {MAX_COUNT} are counted")
+        raise RequestError(f"text: {number} times is too many; at most {MAX_COUNT} are counted")
     return replace(clause, text=_tidy(text) or clause.text, count=number)
 
 

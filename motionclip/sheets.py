@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from .bank import Entry
+from .errors import MotionCLIPError, RequestError, file_access
 from .files import MotionFileError, npz
 from .files.labels_table import read_table
 from .motion.motion import Motion
@@ -60,7 +61,7 @@ class Known:
         cosine, number = cosines.max(dim=0)
         if cosine < UNLIKE:
             text = self._texts[0][int(number)]
-            raise ValueError(f'"{label}": no known motion is like it; the nearest is "{text}", cosine {cosine:.2f}')
+            raise RequestError(f'"{label}": no known motion is like it; the nearest is "{text}", cosine {cosine:.2f}')
         return int(number), f"the nearest words, cosine {cosine:.2f}"
 
     @functools.cached_property
@@ -76,7 +77,7 @@ class Known:
             for text, entry in [*known.items(), *((entry.caption, entry) for entry in self.mc.bank.entries)]:
                 said.setdefault(text, functools.partial(_entry, entry))
         if not said:
-            raise ValueError("this model has no bank of known motions; give a folder of labelled ones with --data")
+            raise RequestError("this model has no bank of known motions; give a folder of labelled ones with --data")
         return list(said), list(said.values())
 
     @functools.cached_property
@@ -86,7 +87,7 @@ class Known:
 
 def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:
     if Path(name).name != name:
-        raise ValueError(f"{name}: is no plain name of a clip")
+        raise RequestError(f"{name}: is no plain name of a clip")
     return npz.load(folder / "clips" / f"{name}.npz").padded(frames).crop(0, frames), f"clip {name}"
 
 
@@ -112,7 +113,7 @@ def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int
 
         def edited(row: dict[str, str] = row, words: tuple[str, str, str] = words) -> _Made:
             if row["motion_source"] not in ("data", "text"):
-                raise ValueError(f"motion_source: must be data or text, not {row['motion_source']!r}")
+                raise RequestError(f"motion_source: must be data or text, not {row['motion_source']!r}")
             found = [known.find(text, frames) if row["motion_source"] == "data" else (text, "") for text in words]
             base, start, end = (what for what, _ in found)
             shown = [mc.as_motion(what, frames, seed) for what, _ in found]
@@ -144,7 +145,7 @@ _Made = tuple[tuple[Motion, ...], tuple[str, ...], tuple[str, ...]]
 def _done(line: int, name: str, make: Callable[[], _Made], results: tuple[int, ...] = (0,)) -> Row:
     try:
         motions, titles, notes = make()
-    except (ValueError, OSError) as error:
+    except MotionCLIPError as error:
         return Row(line, name, impossible=str(error))
     named = (replace(motion, name=title) for motion, title in zip(motions, titles, strict=True))
     return Row(line, name, tuple(named), titles, results, notes)
@@ -175,6 +176,7 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, s
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with file_access(path):
+            return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise MotionFileError(path, "content", f"is no text in UTF-8 ({error})") from error

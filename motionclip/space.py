@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from .errors import MissingFile, RequestError
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = (
     "app.py",
@@ -38,12 +40,12 @@ def make_space(out: Path, hardware: str = "cpu") -> list[Path]:
     something in it, and FileNotFoundError outside of a checkout of the project.
     """
     if hardware not in HARDWARE:
-        raise ValueError(f"hardware: must be one of {', '.join(HARDWARE)}, not {hardware!r}")
+        raise RequestError(f"hardware: must be one of {', '.join(HARDWARE)}, not {hardware!r}")
     missing = [part for part in PARTS if not (ROOT / part).exists()]
     if missing:
-        raise FileNotFoundError(f"{ROOT / missing[0]} is missing: make a Space from a checkout of the project")
+        raise MissingFile(ROOT / missing[0], "is missing: make a Space from a checkout of the project")
     if out.exists() and any(out.iterdir()):
-        raise ValueError(f"{out}: is not empty; choose a new folder")
+        raise RequestError(f"{out}: is not empty; choose a new folder")
     for part in PARTS:
         target = out / part
         target.parent.mkdir(parents=True, exist_ok=True)

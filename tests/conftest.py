@@ -97,6 +97,14 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data_folder(tmp_path_factory.mktemp("data") / "mocap")
 
 
+@pytest.fixture
+def motion() -> Motion:
+    """Twelve frames of small bends, on one place."""
+    random = np.random.default_rng(0)
+    poses = random.normal(scale=0.1, size=(12, 24, 3)).astype(np.float32)
+    return Motion(poses, np.tile(np.float32([0, 0.9, 0]), (12, 1)), "walk")
+
+
 @pytest.fixture(scope="session")
 def mc() -> MotionCLIP:
     """The default model, as users get it."""

@@ -276,13 +276,13 @@ def test_training_aligns_with_text_images_both_or_none(data_folder, tmp_path, te
     import motionclip.training.train
 
     kept = []
-    original = motionclip.training.train.transformer_losses
+    original = motionclip.training.train.LOSSES["transformer"]
 
     def watched(*arguments):
         kept.append(original(*arguments))
         return kept[-1]
 
-    monkeypatch.setattr(motionclip.training.train, "transformer_losses", watched)
+    monkeypatch.setitem(motionclip.training.train.LOSSES, "transformer", watched)
     path = tmp_path / "config.toml"
     path.write_text(CONFIG.format(text=text, image=image, body=""))
     train(data_folder, tmp_path / "run", TrainConfig.load(path))

@@ -29,6 +29,7 @@ from demo.player import told
 from demo.together import Together
 from motionclip import Motion
 from motionclip.cli import app
+from motionclip.errors import RequestError
 from motionclip.files import glb
 
 
@@ -155,7 +156,7 @@ def test_what_takes_too_long_is_given_up(monkeypatch):
 
 def test_an_error_shows_no_markup():
     def fails():
-        raise ValueError("<img src=x onerror=alert(1)>.bvh: is no motion")
+        raise RequestError("<img src=x onerror=alert(1)>.bvh: is no motion")
 
     with pytest.raises(gradio.Error) as caught:
         told(fails)()
@@ -169,10 +170,10 @@ def test_results_do_not_fill_the_disk(monkeypatch, tmp_path, mc):
     motion = mc.generate("walk", frames=20)
     monkeypatch.setattr(player, "results", box)
     for number in range(12):
-        path = Path(player.figure_file(motion, number))
+        path = Path(player.figure_file(motion.crop(0, 8 + number)))
         assert path.is_file()
     assert len(list(box.root.iterdir())) == 5
-    assert player.figure_file(motion, 11) == str(path)
+    assert player.figure_file(motion.crop(0, 19)) == str(path)
     box.clear()
     assert list(tmp_path.iterdir()) == []
 
@@ -323,10 +324,10 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
     fake.GPU = gpu
     monkeypatch.setitem(sys.modules, "spaces", fake)
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    demo._ask_for_no_gpu()
+    demo.process.ask_for_no_gpu()
 
     def refusing(words):
-        raise ValueError(f"{words}: is no motion")
+        raise RequestError(f"{words}: is no motion")
 
     assert told(lambda words: words.upper())("walk") == "WALK"
     with pytest.raises(gradio.Error, match="walk: is no motion"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..errors import RequestError
 from ..files.json_file import read_json
 
 
@@ -54,4 +55,4 @@ def from_json(path: Path) -> list[Measurement]:
     try:
         return [Measurement(**figure) for figure in read_json(path)]
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: must be a list of figures, as `evaluate --json` writes it ({error})") from error
+        raise RequestError(f"{path}: must be a list of figures, as `evaluate --json` writes it ({error})") from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
 from .reading import Options, Reading
@@ -65,7 +65,8 @@ def read(
     path = Path(path)
     if path.suffix.lower() not in readers:
         raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
-    return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
+    with file_access(path):
+        return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
 def save(
@@ -100,12 +101,12 @@ def save(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in writers:
-        raise ValueError(
+        raise RequestError(
             f"{path.name}: motion is written to {_listed(WRITABLE + FOR_TOOLS)} files, not {path.suffix!r}"
         )
     layouts = LAYOUTS.get(suffix, ())
     if layout and layout not in layouts:
-        raise ValueError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
+        raise RequestError(f"layout: {suffix} files have {_listed(layouts) if layouts else 'none'}, not {layout!r}")
     more = {"layout": layout or layouts[0]} if layouts else {}
     write_atomically(path, lambda temporary: writers[suffix](motion, temporary, **more))
     return path
@@ -117,7 +118,9 @@ def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, st
     from .writing import write_atomically
 
     if path.suffix.lower() not in FOR_CHARACTERS:
-        raise ValueError(f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}")
+        raise RequestError(
+            f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}"
+        )
     theirs = Character(character, names)
     for note in theirs.notes:
         _log.warning("%s: %s", character.name, note)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import RequestError
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 
 
@@ -40,12 +41,12 @@ class Conversion:
             return
         known = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
         if self.target.suffix.lower() in known:
-            raise ValueError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
+            raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
         if self.suffix not in known:
-            raise ValueError(f"{self.suffix}: is not written; choose one of {', '.join(known)}")
+            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(known)}")
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
-            raise ValueError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
+            raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
         stems = [path.relative_to(self.source).with_suffix("") for path in files]
         for path, stem in zip(files, stems, strict=True):
             alone = stems.count(stem) == 1

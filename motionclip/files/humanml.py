@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter1d
 from torch.nn.functional import normalize
 
 from ..constants import FPS
+from ..errors import RequestError
 from ..motion import skeleton
 from ..motion.motion import Motion
 
@@ -50,7 +51,7 @@ def to_joints(motion: Motion) -> np.ndarray:
 def to_features(joints: np.ndarray) -> np.ndarray:
     """(frames, 22, 3) joints → (frames − 1, 263) float32 features. Raises ValueError for fewer than two frames."""
     if len(joints) < 2:
-        raise ValueError("HumanML3D's features need two frames at least, at 20 a second")
+        raise RequestError("HumanML3D's features need two frames at least, at 20 a second")
     placed = _with_their_bones(torch.from_numpy(joints).double())
     placed[..., 1] -= placed[..., 1].min()
     placed = placed - placed[0, 0] * placed.new_tensor([1, 0, 1])

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, file_access
 from .armature import Armature
 
 SIDES = ("left", "right")
@@ -104,7 +104,8 @@ def read_map(path: Path) -> dict[str, str]:
     """
     result: dict[str, str] = {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with file_access(path):
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise MotionFileError(path, "text", f"is not UTF-8 ({error.reason} at byte {error.start})") from error
     for number, line in enumerate(text.splitlines(), start=1):

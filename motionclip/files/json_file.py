@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..errors import file_access
+
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file. Raises ValueError where it is none, and OSError where it can't be opened."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with file_access(path):
+            text = path.read_text(encoding="utf-8")
+        return json.loads(text)
     except RecursionError as error:  # a few hundred kilobytes of "[" suffice
         raise ValueError("is nested too deep") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, file_access
 
 COLUMNS = ("clip", "split", "action", "captions")
 
@@ -13,7 +13,7 @@ COLUMNS = ("clip", "split", "action", "captions")
 def read_table(folder: str | Path) -> list[dict[str, str]]:
     """The lines of FOLDER/labels.csv. Raises MotionFileError for a missing column or value."""
     table = Path(folder) / "labels.csv"
-    with open(table, newline="", encoding="utf-8") as file:
+    with file_access(table), open(table, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         try:
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]

@@ -10,21 +10,28 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from ..errors import FileAccessError, file_access
+
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole.
 
-    Raises OSError where it can't be written.
+    Raises FileAccessError, which names `path`, where it can't be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    with file_access(path.parent, "written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
         write(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
-    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors tell of a full disk
-        raise OSError(f"{path}: could not be written ({str(error).splitlines()[0]})") from error
+    except FileAccessError:
+        raise
+    except OSError as error:
+        raise FileAccessError(path, f"could not be written ({(error.strerror or str(error)).lower()})") from error
+    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors report a full disk
+        raise FileAccessError(path, f"could not be written ({str(error).splitlines()[0]})") from error
     finally:
         temporary.unlink(missing_ok=True)

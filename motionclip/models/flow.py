@@ -212,6 +212,8 @@ class _Terms:
 class FlowModel(nn.Module):
     """Encodes motions into the text space and decodes latents of that space into motions."""
 
+    has_basis = True
+
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config

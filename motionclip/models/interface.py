@@ -1,11 +1,14 @@
-"""What an edit asks of a model, whichever its architecture."""
+"""The one interface of all models: encode, decode, invert, edit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
+
+from ..motion.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,70 @@ class Edit:
     keeping: Sequence[float]
     alike: Sequence[torch.Tensor]
     strengths: Sequence[float]
+
+
+class ModelSettings(Protocol):
+    """What every model's config says.
+
+    tower: the text tower that its latents are aligned with; None for none. latent: their size. window: frames that are
+    encoded at a time. draws: motions of one text, of which the best is shown. normalised: whether latents have unit
+    length.
+    """
+
+    @property
+    def tower(self) -> str | None: ...
+    @property
+    def latent(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+    @property
+    def draws(self) -> int: ...
+    @property
+    def normalised(self) -> bool: ...
+
+
+class MotionModel(Protocol):
+    """What the pipeline needs of a model. Features are (frames, 149), as `motion.features` lays them out.
+
+    has_basis: whether it has a motion basis, which is fitted before training, and an encoder that may end its training
+    sooner than the decoder.
+    """
+
+    has_basis: bool
+
+    @property
+    def config(self) -> ModelSettings: ...
+
+    def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
+        """(N, frames, 149) features that start facing +z → (N, latent)."""
+
+    def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
+        """(motions, latent): the mean over windows half a window apart."""
+
+    def window_starts(self, frames: int) -> list[int]:
+        """The first frames of the windows that make a motion of this length."""
+
+    def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
+        """(N, latent) → N motions of `frames` frames, from the origin, facing +z."""
+
+    def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
+        """As decode_motions, but each of the N latents gets noise of its own."""
+
+    def decode_features(
+        self,
+        z: torch.Tensor,
+        frames: int,
+        seed: int | Sequence[int] = 0,
+        noise: Any = None,
+        origin: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(N, latent) or (N, windows, latent) → (N, frames, 149) features."""
+
+    def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """A motion's latents (windows, latent), and the noise that gives it back; None for a model without noise."""
+
+    def edit_features(self, z: torch.Tensor, noise: Any, frames: int, edit: Edit) -> torch.Tensor:
+        """A motion's latents and N changed ones, decoded: (1 + N, frames, 149) features."""
+
+    def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
+        """(N, frames, 149) features through the model and back."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ..errors import MissingFile, ModelFolderError
 from . import storage
 from .transformer import ANKLE, ROWS, MotionTransformer, TransformerConfig
 
@@ -24,14 +25,14 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
     dict, something else than tensors in it (never unpickled), keys that are missing or unknown, odd shapes.
     """
     if not checkpoint.is_file():
-        raise FileNotFoundError(f"{checkpoint} is missing")
+        raise MissingFile(checkpoint)
     try:
         state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     except Exception as error:  # a torn or foreign file makes it fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{checkpoint}: is not a checkpoint of tensors alone ({reason})") from error
+        raise ModelFolderError(f"{checkpoint}: is not a checkpoint of tensors alone ({reason})") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ValueError(f"{checkpoint}: must hold a state dict: names and tensors")
+        raise ModelFolderError(f"{checkpoint}: must hold a state dict: names and tensors")
     state = {key: value for key, value in state.items() if not key.startswith("clip_model.") and key not in _LEFT_OUT}
     config = _config(checkpoint, state, heads, up)
     model = MotionTransformer(config)
@@ -39,12 +40,14 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
     for what, keys in (("is missing", wanted.keys() - state.keys()), ("is unknown", state.keys() - wanted.keys())):
         if keys:
             more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-            raise ValueError(f"{checkpoint}: {min(keys)}{more}: {what} in an official MotionCLIP checkpoint")
+            raise ModelFolderError(f"{checkpoint}: {min(keys)}{more}: {what} in an official MotionCLIP checkpoint")
     for key, value in state.items():
         if value.shape != wanted[key].shape:
-            raise ValueError(f"{checkpoint}: {key}: has shape {tuple(value.shape)}, not {tuple(wanted[key].shape)}")
+            raise ModelFolderError(
+                f"{checkpoint}: {key}: has shape {tuple(value.shape)}, not {tuple(wanted[key].shape)}"
+            )
         if not torch.isfinite(value).all():
-            raise ValueError(f"{checkpoint}: {key}: holds numbers that are not finite")
+            raise ModelFolderError(f"{checkpoint}: {key}: holds numbers that are not finite")
     model.load_state_dict({key: value.float() for key, value in state.items()})
     storage.save(model, out)
     return config
@@ -53,12 +56,14 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
 def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: str) -> TransformerConfig:
     def shape(key: str) -> tuple[int, int]:
         if key not in state or state[key].ndim != 2:
-            raise ValueError(f"{checkpoint}: {key}: is missing in an official MotionCLIP checkpoint, or no matrix")
+            raise ModelFolderError(
+                f"{checkpoint}: {key}: is missing in an official MotionCLIP checkpoint, or no matrix"
+            )
         return state[key].shape[0], state[key].shape[1]
 
     latent, inputs = shape("encoder.skelEmbedding.weight")
     if inputs != 6 * ROWS:
-        raise ValueError(
+        raise ModelFolderError(
             f"{checkpoint}: encoder.skelEmbedding.weight: takes {inputs} numbers a frame, not {6 * ROWS}; "
             "only models of 24 joints as 6D and a 25th row are known"
         )
@@ -76,4 +81,4 @@ def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: st
             row_25=ANKLE,
         )
     except ValueError as error:
-        raise ValueError(f"{checkpoint}: {error}") from error
+        raise ModelFolderError(f"{checkpoint}: {error}") from error

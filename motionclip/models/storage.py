@@ -12,17 +12,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from ..errors import ModelFolderError
+from ..errors import MissingFile, ModelFolderError
 from ..files.json_file import read_json
 from ..files.writing import write_atomically
 from .flow import FlowConfig, FlowModel
 from .half_precision import pack
+from .interface import MotionModel
 from .transformer import MotionTransformer, TransformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "flow": (FlowConfig, FlowModel),
     "transformer": (TransformerConfig, MotionTransformer),
 }
+INTERFACE: tuple[type[MotionModel], ...] = (FlowModel, MotionTransformer)  # which mypy checks
 ModelConfig = FlowConfig | TransformerConfig
 Model = FlowModel | MotionTransformer
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
@@ -81,7 +83,7 @@ def load(folder: Path) -> Model:
     config = read_config(folder)
     path = folder / WEIGHTS_FILE
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
+        raise MissingFile(path)
     try:
         with safe_open(path, framework="pt") as file:
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118

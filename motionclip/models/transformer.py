@@ -183,6 +183,8 @@ class Decoder(nn.Module):
 class MotionTransformer(nn.Module):
     """The paper's model behind the interface that all models of this package share."""
 
+    has_basis = False
+
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -79,6 +80,13 @@ class Motion:
     def duration(self) -> float:
         """Seconds from the first frame to the end of the last."""
         return len(self) / FPS
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hex digits, the same for the same poses and path, whatever the name: what to key a cache by."""
+        content = hashlib.sha256(str(len(self)).encode())
+        content.update(self.poses.tobytes() + self.translation.tobytes())
+        return content.hexdigest()[:32]
 
     def rotations(self) -> torch.Tensor:
         """(frames, 24, 3, 3) rotation matrices, joint to parent."""

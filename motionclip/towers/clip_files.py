@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ..errors import TowerUnavailable
+from ..errors import RequestError, TowerUnavailable
 
 PAPERS = ("ViT-B-32-quickgelu", "openai")
 # open_clip's entry for the paper's CLIP, known without the seconds that its import takes.
@@ -55,7 +55,7 @@ def library(architecture: str) -> Any:
 
     if architecture not in open_clip.list_models():
         known = ", ".join(open_clip.list_models())
-        raise ValueError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
+        raise RequestError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
     return open_clip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -38,24 +39,28 @@ class CachedTower:
 
     dim: int
 
-    def __init__(self) -> None:
+    def __init__(self, cached_texts: int = CACHED_TEXTS) -> None:
         self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._cached_texts = cached_texts
+        self._lock = threading.Lock()  # of the cache alone: requests embed at the same time
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, dim). Embeddings are remembered."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
+        """(N, dim). Embeddings are remembered. Any number of threads may call it at once."""
+        with self._lock:
+            found = {text: self._cache[text] for text in texts if text in self._cache}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
         # Texts of one length go together, so that padding costs little.
         new.sort(key=len)
-        found = {text: self._cache[text] for text in texts if text in self._cache}
         for start in range(0, len(new), 128):
             batch = new[start : start + 128]
             found.update(zip(batch, self._embed(batch), strict=True))
-        for text, embedding in found.items():
-            self._cache[text] = embedding
-            self._cache.move_to_end(text)
-        while len(self._cache) > CACHED_TEXTS:
-            self._cache.popitem(last=False)
+        with self._lock:
+            for text, embedding in found.items():
+                self._cache[text] = embedding
+                self._cache.move_to_end(text)
+            while len(self._cache) > self._cached_texts:
+                self._cache.popitem(last=False)
         return torch.stack([found[text] for text in texts]).clone() if texts else torch.zeros(0, self.dim)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:

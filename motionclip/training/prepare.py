@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..constants import FPS
+from ..errors import MissingFile, RequestError
 from ..files import MotionFileError
 from ..files.json_file import read_json
 from ..labels import BABEL_60
@@ -58,7 +59,7 @@ class Choices:
             ("others", (LEFT_OUT, *SPLITS)),
         ):
             if getattr(self, name) not in known:
-                raise ValueError(f"{name}: must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+                raise RequestError(f"{name}: must be one of {', '.join(known)}, not {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def prepare_babel(
     """
     choices = choices or Choices()
     if not amass.is_dir():
-        raise FileNotFoundError(f"{amass} is missing: the folder that holds AMASS's subsets (CMU/, KIT/, …)")
+        raise MissingFile(amass, "is missing: the folder that holds AMASS's subsets (CMU/, KIT/, …)")
     labelled = [(entry, part) for name, part in FILES.items() for entry in _entries(babel / name)]
     (out / "clips").mkdir(parents=True, exist_ok=True)
     written = missing = odd = 0
@@ -119,9 +120,10 @@ def prepare_babel(
                     )
                     written += 1
     if not written:
-        raise FileNotFoundError(
-            f"{amass}: holds none of the {len(labelled)} recordings that {babel} labels"
-            + (f"; of {', '.join(unknown)} the split is not known, and --others says it" if unknown else "")
+        raise MissingFile(
+            amass,
+            f"holds none of the {len(labelled)} recordings that {babel} labels"
+            + (f"; of {', '.join(unknown)} the split is not known, and --others says it" if unknown else ""),
         )
     return Prepared(written, missing, dict(unknown), odd)
 

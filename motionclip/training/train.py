@@ -19,6 +19,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .. import places
+from ..errors import RequestError, file_access
 from ..files.labels_table import read_table
 from ..files.writing import write_atomically
 from ..models import storage
@@ -75,22 +76,28 @@ class TrainConfig:
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
         path = places.CONFIGS / f"{path}.toml" if str(path) in NAMED_CONFIGS else Path(path)
-        with open(path, "rb") as file:
+        with file_access(path), open(path, "rb") as file:
             try:
                 content = tomllib.load(file)
             except tomllib.TOMLDecodeError as error:
-                raise ValueError(f"{path}: is not TOML ({error})") from error
+                raise RequestError(f"{path}: is not TOML ({error})") from error
         model = storage.parse_config(content.pop("model", {}), f"{path}: [model]")
         content |= {key: value for key, value in overrides.items() if value is not None}
         fields = {field.name: field for field in dataclasses.fields(cls)}
         for key, value in content.items():
             if key not in fields or key == "model":
-                raise ValueError(f"{path}: {key}: is not a training setting; there are {', '.join(fields)}")
+                raise RequestError(f"{path}: {key}: is not a training setting; there are {', '.join(fields)}")
             if not isinstance(
                 value, (int, float) if isinstance(fields[key].default, float) else type(fields[key].default)
             ):
-                raise ValueError(f"{path}: {key}: must be like {fields[key].default!r}, not {value!r}")
+                raise RequestError(f"{path}: {key}: must be like {fields[key].default!r}, not {value!r}")
         return cls(model=model, **content)
+
+
+LOSSES: dict[str, Callable[..., dict[str, torch.Tensor]]] = {
+    "flow": flow_losses,
+    "transformer": transformer_losses,
+}
 
 
 class Objective(nn.Module):
@@ -99,9 +106,7 @@ class Objective(nn.Module):
     def __init__(self, model: storage.Model, alignment: Alignment) -> None:
         super().__init__()
         self.model, self.alignment = model, alignment
-        self.losses: Callable[..., dict[str, torch.Tensor]] = (
-            flow_losses if isinstance(model, FlowModel) else transformer_losses
-        )
+        self.losses = LOSSES[model.config.architecture]
 
     def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
         return self.losses(self.model, batch, self.alignment, generator, part)
@@ -140,7 +145,7 @@ def train(
     frames = None
     if config.image_weight:
         if not isinstance(tower, ImageTower):
-            raise ValueError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
+            raise RequestError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
         frames = FrameTower(tower, body)
     surface = body if config.body else None
     alignment = Alignment(pool, frames, config.text_weight, config.image_weight, surface)
@@ -150,21 +155,21 @@ def train(
     checkpoint = out / CHECKPOINT
     found = torch.load(checkpoint, weights_only=True, map_location="cpu") if resume and checkpoint.exists() else None
     if found and found["config"] != dataclasses.asdict(config):
-        raise ValueError(f"{checkpoint} was made with another config; choose another folder or delete it")
+        raise RequestError(f"{checkpoint} was made with another config; choose another folder or delete it")
     source = _fingerprint(data, licence)
     if found and found["data"]["hash"] != source["hash"]:
-        raise ValueError(
+        raise RequestError(
             f"{checkpoint} was made with the data of {found['data']['name']}, not with {source['name']}; "
             "choose another folder or delete it"
         )
     if start_from is not None and not found:
         begun = storage.load(start_from)
         if dataclasses.asdict(begun.config) != dataclasses.asdict(config.model):
-            raise ValueError(f"{start_from}: config: its sizes are not those of the config that is trained")
+            raise RequestError(f"{start_from}: config: its sizes are not those of the config that is trained")
         model.load_state_dict(begun.state_dict())
-    elif isinstance(model, FlowModel) and not found:
+    elif model.has_basis and not found:
         say("fitting the motion basis …")
-        model.basis.fit(sampler.spread(most=30_000), config.seed)
+        cast(FlowModel, model).basis.fit(sampler.spread(most=30_000), config.seed)
     model.to(accelerator.device)
     average = (
         torch.optim.swa_utils.AveragedModel(
@@ -217,20 +222,20 @@ def train(
         torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
-        if isinstance(model, FlowModel) and config.encoder_steps and step >= config.encoder_steps:
+        if model.has_basis and config.encoder_steps and step >= config.encoder_steps:
             if step == config.encoder_steps:  # its averaged weights generalise best
                 model.encoder.load_state_dict(kept.encoder.state_dict())
             model.encoder.requires_grad_(False)
         model.train()
         # What the encoder learns from is played faster and slower, too.
-        aligning = isinstance(model, FlowModel) and model.encoder.head.weight.requires_grad
+        aligning = model.has_basis and next(model.encoder.parameters()).requires_grad
         warped = config.batch // ENCODED_SHARE if aligning and frames is None else 0
         batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
         with accelerator.autocast():
             losses = objective(batch, generator, part)
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
-            raise FloatingPointError(f"the loss is {total.item()} at step {step}; try a lower learning_rate")
+            raise RequestError(f"the loss is {total.item()} at step {step}; try a lower learning_rate")
         accelerator.backward(total)
         accelerator.clip_grad_norm_(objective.parameters(), config.gradient_norm)
         optimizer.step()

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from ..errors import MissingFile
 from ..motion import skeleton
 from . import smpl_file
 
@@ -116,7 +117,9 @@ class SMPLBody:
         try:
             import smplx
         except ImportError as error:
-            raise FileNotFoundError("the SMPL body needs smplx: pip install -r requirements.txt") from error
+            raise MissingFile(
+                "smplx", "is missing, and the SMPL body needs it: pip install -r requirements.txt"
+            ) from error
         path = smpl_file.find(folder)
         content = smplx.utils.Struct(**smpl_file.read(path))
         self._model = smplx.SMPL(str(path), data_struct=content, batch_size=1).eval().requires_grad_(False)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..recognition import Segment
-
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from ..recognition import Segment
 
 
 def timeline_picture(segments: Sequence[Segment], duration: float) -> np.ndarray:

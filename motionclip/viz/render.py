@@ -134,7 +134,7 @@ def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
         _, said = encoder.communicate()
     if encoder.returncode:
         reason = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {encoder.returncode}"]
-        raise OSError(f"{path.name}: the video could not be written ({reason[0]})")
+        raise OSError(f"ffmpeg: {reason[0]}")
 
 
 def with_tips(joints: np.ndarray) -> np.ndarray:

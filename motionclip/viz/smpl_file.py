@@ -11,6 +11,8 @@ from typing import Any, cast
 import numpy as np
 import scipy.sparse
 
+from ..errors import MissingFile, ModelFolderError
+
 # What SMPL's site, its older releases and smplx's instructions call the neutral body.
 NAMES = ("SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.pkl", "basicmodel_neutral_lbs_10_207_0_*.pkl")
 NEEDED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
@@ -26,9 +28,7 @@ def find(place: Path) -> Path:
     files = sorted(place.rglob("*"))
     found = [path for name in NAMES for path in files if fnmatch(path.name.lower(), name.lower())]
     if not found:
-        raise FileNotFoundError(
-            f"{place}: has none of {', '.join(NAMES)}; get it from smpl.is.tue.mpg.de, or leave body empty"
-        )
+        raise MissingFile(place, f"has none of {', '.join(NAMES)}; get it from smpl.is.tue.mpg.de, or leave body empty")
     return found[0]
 
 
@@ -48,7 +48,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
                 content = _Unpickler(file, encoding="latin1").load()
         return {name: _dense(content[name]) for name in NEEDED}
     except Exception as error:  # a torn or foreign file makes all of this fail in any way
-        raise ValueError(
+        raise ModelFolderError(
             f"{path}: is no SMPL body ({error!r}); it must hold {', '.join(NEEDED)}, as SMPL_NEUTRAL from "
             "smpl.is.tue.mpg.de does"
         ) from error
