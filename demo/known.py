@@ -25,7 +25,7 @@ def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
     bank = mc.bank
     if bank is None or bank.atlas is None:
-        gr.Markdown("This model has no map. `python -m motionclip draw-map --model FOLDER` draws it.")
+        gr.Markdown("This model has no map. `motionclip draw-map --model FOLDER` draws it.")
         return
     entries, drawn = bank.entries, bank.atlas
 

@@ -135,7 +135,7 @@ class Bank:
     def drawn_atlas(self) -> Atlas:
         """The map. Raises ValueError where none is drawn."""
         if self.atlas is None:
-            raise RequestError("this model has no map; draw it with `python -m motionclip draw-map --model FOLDER`")
+            raise RequestError("this model has no map; draw it with `motionclip draw-map --model FOLDER`")
         return self.atlas
 
     def passed(self, z: torch.Tensor) -> list[tuple[int, Entry]]:
