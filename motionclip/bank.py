@@ -22,7 +22,7 @@ from .models.storage import BANK_FILE
 TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
 SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
-CHANGES, LIKE = 8, 0.5  # how many known changes guide an edit, and from which cosine to what is asked for
+CHANGES, LIKE = 8, 0.2  # how many known changes guide an edit, and from which cosine to what is asked for
 POINTS, FAMILY_OF = "map.points", "map.family"  # of the map in the bank's file
 ROUNDING = 0.02  # of a unit length, in a file of bytes
 

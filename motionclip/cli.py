@@ -18,7 +18,7 @@ import typer
 
 from . import __version__, places
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
-from .errors import MotionCLIPError, RequestError, log_fault
+from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
     from .sheets import Row
@@ -541,7 +541,7 @@ def draw_map(
         from .training.map_drawing import draw_map as run
 
         if not (model / BANK_FILE).is_file():
-            raise FileNotFoundError(f"{model} holds no bank of known motions: there is no {BANK_FILE} in it")
+            raise MissingFile(model, f"holds no bank of known motions: there is no {BANK_FILE} in it")
         config = read_config(model)
         atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
         typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")

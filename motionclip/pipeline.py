@@ -624,7 +624,7 @@ class MotionCLIP(
         seed: int = 0,
         frames: int = 60,
         path: Course = "spherical",
-        even: bool = True,
+        even: bool | None = None,
     ) -> list[Motion]:
         """Motions along the way from a to b, both ends included.
 
@@ -632,10 +632,10 @@ class MotionCLIP(
         circle, the default: all latents that this model learned from have unit length. "linear" is the paper's
         (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has seen. even: in equal steps of the
         decoded motion, for which 17 to 39 more are decoded; else of the latent, where most of the change may fall into
-        one step. The instance noise is the seed's all along; where both ends are motions it is found by running
-        the flow backwards from each and interpolated too, so that the ends come back as they were.
-        `benchmarks/interpolation.py` compares all of these: the largest of ten steps is 14 % of the way on average,
-        29 % with even=False.
+        one step. By default the great circle is walked in even steps, and the line as in the paper. The instance noise
+        is the seed's all along; where both ends are motions it is found by running the flow backwards from each and
+        interpolated too, so that the ends come back as they were. `benchmarks/interpolation.py` compares all of these:
+        the largest of ten steps is 14 % of the way on average, 29 % with even=False.
         """
         if path not in ("spherical", "linear"):
             raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
@@ -654,6 +654,8 @@ class MotionCLIP(
             noise = None if from_a is None or from_b is None else _between(from_a[0], from_b[0], share, "spherical")
             return self.model.decode_features(z, frames, seed, noise, z if both else None)
 
+        if even is None:
+            even = path == "spherical"
         equal = torch.linspace(0, 1, steps)
         decoded = even_steps(decode, steps) if even and steps > 2 else decode(equal)
         motions = zip(features.features_motions(decoded), equal, strict=True)

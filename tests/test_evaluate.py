@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from conftest import synthetic_motion
 from typer.testing import CliRunner
 
+from motionclip import places
 from motionclip.cli import app
 from motionclip.evaluation import metrics
 from motionclip.evaluation.table import from_json
@@ -49,7 +51,16 @@ def test_how_motions_move():
     assert metrics.nearest_distances(moved[:1], joints[:1]).item() == pytest.approx(30, abs=0.1)
 
 
-def test_the_command_measures_and_draws(data_folder, tmp_path):
+@pytest.fixture
+def few_prompts(tmp_path, monkeypatch):
+    """The project's lists of prompts, cut to four each: all of them take minutes."""
+    shutil.copytree(places.CONFIGS, tmp_path / "configs")
+    for file in (tmp_path / "configs/prompts").glob("*.csv"):
+        file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:5]), encoding="utf-8")
+    monkeypatch.setattr(places, "CONFIGS", tmp_path / "configs")
+
+
+def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):
     figures, page = tmp_path / "mine.json", tmp_path / "mine.html"
     asked = ["evaluate", "--data", str(data_folder), "--repeats", "2", "--json", str(figures), "--page", str(page)]
     other = tmp_path / "theirs.json"
