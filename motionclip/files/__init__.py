@@ -11,13 +11,7 @@ from ..errors import MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
 from .reading import Options, Reading
-
-READABLE = (".npz", ".bvh", ".npy", ".pt", ".pkl", ".glb", ".gltf", ".vrm", ".vrma", ".c3d")
-WRITABLE = (".npz", ".bvh", ".glb", ".mp4", ".gif")  # what the page offers
-FOR_TOOLS = (".vrma", ".npy")  # written, too
-FOR_CHARACTERS = (".glb", ".vrm")  # read and written with a character in them
-# Suffix → what `layout` can be, the usual one first.
-LAYOUTS = {".npz": ("smpl", "amass", "smplx"), ".npy": ("joints", "humanml3d")}
+from .suffixes import FOR_CHARACTERS, FOR_TOOLS, LAYOUTS, READABLE, WRITABLE
 
 __all__ = [
     "FOR_CHARACTERS", "FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map",

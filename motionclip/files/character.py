@@ -13,13 +13,14 @@ import torch
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
-from . import FOR_CHARACTERS, joint_names
+from . import joint_names
 from .armature import Armature
 from .gltf import Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
 from .retarget import Body
 from .rig import LOOSE, Rig
 from .standing import Stance, set_down
+from .suffixes import FOR_CHARACTERS
 from .turning import between
 
 _J = skeleton.JOINT_INDEX
