@@ -39,7 +39,6 @@ EXTRAS = {
     "gradio": "app",
     "accelerate": "train",
     "smplx": "train",
-    "tqdm": "train",
     "open_clip": "clip",
     "torchvision": "clip",
 }

@@ -8,6 +8,8 @@ from conftest import synthetic_motion
 
 from motionclip.evaluation.protocol import babel_recognition, confusion, recognition
 from motionclip.labels import BABEL_60
+from motionclip.motion.features import HEIGHT
+from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip
 from motionclip.training.train import TrainConfig, validate
 
@@ -28,7 +30,7 @@ class Long:
     encode = encode_text
 
     def encode_windows(self, windows):
-        return 7 * torch.eye(len(self.actions))[windows[:, 0, -1].mul(10).round().long()]
+        return 7 * torch.eye(len(self.actions))[windows[:, 0, HEIGHT].mul(10).round().long()]
 
     def encode_motion(self, motions):
         return torch.stack(
@@ -58,7 +60,7 @@ def clip(height, action, categories=()):
 def test_figures_confusion_and_validation_go_by_angle_not_length():
     actions = ["bow", "kick", "walk"]
     mc, clips = Long(actions), [clip(number, action) for number, action in enumerate(actions)]
-    top1 = {figure.name: figure.value for figure in recognition(mc, clips, actions)}
+    top1 = {figure.name: figure.value for figure in recognition(mc, clips, actions, Words.none())}
     assert top1["windows, top-1"] == top1["whole clips, top-1"] == 100
     counts, names = confusion(mc, clips, actions)
     assert names == actions and torch.equal(counts, torch.eye(3))
