@@ -42,7 +42,6 @@ INTERPOLATIONS = [
     ["dance ballet", "jogging"], ["bowling", "shoot a basketball"], ["walk", "dance salsa"],
     ["walk like an old person", "run"], ["sneak like a thief", "a person walks like a zombie"],
 ]  # fmt: skip
-INTERPOLATION_NOTE = "The first two pairs are the paper's."
 
 # Base, from, to: the cases that the paper shows.
 EDITS = [

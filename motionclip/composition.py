@@ -126,7 +126,7 @@ def _closed(once: torch.Tensor) -> torch.Tensor:
     share = torch.linspace(0, 1, len(once))[:, None]
     gap = once[:1] - once[-1:]
     gap[:, YAW:HEIGHT] = 0
-    return once + share * share * (3 - 2 * share) * gap
+    return once + features.eased(share) * gap
 
 
 def _resting(motion: torch.Tensor) -> torch.Tensor:
@@ -183,8 +183,7 @@ def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None)
         over = min(longest, len(whole) - 1, len(step) - 1)
         start = len(whole) - over
         step = features.turn(step, features.facing(whole, start) - features.facing(step))
-        share = torch.linspace(0, 1, over + 2)[1:-1, None]
-        share = share * share * (3 - 2 * share)
+        share = features.eased(torch.linspace(0, 1, over + 2)[1:-1, None])
         whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
     return whole
 
@@ -233,7 +232,7 @@ def linked(parts: Sequence[torch.Tensor]) -> torch.Tensor:
     for part in parts[1:]:
         length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)
         part = features.turn(part, features.facing(whole, -1) - features.facing(part))
-        share = torch.linspace(0, 1, length + 2)[1:-1, None]
-        link = torch.lerp(whole[-1:], part[:1], share * share * (3 - 2 * share))
+        share = features.eased(torch.linspace(0, 1, length + 2)[1:-1, None])
+        link = torch.lerp(whole[-1:], part[:1], share)
         whole = torch.cat([whole, settled(link[None])[0], part])
     return whole

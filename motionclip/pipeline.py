@@ -478,7 +478,7 @@ class MotionCLIP(
         groups: list[list[tuple[torch.Tensor, int]]] = []
         before = None
         for number, step in enumerate(steps):
-            chosen, made = self._next(step, frames + composition.OVERLAP, seed + number, before)
+            ((chosen, made),) = self._chosen([step], frames + composition.OVERLAP, [seed + number], [before])
             if before is None or composition.apart(before[:frames], made):
                 groups.append([])
             groups[-1].append((step.z, chosen))
@@ -488,14 +488,6 @@ class MotionCLIP(
             for group in groups
         ]
         return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
-
-    def _next(self, step: Step, frames: int, seed: int, before: torch.Tensor | None) -> tuple[int, torch.Tensor]:
-        """(frames, 149) of a step and its seed: of several draws the one that the encoder reads best and that goes on
-        best from what is before."""
-        seeds = [seed + number * DRAW_SEEDS for number in range(self._draws)]
-        decoded = self.model.decode_features(step.z.expand(len(seeds), -1), frames, seeds)
-        best = self._likeliest(decoded, step, before)
-        return seeds[best], decoded[best]
 
     def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """(frames, 149) of one step for each of what it follows; of what is counted, as many frames as it takes."""
@@ -538,18 +530,24 @@ class MotionCLIP(
         seeds: Sequence[int],
         before: Sequence[torch.Tensor | None] | None = None,
     ) -> list[torch.Tensor]:
-        """(frames, 149) of each step's body: of several draws the one that the encoder reads best.
+        """(frames, 149) of each step's body: what `_chosen` gives, without the seeds."""
+        return [motion for _, motion in self._chosen(steps, frames, seeds, before or [None] * len(steps))]
+
+    def _chosen(
+        self, steps: Sequence[Step], frames: int, seeds: Sequence[int], before: Sequence[torch.Tensor | None]
+    ) -> list[tuple[int, torch.Tensor]]:
+        """Seed and (frames, 149) of each step's body: of several draws the one that the encoder reads best.
 
         before: for each step what it follows, (any, 149), which it should go on from.
         """
-        draws = self._draws
-        z = torch.stack([step.z for step in steps]).repeat_interleave(draws, dim=0)
-        decoded = self.model.decode_features(z, frames, [seed + n * DRAW_SEEDS for seed in seeds for n in range(draws)])
-        follows = before or [None] * len(steps)
-        return [
-            group[self._likeliest(group, step, previous)]
-            for group, step, previous in zip(decoded.split(draws), steps, follows, strict=True)
-        ]
+        draws = [[seed + number * DRAW_SEEDS for number in range(self._draws)] for seed in seeds]
+        z = torch.stack([step.z for step in steps]).repeat_interleave(self._draws, dim=0)
+        decoded = self.model.decode_features(z, frames, [seed for own in draws for seed in own])
+        found = []
+        for own, group, step, previous in zip(draws, decoded.split(self._draws), steps, before, strict=True):
+            best = self._likeliest(group, step, previous)
+            found.append((own[best], group[best]))
+        return found
 
     def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
         """Which of (N, frames, 149) the encoder reads best, and goes on best from what is before."""
@@ -665,8 +663,8 @@ class MotionCLIP(
         """One motion that begins as a and becomes b: the latent moves from window to window."""
         windows = len(self.model.window_starts(self._length(frames)))
         ramp = torch.linspace(0, 1, windows) if windows > 1 else torch.tensor([0.5])
-        ramp = ramp * ramp * (3 - 2 * ramp)  # stays a while with either end
-        z = _between(self._shown(a), self._shown(b), ramp, "spherical")
+        # It stays a while with either end.
+        z = _between(self._shown(a), self._shown(b), features.eased(ramp), "spherical")
         return features.features_motion(self.model.decode_features(z[None], frames, seed)[0], "blend")
 
     def edit(

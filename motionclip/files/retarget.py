@@ -24,7 +24,6 @@ from .turning import frame_of, nearest_rotations, swing
 from .up import Up, find_up
 
 _J = skeleton.JOINT_INDEX
-_SAME = torch.eye(3, dtype=torch.float64)
 _UP = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
 # Where the soles of the SMPL body's feet point at rest: 13° outwards.
 _SOLES = {side: torch.tensor([x, 0.0, 0.97], dtype=torch.float64) for side, x in (("left", 0.23), ("right", -0.23))}

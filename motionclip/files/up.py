@@ -9,9 +9,7 @@ from torch.nn.functional import normalize
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 _DIRECTIONS = torch.cat([torch.eye(3), -torch.eye(3)]).double()
-_AT_REST = 0.9  # cosine: how near an axis a skeleton stands at rest
 _ON_AVERAGE = 0.75  # the same for bodies in motion, whose mean leans
-_MOVED = 0.3  # lengths of a leg: less is no path over a floor
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
     return torch.cat([(sides * signs).flatten(-2), -features[..., YAW:VZ], features[..., VZ:]], dim=-1)
 
 
+def eased(share: torch.Tensor) -> torch.Tensor:
+    """Shares from 0 to 1 that leave either end slowly: the smoothstep 3 x² - 2 x³."""
+    return share * share * (3 - 2 * share)
+
+
 def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
     """(N, windows, frames, 149) that begin at `starts` → (N, whole, 149): turned into one heading, and cross-faded
     where they overlap."""
@@ -146,8 +151,7 @@ def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
         start, end = starts[index], starts[index - 1] + length
         window = windows[:, index]
         window = turn(window, facing(whole, start) - facing(window))
-        share = torch.linspace(0, 1, end - start + 2)[1:-1, None]
-        share = share * share * (3 - 2 * share)
+        share = eased(torch.linspace(0, 1, end - start + 2)[1:-1, None])
         whole[:, start:end] = torch.lerp(whole[:, start:end], window[:, : end - start], share)
         whole[:, end : start + length] = window[:, end - start :]
     return whole
