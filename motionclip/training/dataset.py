@@ -102,11 +102,12 @@ class Batch:
 
 
 class WindowSampler:
-    """Draws windows at any offset from the clips, half of them mirrored unless told otherwise, rare actions more often.
+    """Draws windows at any offset from the clips, half of them mirrored unless told otherwise, rare ones more often.
 
-    An action is drawn with a probability in proportion to the cube root of its clip count, then a clip of
-    it, then a window; so that one cartwheel is not lost among two hundred walks. A long clip counts as one
-    for each five windows of its length. With `uniform`, each window of the whole is as likely as any other instead.
+    An action in a style is drawn with a probability in proportion to the cube root of its clip count, then a clip of
+    it, then a window; so that one cartwheel is not lost among two hundred walks, nor one proud walk. A long clip
+    counts as one for each five windows of its length. With `uniform`, each window of the whole is as likely as any
+    other instead.
     """
 
     def __init__(self, clips: Sequence[Clip], window: int, uniform: bool = False, mirror: bool = True) -> None:
@@ -120,10 +121,11 @@ class WindowSampler:
             self._probability = self._starts.float()
             return
         weight = 1 + lengths / (5 * window)
-        total: dict[str, float] = {}
-        for clip, share in zip(clips, weight.tolist(), strict=True):
-            total[clip.action] = total.get(clip.action, 0) + share
-        self._probability = weight / torch.tensor([total[clip.action] for clip in clips]) ** (2 / 3)
+        shows = [(clip.action, clip.style) for clip in clips]
+        total: dict[tuple[str, str], float] = {}
+        for shown, share in zip(shows, weight.tolist(), strict=True):
+            total[shown] = total.get(shown, 0) + share
+        self._probability = weight / torch.tensor([total[shown] for shown in shows]) ** (2 / 3)
 
     def draw(self, size: int, generator: torch.Generator, warped: int = 0) -> Batch:
         """`size` windows, the same for the same generator state.
