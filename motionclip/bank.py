@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -19,7 +20,7 @@ from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
 from .models.storage import BANK_FILE
 
-TEMPERATURE = 0.1  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
+TEMPERATURE = 0.02  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
 SAME = 0.95  # the cosine from which a text says what a known one does
 CONTRAST = 0.07  # the temperature that encoders are trained with
 CHANGES, LIKE = 8, 0.2  # how many known changes guide an edit, and from which cosine to what is asked for
@@ -201,7 +202,8 @@ class Bank:
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the map, the labels as JSON."""
-        rows = [[e.clip, e.action, e.style, e.caption, e.start] for e in self.entries]
+        labelled = itertools.groupby(self.entries, key=lambda entry: (entry.action, entry.style))
+        rows = [[*label, [[e.clip, e.caption, e.start] for e in entries]] for label, entries in labelled]
         traits = {action: [trait.arms, trait.steady] for action, trait in self.traits.items()}
         header = {
             name: json.dumps(value, separators=(",", ":")) for name, value in (("entries", rows), ("traits", traits))
@@ -222,7 +224,11 @@ class Bank:
         try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
-                rows = json.loads(header["entries"])
+                rows = [
+                    (clip, action, style, caption, start)
+                    for action, style, windows in json.loads(header["entries"])
+                    for clip, caption, start in windows
+                ]
                 traits = {action: Traits(*each) for action, each in json.loads(header["traits"]).items()}
                 latents, texts = (
                     file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()

@@ -14,7 +14,7 @@ from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
 from . import composition, hub, prompts, storyboard
-from .bank import Bank, Entry, Waypoint
+from .bank import CONTRAST, Bank, Entry, Waypoint
 from .completions import COUNT, Completion, Completions
 from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
 from .errors import RequestError, TowerMismatch
@@ -550,10 +550,12 @@ class MotionCLIP(
         return found
 
     def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
-        """Which of (N, frames, 149) the encoder reads best, and goes on best from what is before."""
+        """Which of (N, frames, 149) the encoder reads best, as the action and by all words of the step, its style among
+        them; and goes on best from what is before."""
         if len(motions) == 1:
             return 0
-        likely = self._likeness(motions, step.readings[0]).log()
+        z = self._encoded(motions)
+        likely = self._likeness(z, step.readings[0]).log() + functional.cosine_similarity(z, step.z, dim=-1) / CONTRAST
         if before is not None:
             likely = likely - GAP_COST * composition.gap(before, motions)
         return int(likely.argmax())
@@ -563,13 +565,16 @@ class MotionCLIP(
         """How many motions of one text are drawn: several only where there is a reader to say what each should show."""
         return self.model.config.draws if self.reader is not None else 1
 
-    def _likeness(self, motions: torch.Tensor, reading: Reading) -> torch.Tensor:
-        """(N, frames, 149) → (N,) how likely each shows what a text was taken for."""
+    def _encoded(self, motions: torch.Tensor) -> torch.Tensor:
+        """(N, frames, 149) → (N, D) latents: the mean over windows half a window apart."""
         window = self.model.config.window
         starts = window_starts(motions.shape[1], window, window // 2)
         held = torch.cat([motions, motions[:, -1:].expand(-1, max(window - motions.shape[1], 0), -1)], dim=1)
         cuts = features.canonical(torch.stack([held[:, start : start + window] for start in starts], dim=1))
-        z = self.model.encode_windows(cuts.flatten(0, 1)).unflatten(0, cuts.shape[:2]).mean(1)
+        return self.model.encode_windows(cuts.flatten(0, 1)).unflatten(0, cuts.shape[:2]).mean(1)
+
+    def _likeness(self, z: torch.Tensor, reading: Reading) -> torch.Tensor:
+        """Latents of motions (N, D) → (N,) how likely each shows what a text was taken for."""
         near = self.reader.near[reading.action] if self.reader is not None else ()
         return self._banked().likeness(z, reading.action, near)
 
@@ -583,7 +588,7 @@ class MotionCLIP(
         for seed in seeds:
             draws = [seed + number * DRAW_SEEDS for number in range(SIDED_DRAWS)]
             decoded = self.model.decode_features(z.expand(SIDED_DRAWS, -1), frames, draws)
-            likely = self._likeness(decoded, reading).topk(SIDED_DRAWS // 2).indices
+            likely = self._likeness(self._encoded(decoded), reading).topk(SIDED_DRAWS // 2).indices
             best = composition.most_one_sided(decoded[likely], clause.limb)
             found.append(composition.on_side(best, clause.side, clause.limb))
         return found

@@ -120,7 +120,8 @@ _SAME_TIME = re.compile(
 )
 _DOING = re.compile(r"^(?P<main>[^,]+?)(?:,\s*(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE)
 _POSED = re.compile(
-    r"^(?P<main>.+?),?\s+with\s+(?P<also>(?:(?:his|her|their|the|both|my|your)\s+)*(?:arms?|hands?|fists?)\s+.+)$",
+    r"^(?P<main>.+?),?\s+with\s+(?P<also>(?:(?:his|her|their|the|both|my|your|a|an|one)\s+)*"
+    r"(?:arms?|hands?|fists?|fingers?|palms?|elbows?)\s+.+)$",
     re.IGNORECASE,
 )
 # First words of action names that are hardly ever meant as verbs.

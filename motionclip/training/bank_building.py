@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ..bank import Bank, Entry, Traits
 from ..constants import FPS
@@ -21,10 +22,14 @@ from .map_drawing import draw
 MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
 STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
+TAKES = 0.6  # of an action's windows stand lower than the height that counts
 
 
 def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map."""
+    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map.
+
+    What is said of an action in a style, in many words, is one text: the mean of them.
+    """
     found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
     moves: dict[str, list[torch.Tensor]] = defaultdict(list)
     window = model.config.window
@@ -45,11 +50,20 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
     said = {caption: clip.action for clip in clips for caption in clip.captions}
     said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
     texts = sorted(said)
-    shown = torch.tensor([actions.index(said[text]) for text in texts])
+    z, owners = tower.encode(texts), [said[text] for text in texts]
+    for action, style in sorted(found):
+        if phrases := words.styles.get(style, []):
+            z = torch.cat([z, _mean(tower.encode([f"{action} {phrase}" for phrase in phrases]))[None]])
+            owners.append(action)
     traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    bank = Bank(latents, entries, tower.encode(texts), shown, traits)
+    bank = Bank(latents, entries, z, torch.tensor([actions.index(owner) for owner in owners]), traits)
     bank.atlas = draw(bank, tower)
     return bank
+
+
+def _mean(z: torch.Tensor) -> torch.Tensor:
+    """(N, D) → (D,), as long as they are on average."""
+    return functional.normalize(z.mean(0), dim=-1) * z.norm(dim=-1).mean()
 
 
 def _moves(windows: torch.Tensor) -> torch.Tensor:
@@ -65,4 +79,6 @@ def _moves(windows: torch.Tensor) -> torch.Tensor:
 
 def _traits(moves: torch.Tensor) -> Traits:
     legs, height, sunk, away = moves.median(0).values.tolist()
+    # Some takes of what the arms do are done sitting: it is the arms' still if others stand.
+    height = float(moves[:, 1].quantile(TAKES))
     return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)
