@@ -37,9 +37,15 @@ sys.path[:0] = [str(ROOT), str(TESTS)]
 # The tests that have to do with a module, the quick ones first.
 RELEVANT = {
     "bank": ("test_mechanisms.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
+    "composition": ("test_prompts.py", "test_storyboard.py"),
     "files.retarget": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
+    "files.standing": ("test_character.py",),
     "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
+    "motion.foot_contact": ("test_grounding.py", "test_motion.py"),
+    "motion.leaps": ("test_grounding.py",),
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
+    "prompts": ("test_prompts.py",),
+    "reader": ("test_reader.py",),
 }
 # Kinds of mutations. Others of cosmic-ray's change types, not decisions.
 OPERATORS = (

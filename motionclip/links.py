@@ -7,11 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from .constants import CLOSENESS
+from .constants import CLOSENESS, FPS, MAX_SEED, MAX_STORY_SECONDS, MAX_TEXT
 from .errors import LinkError
-from .storyboard import MAX_SECONDS, MAX_SEED
 
-MAX_PROMPT = 2000
 DEFAULT = "default"
 
 
@@ -54,12 +52,12 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
     prompt = fields.get("prompt", "").strip()
     if not prompt:
         raise LinkError("prompt", "is missing; a link needs one, as in ?prompt=walk")
-    if len(prompt) > MAX_PROMPT:
-        raise LinkError("prompt", f"has {len(prompt):,} characters; at most {MAX_PROMPT:,} are taken")
+    if len(prompt) > MAX_TEXT:
+        raise LinkError("prompt", f"has {len(prompt):,} characters; at most {MAX_TEXT:,} are taken")
     model = fields.get("model", DEFAULT)
     if model not in models:
         raise LinkError("model", f"there is no {model!r} here; choose one of {', '.join(models)}")
-    seconds = _number("seconds", fields.get("seconds", "2"), 1 / 30, MAX_SECONDS)
+    seconds = _number("seconds", fields.get("seconds", "2"), 1 / FPS, MAX_STORY_SECONDS)
     closeness = _number("closeness", fields.get("closeness", str(CLOSENESS)), 0, 1)
     return Scene(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
 

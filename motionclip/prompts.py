@@ -14,11 +14,11 @@ from typing import Literal
 
 import snowballstemmer
 
+from .constants import MAX_COUNT
 from .errors import RequestError
 
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot", "turn", "step"]
-MAX_COUNT = 10
 SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from . import composition, prompts
-from .constants import CLOSENESS, FPS
+from .constants import CLOSENESS, FPS, MAX_SEED, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import MotionFileError, StoryboardError
 from .files.json_file import read_json
 from .files.writing import write_atomically
@@ -28,8 +28,6 @@ from .motion.motion import Motion
 if TYPE_CHECKING:
     from .pipeline import MotionCLIP, Step
 
-MIN_SECONDS, MAX_SECONDS = 0.5, 60.0  # of a block, and of all together
-MAX_SEED = 2**31 - 1
 JOIN = 30  # frames in which a block becomes the next, at most half of the next one
 FIELDS = {"text": "words for what to do", "seconds": "its length", "seed": "which instance"}
 _LASTING = re.compile(
@@ -103,8 +101,10 @@ def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
             known[block] = _part(mc, block, number, closeness)
         parts.append(known[block])
         total += len(parts[-1]) - JOIN - block.frames  # what is counted takes its time
-        if total > MAX_SECONDS * FPS:
-            raise StoryboardError("blocks", f"take {total / FPS:.1f} s with what is counted; at most 60 s are made")
+        if total > MAX_STORY_SECONDS * FPS:
+            raise StoryboardError(
+                "blocks", f"take {total / FPS:.1f} s with what is counted; at most {MAX_STORY_SECONDS:g} s are made"
+            )
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     starts = [sum(lengths[:number]) for number in range(len(lengths))]
@@ -160,14 +160,20 @@ def check(blocks: Sequence[Block]) -> list[Block]:
     for number, block in enumerate(blocks, start=1):
         if not isinstance(block.text, str) or not block.text.strip():
             raise StoryboardError(f"block {number}: text", f"must be words for what to do, not {block.text!r}")
-        if not _whole_or_decimal(block.seconds) or not MIN_SECONDS <= block.seconds <= MAX_SECONDS:
-            raise StoryboardError(f"block {number}: seconds", f"must be a number from 0.5 to 60, not {block.seconds!r}")
+        if not _whole_or_decimal(block.seconds) or not MIN_BLOCK_SECONDS <= block.seconds <= MAX_STORY_SECONDS:
+            raise StoryboardError(
+                f"block {number}: seconds",
+                f"must be a number from {MIN_BLOCK_SECONDS:g} to {MAX_STORY_SECONDS:g}, not {block.seconds!r}",
+            )
         if type(block.seed) is not int or not 0 <= block.seed <= MAX_SEED:
             raise StoryboardError(
                 f"block {number}: seed", f"must be a whole number from 0 to {MAX_SEED:,}, not {block.seed!r}"
             )
-    if (total := sum(block.frames for block in blocks) / FPS) > MAX_SECONDS:
-        raise StoryboardError("blocks", f"take {total:.1f} s together; at most 60 s are made: shorten or remove some")
+    if (total := sum(block.frames for block in blocks) / FPS) > MAX_STORY_SECONDS:
+        raise StoryboardError(
+            "blocks",
+            f"take {total:.1f} s together; at most {MAX_STORY_SECONDS:g} s are made: shorten or remove some",
+        )
     return list(blocks)
 
 

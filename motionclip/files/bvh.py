@@ -25,7 +25,7 @@ from .armature import Armature, globals_of
 
 MAX_BYTES = 150_000_000
 MAX_JOINTS = 500
-MAX_FRAMES = 200_000
+MAX_ROWS = 200_000  # of MOTION, a frame each
 # All that a channel can be called, in lower case → as it is kept.
 _CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
 _LINE = re.compile(r"\r\n?|\n")
@@ -147,8 +147,8 @@ def parse(path: Path, fps: float | None = None) -> Bvh:
     numbers = _COMMENT.sub("", text[found.end() :])
     count, at = _promised(path, numbers, _FRAMES, 0, "Frames:")
     seconds, at = _promised(path, numbers, _FRAME_TIME, at, "Frame Time:")
-    if not 1 <= count <= MAX_FRAMES or count != int(count):
-        raise MotionFileError(path, "Frames", f"must be a whole number from 1 to {MAX_FRAMES:,}, not {count:g}")
+    if not 1 <= count <= MAX_ROWS or count != int(count):
+        raise MotionFileError(path, "Frames", f"must be a whole number from 1 to {MAX_ROWS:,}, not {count:g}")
     if fps is None and not 1e-4 <= seconds <= 10:
         raise MotionFileError(
             path, "Frame Time", f"must be from 0.0001 to 10 seconds, not {seconds:g}; --fps says the frame rate instead"
@@ -215,8 +215,8 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
             f"holds {len(words):,} numbers, but {count:g} frames of {channels} "
             f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
         )
-    if rows > MAX_FRAMES:
-        raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_FRAMES:,} are read")
+    if rows > MAX_ROWS:
+        raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_ROWS:,} are read")
     if rows != count:
         notes.append(f"Frames promises {count:,}, but there are {rows:,} rows; all {rows:,} were read")
     return values.reshape(rows, channels)
