@@ -81,6 +81,79 @@ def test_an_action_near_the_likely_one_adds_to_the_confidence(reader):
     assert all_near.read(text, z)[0].known
 
 
+class Fixed(torch.nn.Module):
+    """A network that gives every text the same chances."""
+
+    def __init__(self, chances):
+        super().__init__()
+        self.chances = torch.tensor(chances)
+
+    def forward(self, z, index, weight):
+        return self.chances.log().expand(len(z), -1)
+
+
+def small_reader(chances=(0.5, 0.3, 0.1, 0.06, 0.04), near=None, threshold=0.6):
+    actions = ["walk", "stroll", "squat", "jump", "bow"]
+    near = {action: (near or {}).get(action, []) for action in actions}
+    vocabulary = ["walk", "squat", "squat walk", "man"]
+    return Reader(Fixed(chances), vocabulary, torch.tensor([3.0, 4.0, 12.0, 5.0]), near, threshold)
+
+
+def test_a_text_is_counted_by_its_known_terms_the_rare_ones_most():
+    index, weight = small_reader().tables(["She squats, walks", "walking", "hello"])
+    assert index.tolist() == [[1, 0, 2], [0, 4, 4], [4, 4, 4]]  # 4 stands for none
+    assert torch.allclose(weight, torch.tensor([[4.0, 3, 12], [13, 0, 0], [0, 0, 0]]) / 13)
+
+
+def test_a_reading_promises_what_is_sure_with_the_actions_near_it():
+    (reading,) = small_reader().read(["any"], torch.zeros(1, 4))
+    assert reading.action == "walk" and not reading.known
+    assert reading.confidence == pytest.approx(0.5)
+    assert reading.others == ("stroll", "squat")  # of the next three those with over 15 % of the first's chance
+    (reading,) = small_reader(near={"walk": ["stroll"]}).read(["any"], torch.zeros(1, 4))
+    assert reading.known and reading.confidence == pytest.approx(0.8)
+    (alike,) = small_reader(chances=(0.24, 0.2, 0.2, 0.2, 0.16)).read(["any"], torch.zeros(1, 4))
+    assert len(alike.others) == 3
+    (sure,) = small_reader(chances=(0.75, 0.0625, 0.0625, 0.0625, 0.0625), threshold=0.74).read(
+        ["any"], torch.zeros(1, 4)
+    )
+    assert sure.known and sure.others == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("una persona camina", True),
+        ("los walk", False),  # one word may be a loan
+        ("los squat las walk", False),  # as many known words
+        ("los las walk", True),
+        ("идти walk", False),  # half of its letters
+        ("идтии walk", True),
+        ("naïve walk", False),
+        ("", False),
+    ],
+)
+def test_a_foreign_text_has_other_letters_or_mostly_other_words(text, foreign):
+    assert small_reader().foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces", "meaningless"),
+    [
+        ("xqzzv", [4], True),
+        ("xqzzv", [3], False),  # cut into so few pieces, it looks like a word
+        ("xqzzv walk", [9, 1], False),
+        ("walks", [9], False),
+        ("xqzzv the", [9, 1], False),
+        ("xqzzv bbqrt", [3, 3], False),
+        ("xqzzv bbqrt", [3, 4], True),
+        ("12 !?", [1, 1], True),
+    ],
+)
+def test_a_text_without_a_known_word_is_meaningless_where_no_word_looks_like_one(text, pieces, meaningless):
+    assert small_reader().meaningless(text, pieces) is meaningless
+
+
 def test_a_text_that_says_nothing_is_told_apart(mc):
     assert mc.reader.foreign("una persona camina lentamente") and mc.reader.foreign("一个人走路")
     assert not mc.reader.foreign("a person walks") and not mc.reader.foreign("salsa")

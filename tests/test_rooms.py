@@ -53,8 +53,6 @@ PARSERS = {
 }
 # Not parsers: to be taken apart. Nothing is added here.
 LEFT = {
-    "cli.py": {"generate"},
-    "evaluation/protocol.py": {"edits", "promises", "text_to_motion", "_prompted"},
     "pipeline.py": {"generate", "_steps"},
     "training/reader_training.py": {"_fitted"},
     "training/text_pool.py": {"__init__"},
