@@ -98,22 +98,27 @@ def mechanisms() -> Iterator[Mutant]:
 
 def sampled(modules: list[str], count: int, seed: int) -> list[Mutant]:
     """Random mutants of these modules, about as many of each."""
+    import parso
+    from cosmic_ray.ast import ast_nodes
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
 
-    chosen = []
+    sample: list[Mutant] = []
     for module in modules:
         source = inspect.getsource(importlib.import_module(f"motionclip.{module}"))
-        found = []
-        for name in OPERATORS:
-            occurrence = 0
-            while (changed := mutate_code(source, get_operator(name)(), occurrence)) is not None:
-                found.append(Mutant(module, _difference(source, changed), changed, RELEVANT[module]))
-                occurrence += 1
-        random.Random(seed).shuffle(found)
-        within = (mutant for mutant in found if _changed(mutant))  # constants of a module are not what is tried
-        chosen += list(itertools.islice(within, count // len(modules)))
-    return chosen
+        nodes = list(ast_nodes(parso.parse(source)))
+        operators = {name: get_operator(name)() for name in OPERATORS}
+        places = [
+            (operator, occurrence)
+            for operator in operators.values()
+            for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes))
+        ]
+        random.Random(seed).shuffle(places)
+        sources = (mutate_code(source, operator, occurrence) for operator, occurrence in places)
+        mutants = (Mutant(module, _difference(source, new), new, RELEVANT[module]) for new in sources if new)
+        within = (mutant for mutant in mutants if _changed(mutant))  # constants of a module are not what is tried
+        sample += itertools.islice(within, count // len(modules))
+    return sample
 
 
 def _difference(old: str, new: str) -> str:

@@ -71,13 +71,13 @@ def _leaning(motion: torch.Tensor, limb: Limb) -> float:
     if limb == "step":  # left is +x for a body that faces +z
         return float(path[-1, 0] - path[0, 0])
     joints = skeleton.forward_kinematics(rotations, path)
-    left, right = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
+    left_joint, right_joint = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
 
     def acting(name: str) -> torch.Tensor:
         place = joints[:, _INDEX[name]] - joints[:, 0]
         return (place - place.median(0).values).norm(dim=-1).amax() + place[:, 1].amax()
 
-    return float(acting(left) - acting(right))
+    return float(acting(left_joint) - acting(right_joint))
 
 
 def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
@@ -100,13 +100,13 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
     signal = _signal(motion, part)
     low, high = signal.min(), signal.max()
     least = max(PEAK * (high - low), 1e-4)
-    peaks, found = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
+    peaks, properties = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
     if not len(peaks):
-        peaks, found = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
+        peaks, properties = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
     peaks = peaks - 1
     # The one that stands out most, away from the ends if there is a choice.
     inner = (peaks > 4) & (peaks < len(signal) - 5)
-    best = int(np.argmax(found["prominences"] * np.where(inner, 1, 0.3)))
+    best = int(np.argmax(properties["prominences"] * np.where(inner, 1, 0.3)))
     before = peaks[best - 1] if best else 0
     after = peaks[best + 1] if best + 1 < len(peaks) else len(signal) - 1
     start = before + int(signal[before : peaks[best] + 1].argmin())

@@ -42,13 +42,13 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
     that isn't a whole number from 0 to 2,147,483,647, a length or closeness outside the limits, a field that is no
     part of a link, or one that is given twice.
     """
-    given = parse_qs(query.removeprefix("?"), keep_blank_values=True)
-    for name, values in given.items():
+    query_fields = parse_qs(query.removeprefix("?"), keep_blank_values=True)
+    for name, values in query_fields.items():
         if name not in Scene.__dataclass_fields__:
             raise LinkError(name, f"is no part of a link; there are {', '.join(Scene.__dataclass_fields__)}")
         if len(values) > 1:
             raise LinkError(name, "stands twice in the link; leave one")
-    fields = {name: value for name, (value,) in given.items()}
+    fields = {name: value for name, (value,) in query_fields.items()}
     prompt = fields.get("prompt", "").strip()
     if not prompt:
         raise LinkError("prompt", "is missing; a link needs one, as in ?prompt=walk")

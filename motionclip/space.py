@@ -54,7 +54,7 @@ def make_space(out: Path, hardware: str = "cpu") -> list[Path]:
         else:
             shutil.copyfile(ROOT / path, target)
     if hardware == "cpu":
-        wanted = (out / "requirements.txt").read_text(encoding="utf-8")
-        (out / "requirements.txt").write_text(CPU_BUILD + wanted, encoding="utf-8")
+        requirements = (out / "requirements.txt").read_text(encoding="utf-8")
+        (out / "requirements.txt").write_text(CPU_BUILD + requirements, encoding="utf-8")
     (out / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")
     return sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())

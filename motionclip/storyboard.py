@@ -91,15 +91,15 @@ class Story:
 def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
     """Make one motion of blocks; see `MotionCLIP.storyboard`."""
     check(blocks)
-    known: dict[Block, torch.Tensor] = {}
+    part_of: dict[Block, torch.Tensor] = {}
     if kept is not None and kept.closeness == closeness:
-        known = dict(zip(kept.blocks, kept.parts, strict=True))
+        part_of = dict(zip(kept.blocks, kept.parts, strict=True))
     total = sum(block.frames for block in blocks)
     parts: list[torch.Tensor] = []
     for number, block in enumerate(blocks, start=1):
-        if block not in known:
-            known[block] = _part(mc, block, number, closeness)
-        parts.append(known[block])
+        if block not in part_of:
+            part_of[block] = _part(mc, block, number, closeness)
+        parts.append(part_of[block])
         total += len(parts[-1]) - JOIN - block.frames  # what is counted takes its time
         if total > MAX_STORY_SECONDS * FPS:
             raise StoryboardError(
@@ -108,9 +108,9 @@ def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     starts = [sum(lengths[:number]) for number in range(len(lengths))]
-    cut = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
+    overlapping = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
     joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
-    whole = composition.footed(composition.joined(cut, overlaps), joins)
+    whole = composition.footed(composition.joined(overlapping, overlaps), joins)
     spans = [
         Span(block, start, start + over, start + length)
         for block, start, over, length in zip(blocks, starts, [0, *overlaps], lengths, strict=True)
@@ -130,8 +130,8 @@ def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.
     except ValueError as error:  # "text: is empty"
         raise StoryboardError(f"block {number}", str(error)) from error
     overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
-    cut = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
-    return composition.joined(cut, overlaps)
+    overlapping = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
+    return composition.joined(overlapping, overlaps)
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
@@ -144,11 +144,11 @@ def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) ->
     """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
     blocks: list[Block] = []
     for words in mc.steps(text):
-        found = _LASTING.search(words)
+        duration = _LASTING.search(words)
         length = seconds
-        if found:
-            words = f"{words[: found.start()]} {words[found.end() :]}".strip(" ,;.") or words
-            length = float(prompts.number(found["number"]))
+        if duration:
+            words = f"{words[: duration.start()]} {words[duration.end() :]}".strip(" ,;.") or words
+            length = float(prompts.number(duration["number"]))
         blocks.append(Block(re.sub(r"\s+", " ", words), length, seed + len(blocks)))
     return check(blocks)
 
@@ -215,8 +215,8 @@ def parse(content: Any) -> list[Block]:
             )
         for name in row:
             if name not in FIELDS:
-                known = ", ".join(f"{field} ({what})" for field, what in FIELDS.items())
-                raise StoryboardError(f"block {number}: {name}", f"is no field of a block; there are {known}")
+                fields = ", ".join(f"{field} ({what})" for field, what in FIELDS.items())
+                raise StoryboardError(f"block {number}: {name}", f"is no field of a block; there are {fields}")
         for name in ("text", "seconds"):
             if name not in row:
                 raise StoryboardError(f"block {number}: {name}", f"is missing; it holds {FIELDS[name]}")
@@ -241,5 +241,5 @@ def again(blocks: Sequence[Block], number: int) -> list[Block]:
     """The blocks with another seed for one of them, the first being 0. Raises StoryboardError for one that isn't."""
     if not 0 <= number < len(blocks):
         raise StoryboardError("block", f"there is no number {number}; there are {len(blocks)}, and the first is 0")
-    changed = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))
-    return [*blocks[:number], changed, *blocks[number + 1 :]]
+    block = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))
+    return [*blocks[:number], block, *blocks[number + 1 :]]

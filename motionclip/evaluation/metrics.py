@@ -50,8 +50,8 @@ def leaps(motion: Motion, fastest: float = 12.0, widest: float = 40.0) -> bool:
         return False
     speeds = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1) * FPS
     root = motion.rotations()[:, 0]
-    turned = roma.rotmat_geodesic_distance(root[1:], root[:-1]).rad2deg()
-    return bool(speeds.max() > fastest or turned.max() > widest)
+    angles = roma.rotmat_geodesic_distance(root[1:], root[:-1]).rad2deg()
+    return bool(speeds.max() > fastest or angles.max() > widest)
 
 
 def heights(motion: Motion) -> np.ndarray:
@@ -106,11 +106,11 @@ def multimodality(features: torch.Tensor, actions: Sequence[str], sources: Seque
     return float(np.mean(means)) if means else math.nan
 
 
-def nearest_distances(motions: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def nearest_distances(motions: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
     """Joints (N, frames, 24, 3) and (M, frames, 24, 3) → (N,) the distance to the nearest of the M, in millimetres: the
     root of the joints' mean squared distance."""
     joints = motions.shape[1] * motions.shape[2]
-    distances = [torch.cdist(part.flatten(1), known.flatten(1)).amin(1) for part in motions.split(256)]
+    distances = [torch.cdist(part.flatten(1), references.flatten(1)).amin(1) for part in motions.split(256)]
     return 1000 * torch.cat(distances) / math.sqrt(joints)
 
 

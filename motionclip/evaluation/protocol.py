@@ -185,7 +185,9 @@ def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> 
     labels = torch.tensor([actions.index(owner.action) for owner in owners])
     counts.index_put_((labels, best), torch.ones(len(best)), accumulate=True)
     occurs = (counts.sum(0) + counts.sum(1)) > 0
-    return counts[occurs][:, occurs], [action for action, there in zip(actions, occurs.tolist(), strict=True) if there]
+    return counts[occurs][:, occurs], [
+        action for action, occurring in zip(actions, occurs.tolist(), strict=True) if occurring
+    ]
 
 
 def decoding(
@@ -413,14 +415,14 @@ def _captioned_windows(
     """Windows, their clips, and a caption of each: one that training had not, where the split has any. Windows whose
     captions `generate` would all refuse are left out."""
     windows, owners = _windows(mc, clips)
-    captions, kept = [], []
+    captions, numbers = [], []
     for number, owner in enumerate(owners):
         unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
         choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
         if choices:
             captions.append(choices[number % len(choices)])
-            kept.append(number)
-    return windows[kept], [owners[number] for number in kept], captions
+            numbers.append(number)
+    return windows[numbers], [owners[number] for number in numbers], captions
 
 
 def _nearness_to_captions(

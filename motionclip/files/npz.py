@@ -43,11 +43,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            wanted = [name for name in members if name in smpl.FIELDS]
+            relevant = [name for name in members if name in smpl.FIELDS]
             fields = {}
-            for name in wanted:
+            for name in relevant:
                 fields[name] = read_array(partial(archive.open, members[name]), path, name)
-            if not wanted:
+            if not relevant:
                 names = ", ".join(sorted(members)[:8]) or "nothing"
                 raise MotionFileError(path, "poses", f"is missing; the file holds {names}")
             return fields

@@ -43,15 +43,15 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
 
     Raises MotionFileError for a skeleton that is no human's.
     """
-    found = joint_names.place_joints(source, path, options.names)
-    rest = Body.at_rest(source, found)
-    body = Body.in_motion(source, found)
+    joints = joint_names.place_joints(source, path, options.names)
+    rest = Body.at_rest(source, joints)
+    body = Body.in_motion(source, joints)
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
-    turned = _global_rotations(body, rest.calibration(), rest)
-    local = local_of(turned)
-    pelvis = body.scale * body.hips - turned[:, 0] @ (_HIPS - _REST[0])
+    world_rotations = _global_rotations(body, rest.calibration(), rest)
+    local = local_of(world_rotations)
+    pelvis = body.scale * body.hips - world_rotations[:, 0] @ (_HIPS - _REST[0])
     pelvis = pelvis - off_the_floor(local, pelvis) * _UP
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
     motion = Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
@@ -78,34 +78,34 @@ class Body:
     bones: dict[str, int]
 
     @classmethod
-    def at_rest(cls, source: Armature, found: Mapping[str, int]) -> Body:
-        return cls._of(source, found, source.rest_rotations[None], source.rest_positions[None])
+    def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+        return cls._of(source, joints, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
-    def in_motion(cls, source: Armature, found: Mapping[str, int]) -> Body:
-        return cls._of(source, found, source.rotations, source.positions)
+    def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+        return cls._of(source, joints, source.rotations, source.positions)
 
     @classmethod
-    def _of(cls, source: Armature, found: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
-        turns = {part: rotations[:, joint] for part, joint in found.items()}
-        places = {part: positions[:, joint] for part, joint in found.items()}
+    def _of(cls, source: Armature, joints: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
+        turns = {part: rotations[:, joint] for part, joint in joints.items()}
+        places = {part: positions[:, joint] for part, joint in joints.items()}
 
         def tip(part: str) -> torch.Tensor | None:
             """Where the part's last bone ends, if that says something."""
-            if part not in found or found[part] not in source.ends or source.ends[found[part]].norm() < 1e-6:
+            if part not in joints or joints[part] not in source.ends or source.ends[joints[part]].norm() < 1e-6:
                 return None
-            return places[part] + rotations[:, found[part]] @ source.ends[found[part]]
+            return places[part] + rotations[:, joints[part]] @ source.ends[joints[part]]
 
         tips = {}
         for side in joint_names.SIDES:
             for part, before in (("wrist", "elbow"), ("foot", "ankle")):
                 end = tip(f"{side}_{before}")
-                if f"{side}_{part}" not in found and end is not None:
+                if f"{side}_{part}" not in joints and end is not None:
                     places[f"{side}_{part}"] = end
             end = tip(f"{side}_foot")
             if end is not None:
                 tips[side] = end
-        return cls(turns, places, tips, dict(found))
+        return cls(turns, places, tips, dict(joints))
 
     def turn(self, part: str) -> torch.Tensor:
         """(frames, 3, 3)"""
@@ -261,9 +261,9 @@ class Body:
         return frame
 
 
-def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
-    """(3, 3): the constant rotation C for which turn·C comes nearest to `wanted` over all frames."""
-    products = turn.transpose(-1, -2) @ wanted
+def _offset(turn: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+    """(3, 3): the constant rotation C for which turn·C comes nearest to `target` over all frames."""
+    products = turn.transpose(-1, -2) @ target
     if weight is not None:
         products = products * weight[:, None, None]
     return nearest_rotations(products.mean(0))
@@ -286,13 +286,14 @@ class _Solver:
         self,
         name: str,
         part: str,
-        wanted: torch.Tensor,
+        target: torch.Tensor,
         weight: torch.Tensor | None = None,
     ) -> None:
-        """The SMPL joint turns as the source's part does; (frames, 3, 3) `wanted` on the average where rest is mute."""
+        """The SMPL joint turns as the source's part does. Without a skeleton at rest to go by, its rotations are
+        (frames, 3, 3) `target` on the average."""
         offset = self.at_rest(name, part)
         if offset is None:
-            offset = _offset(self.body.turn(part), wanted, weight)
+            offset = _offset(self.body.turn(part), target, weight)
         self.result[name] = self.body.turn(part) @ offset
 
 
@@ -360,8 +361,8 @@ def _limb(
     for name, direction, ending in ((upper, first, lower), (lower, second, end)):
         bone = _REST[_J[ending]] - _REST[_J[name]]
         turn = body.turn(name)
-        wanted = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
-        products = (turn.transpose(-1, -2) @ wanted * bend[:, None, None]).mean(0)
+        target = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
+        products = (turn.transpose(-1, -2) @ target * bend[:, None, None]).mean(0)
         at_rest = solver.at_rest(name, name)
         if at_rest is not None:
             products = products + _REST_SHARE * at_rest

@@ -57,12 +57,12 @@ class CLIP(CachedTower):
     @torch.inference_mode()
     def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
         """(N, size, size, 3) RGB bytes → (N, dim)."""
-        found = []
+        batches = []
         for start in range(0, len(pictures), 64):
             batch = torch.from_numpy(pictures[start : start + 64]).to(self._device).permute(0, 3, 1, 2) / 255
             batch = ((batch - self._mean) / self._deviation).to(self._dtype)
-            found.append(self._ruled(self._model.encode_image(batch)))
-        return torch.cat(found)
+            batches.append(self._ruled(self._model.encode_image(batch)))
+        return torch.cat(batches)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
