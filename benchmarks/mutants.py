@@ -137,24 +137,24 @@ def _changed(mutant: Mutant) -> dict[str, tuple[types.CodeType, types.CodeType]]
 
 def put_in(mutant: Mutant) -> None:
     """Give the functions of the loaded module the mutant's code, wherever they are held."""
-    changed = _changed(mutant)
+    functions = _changed(mutant)
     for function in gc.get_objects():
         if isinstance(function, types.FunctionType):
-            before, after = changed.get(function.__code__.co_qualname, (None, None))
+            before, after = functions.get(function.__code__.co_qualname, (None, None))
             if after is not None and function.__code__ == before:
                 function.__code__ = after
 
 
 def _codes(code: types.CodeType) -> dict[str, types.CodeType]:
     """The functions of a module by qualified name, those inside of functions left out: they come with these."""
-    found = {}
+    codes = {}
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             if inner.co_flags & inspect.CO_NEWLOCALS:
-                found[inner.co_qualname] = inner
+                codes[inner.co_qualname] = inner
             else:
-                found |= _codes(inner)
-    return found
+                codes |= _codes(inner)
+    return codes
 
 
 class FirstFailure:

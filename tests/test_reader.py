@@ -9,7 +9,7 @@ from conftest import write_data_folder
 from motionclip.errors import ModelFolderError
 from motionclip.files import MotionFileError
 from motionclip.models.storage import READER_FILE
-from motionclip.reader import Reader
+from motionclip.reader import Network, Reader
 from motionclip.towers.loading import load_tower
 from motionclip.training.captions import WORDS, Words
 from motionclip.training.dataset import actions_of, load_clips
@@ -41,11 +41,11 @@ def reader(folder):
 )
 def test_bad_words_are_refused_by_action_and_field(folder, tmp_path, change, complaint):
     words = json.loads((folder / WORDS).read_text())
-    known = set(words)
+    actions = set(words)
     change(words)
     (tmp_path / WORDS).write_text(json.dumps(words))
     with pytest.raises(MotionFileError, match=rf"words\.json: {complaint}"):
-        Words.load(tmp_path, known)
+        Words.load(tmp_path, actions)
 
 
 def test_missing_or_broken_words_are_refused(tmp_path):
@@ -59,8 +59,8 @@ def test_missing_or_broken_words_are_refused(tmp_path):
 def test_a_reader_names_the_action_and_keeps_it_through_a_file(reader, tmp_path):
     tower = load_tower("minilm")
     texts = ["someone strolls", "she squats deeply", "he waves with his left hand"]
-    found = [reading.action for reading in reader.read(texts, tower.encode(texts))]
-    assert found == ["walk", "squat", "wave left hand"]
+    actions = [reading.action for reading in reader.read(texts, tower.encode(texts))]
+    assert actions == ["walk", "squat", "wave left hand"]
     reader.save(tmp_path)
     again = Reader.load(tmp_path)
     assert again.actions == reader.actions and again.threshold == reader.threshold
@@ -95,7 +95,7 @@ class Fixed(torch.nn.Module):
 def small_reader(chances=(0.5, 0.3, 0.1, 0.06, 0.04), near=None, threshold=0.6):
     actions = ["walk", "stroll", "squat", "jump", "bow"]
     near = {action: (near or {}).get(action, []) for action in actions}
-    vocabulary = ["walk", "squat", "squat walk", "man"]
+    vocabulary = ["walk", "squat", "squat walk", "jump"]
     return Reader(Fixed(chances), vocabulary, torch.tensor([3.0, 4.0, 12.0, 5.0]), near, threshold)
 
 
@@ -103,6 +103,15 @@ def test_a_text_is_counted_by_its_known_terms_the_rare_ones_most():
     index, weight = small_reader().tables(["She squats, walks", "walking", "hello"])
     assert index.tolist() == [[1, 0, 2], [0, 4, 4], [4, 4, 4]]  # 4 stands for none
     assert torch.allclose(weight, torch.tensor([[4.0, 3, 12], [13, 0, 0], [0, 0, 0]]) / 13)
+
+
+def test_a_file_keeps_the_rarity_of_every_term(tmp_path):
+    model = small_reader()
+    model.network = Network(width=4, vocabulary=4, actions=5, hidden=3, of_terms=2)
+    model.save(tmp_path)
+    text = ["squats, walks, jumps"]
+    for table, again in zip(model.tables(text), Reader.load(tmp_path).tables(text), strict=True):
+        assert torch.allclose(again, table, atol=1e-3)
 
 
 def test_a_reading_promises_what_is_sure_with_the_actions_near_it():
