@@ -480,8 +480,8 @@ def write_bvh(path, motion, **how):
 
 def test_convert_says_what_it_found(tmp_path):
     write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20), up="z")
-    said = [said for _, said, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
-    assert len(said) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in said[0]
+    reports = [reports for _, reports, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
+    assert len(reports) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in reports[0]
     assert len(Motion.load(tmp_path / "b.npz")) == 20
 
 

@@ -114,8 +114,8 @@ def test_inference_imports_no_training(graph):
 
 def test_constants_and_errors_need_no_torch():
     code = "import sys, motionclip.constants, motionclip.errors; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "False"
 
 
 def test_no_model_is_told_apart_by_its_class_outside_of_models():

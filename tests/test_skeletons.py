@@ -360,13 +360,13 @@ def test_spellings_that_other_readers_take(tmp_path, spelling):
 
 @pytest.mark.parametrize("spelling", PASSED_OVER)
 def test_what_is_passed_over_is_said(tmp_path, spelling, caplog):
-    change, said = PASSED_OVER[spelling]
+    change, note = PASSED_OVER[spelling]
     reading = read(tmp_path, change(PLAIN))
-    assert any(said in note for note in reading.notes)
+    assert any(note in note for note in reading.notes)
     assert np.abs(reading.motion.joints() - read(tmp_path, PLAIN).motion.joints()).max() < 1e-4
     read(tmp_path, change(PLAIN))
     Motion.load(tmp_path / "a.bvh")
-    assert said in caplog.text
+    assert note in caplog.text
 
 
 @settings(max_examples=25, deadline=None)
