@@ -1,4 +1,4 @@
-"""What the model knows that begins as what was typed: its actions, and the captions of its motions."""
+"""Completions of a prompt while somebody types it: the model's actions, and the captions of its motions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import prompts
 from .errors import RequestError
 
 COUNT = 8
-LONGEST = 200  # characters of what is typed that are looked at
+LONGEST = 200  # the last characters of a prompt, which are completed
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Completions:
 
 
 def _rank(plain: str, words: str) -> int | None:
-    """How well what is known, with a space before it, fits what was typed, 0 being best; None for not at all."""
+    """How well a known text, with a space before it, fits the words that were typed: 0 is best, None is not at all."""
     if plain.startswith(" " + words):
         return 0
     if " " + words in plain:

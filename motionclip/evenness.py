@@ -16,8 +16,8 @@ LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: w
 
 
 def apart(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) twice → (N,) metres between their joints, each body seen from where it stands, with the way it
-    faces; and besides a tenth of how far apart they stand."""
+    """(N, frames, 149) twice → (N,) distance in metres: between the joints, each body's taken from the point where it
+    stands, and a tenth of the distance between these points."""
     (body, place), (other_body, other_place) = _seen(one), _seen(other)
     joints = (body - other_body).norm(dim=-1).mean((-1, -2))
     return joints + PATH * (place - other_place).norm(dim=-1).mean(-1)

@@ -27,8 +27,11 @@ STOPS = 5  # of an interpolation, in the paper's figures
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one line: motions under their titles, of which `results` are what was asked for; what was taken
-    for its words, for people to read; or why it could not be done."""
+    """The result of one line.
+
+    motions, titles: what the grid shows. results: the numbers of the motions that the line asks for. notes: which known
+    motions its words stand for, in sentences. impossible: why it could not be done, else "".
+    """
 
     line: int
     name: str
@@ -66,7 +69,7 @@ class Known:
 
     @functools.cached_property
     def _texts(self) -> tuple[list[str], list[Callable[[int], tuple[End, str]]]]:
-        """What is said of motions, each text once, and what gives the first of which it is said."""
+        """The texts of all known motions, each once, and for each text what gives the first motion that has it."""
         sources: dict[str, Callable[[int], tuple[End, str]]] = {}
         if self.data is not None:
             for row in read_table(self.data):

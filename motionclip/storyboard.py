@@ -1,7 +1,7 @@
 """A storyboard: blocks of words, each with its length and seed, that become one motion of up to a minute.
 
-Each block is decoded by itself, some frames longer than it counts, and these frames lead into the next one. So a block
-that is made again changes nothing of the others but the second in which they meet.
+Each block is decoded by itself, with some frames more than its length. These frames lead into the next block. So if one
+block is made again, the others change only where they meet it.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """A storyboard told: the motion, where its blocks are, and each block by itself, to be kept when others change.
+    """A storyboard as one motion, with the place of each block in it.
 
-    parts: for each block (frames, 149) features, JOIN frames longer than the block counts. closeness: that they were
-    made with.
+    parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion; `tell` uses
+    them again when other blocks change. closeness: the one with which the parts were made.
     """
 
     motion: Motion
@@ -120,7 +120,7 @@ def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
 
 
 def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.Tensor:
-    """(frames, 149) of a block and JOIN frames more; a text of several steps shares the block's time among them."""
+    """(frames, 149) of a block and JOIN frames more; the steps of its text share its time."""
     try:
         (steps,) = mc.plan([block.text], closeness)
         shares = [block.frames * (n + 1) // len(steps) - block.frames * n // len(steps) for n in range(len(steps))]
@@ -135,7 +135,7 @@ def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
-    """(frames + JOIN, 149); what is counted takes the frames that it takes, and then rests."""
+    """(frames + JOIN, 149); a step that is counted takes as long as it needs, and then rests."""
     motion = mc.decode_step(step, frames + JOIN, seed)
     return composition.held(motion, JOIN) if step.clause.count else motion
 

@@ -29,7 +29,7 @@ def jerk(motion: Motion) -> float:
 
 
 def skating(motion: Motion) -> float:
-    """Millimetres that a foot slides in a frame in which it is low and was low before."""
+    """Millimetres a frame that a foot slides while it is low."""
     feet = motion.joints()[:, [10, 11]]
     low = feet[..., 1] < feet[..., 1].min() + 0.03
     contact = low[1:] & low[:-1]
@@ -69,10 +69,10 @@ def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def precision(motions: torch.Tensor, texts: torch.Tensor, seed: int) -> tuple[float, float, float]:
-    """R-precision at 1, 2 and 3 of features (N, D) and their texts' (N, D): how often, among the 32 texts of a random
-    batch, fewer than so many others are nearer than a motion's own.
+    """R-precision at 1, 2 and 3 of motions' features (N, D) and their texts' (N, D): how often a motion's own text is
+    among the 1, 2 or 3 nearest of the 32 texts of a random batch.
 
-    Another motion's text that says the same is as near, and does not count against it.
+    The same text of another motion is as near, and does not count as nearer.
     """
     order = torch.randperm(len(motions), generator=torch.Generator().manual_seed(seed))
     nearer: list[torch.Tensor] = []

@@ -46,7 +46,7 @@ from .rules import details
 from .table import Measurement
 
 STRIDE = 30
-MAX_WINDOWS = 8  # of a clip: a recording of minutes shall not count as much as a hundred others
+MAX_WINDOWS = 8  # of a clip, so that a recording of minutes doesn't count as much as a hundred others
 # Prompts that people wrote who had not seen words.json or any result; the second lot without any list of actions.
 EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
 MIN_STYLE_CLIPS = 5
@@ -132,9 +132,9 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
 
 
 def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], words: Words) -> list[Measurement]:
-    """Cosine of the motion's latent to the embeddings of the action names; an action near the right one counts.
+    """Accuracy of the action whose name is nearest to the motion's latent; an action near the right one counts.
 
-    Of recorded and animated clips: a choreographed one is a take of what was trained on.
+    Choreographed clips are left out: each is another take of one that was trained on.
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
     names = mc.encode_text(actions)
@@ -162,8 +162,10 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], w
 
 
 def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
-    """The paper's recognition, on folders that `prepare` made of BABEL: its 60 classes, of which any that is among a
-    window's categories is right; windows of none of them are left out."""
+    """The paper's recognition among BABEL's 60 classes, on folders that `prepare` made.
+
+    Any class that is among a window's categories is right. Windows of none of the classes are left out.
+    """
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:
         return []

@@ -1,6 +1,6 @@
-"""Rules on the joints by which the details of prompts are judged: sides, counts, tempo, things at once, steps in order.
+"""Rules on the joints that judge the details of prompts: sides, counts, tempo, things at once, steps in order.
 
-They are apart from `composition`, which makes those details: they look at the finished motion alone.
+They share nothing with `composition`, which makes those details: they look at the finished motion alone.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def arms_course(motion: Motion) -> np.ndarray:
 
 
 class _Spans:
-    """What the recordings of each action span in these numbers."""
+    """The range of these numbers in the recordings of each action."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._clips: dict[str, list[Clip]] = defaultdict(list)
@@ -166,14 +166,14 @@ class _Spans:
         return bool(((values > low - room) & (values < high + room)).all())
 
     def at_once(self, motion: Motion, lower: str, upper: str) -> bool:
-        """Whether the body goes as recordings of the one action do, and the arms as those of the other."""
+        """Whether the body moves as in recordings of one action, and the arms as in those of the other."""
         cut = motion.padded(WINDOW).crop(0, WINDOW)
         return self._within(body_course(cut), lower, body_course, LEAST) and self._within(
             arms_course(cut), upper, arms_course, LEAST_ARMS
         )
 
     def in_order(self, motion: Motion, steps: Sequence[str]) -> bool:
-        """Whether there are as many stretches as steps, and the body goes in each as recordings of its action do."""
+        """Whether the motion is long enough, and the body moves in each step as in recordings of its action."""
         length = len(motion) / len(steps)
         if length < WINDOW * 0.75:
             return False

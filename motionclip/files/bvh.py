@@ -78,8 +78,8 @@ class Bvh:
     def positions(self) -> torch.Tensor:
         """(frames, joints, 3): each joint's place in its parent's frame; its OFFSET unless channels move it.
 
-        Where the position channels of all joints but the root are nearer to zero than to the OFFSETs, they say how
-        far a joint is moved from there. A joint whose positions are zero in all frames stands at its OFFSET.
+        If the position channels of all joints but the root are nearer to zero than to the OFFSETs, they are shifts from
+        the OFFSETs. A joint whose positions are zero in all frames stands at its OFFSET.
         """
         offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
         result = offsets.expand(len(self.values), -1, -1).clone()
@@ -185,7 +185,7 @@ def _promised(path: Path, text: str, pattern: re.Pattern[str], at: int, key: str
 
 
 def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: list[str]) -> np.ndarray:
-    """(rows, channels): the rows that are there, whatever the header promises.
+    """(rows, channels): all rows of the file, even if the header gives another number.
 
     first: the number of the text's first line in the file.
     """

@@ -1,4 +1,4 @@
-"""A character of someone's own: a rigged GLB or VRM that moves as a motion does, with all else in its file kept."""
+"""The user's own character: a rigged GLB or VRM that gets a motion, and keeps everything else in its file."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ class Character:
 
     @functools.cached_property
     def _loose(self) -> dict[str, str]:
-        """Bones that move the mesh but hang on no part of the body: each goes with the part nearest to it."""
+        """Bones that move the mesh but hang on no part of the body → the part nearest to each, with which it moves."""
         rig, parts = self._rig, self._body_parts()
         nodes = set(parts.values())
         trunk = nodes | {above for node in nodes for above in rig.above(node)}

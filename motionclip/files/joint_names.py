@@ -296,7 +296,7 @@ def _limb(
 def _cheaper(
     longer: dict[int, tuple[float, dict[str, int]]], chains: dict[int, tuple[float, dict[str, int]]]
 ) -> dict[int, tuple[float, dict[str, int]]]:
-    """Of the chains with an optional part, those that are better than the same joint without it."""
+    """The chains with an optional part that cost less than the chain to the same joint without it."""
     return {j: chain for j, chain in longer.items() if j not in chains or chain[0] < chains[j][0] + 6.5}
 
 
@@ -311,14 +311,14 @@ def _cost(part: str, patterns: tuple[str, ...]) -> float | None:
 
 
 def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -> list[int | None]:
-    """Joints in the middle that hang on this one, the topmost first; [None] if it carries a limb or has none."""
+    """Joints of the trunk that hang on this one, the topmost first; [None] for none, or if a limb hangs there."""
     below = tree.below(joint)
     bones = [i for i in below if names[i].part and not names[i].side]
     return [*bones] if bones and not limbs & set(below) else [None]
 
 
 def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
-    """Pelvis and neck where legs or arms hang beside the spine, not on it (Rigify): by how high its joints are."""
+    """Pelvis and neck of skeletons whose limbs hang beside the spine, not on it (Rigify): by the height of joints."""
     left_hip, right_hip, left_arm, right_arm = (places.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
     if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
         return {}
@@ -347,7 +347,7 @@ def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> d
 
 
 def _neck_and_head(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
-    """By name where the head hangs on the neck; else what stands between the arms and goes on upwards."""
+    """Neck and head by their names, if the head hangs on the neck; else the joints that go up from between the arms."""
     arms = [places.get(f"{side}_collar", places.get(f"{side}_shoulder", -1)) for side in SIDES]
     limbs = {joint for part, joint in places.items() if part.startswith(SIDES)}
 

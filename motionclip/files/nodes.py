@@ -36,7 +36,7 @@ class Node:
 
 
 def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
-    """The nodes, parents first, and at which place each of the document's is. Raises MotionFileError."""
+    """The nodes, parents first; and for each node of the document its place among them. Raises MotionFileError."""
     items = document.items("nodes")
     if not 1 <= len(items) <= MAX_NODES:
         raise document.wrong("nodes", f"there must be from 1 to {MAX_NODES:,}, not {len(items):,}")
@@ -114,11 +114,11 @@ def vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
 
 
 def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndarray]:
-    """Node → (4, 4), where it stood when the skins were bound: a better rest pose than the nodes' own, which may be
-    in the midst of a motion.
+    """Node → (4, 4), its place when the skins were bound. This is a better rest pose than the nodes' own, which may be
+    a frame of a motion.
 
-    Each skin may have a space of its own. The skin of the most joints gives the one that counts; others are brought
-    there by a joint that they share with it, and where there is none, they are left out.
+    Each skin may have a space of its own. The result is in the space of the skin with the most joints. Another skin is
+    brought there by a joint that both share; without one, it is left out.
     """
     skins = []
     for skin in document.items("skins"):

@@ -1,7 +1,7 @@
 """A skeleton of any humanoid → the SMPL body: bones point alike, joints turn alike, twist kept.
 
-What each source joint's turning means is read off the skeleton at rest, where that stands like a person (a T- or
-A-pose, arms down); else it is taken from the motion, as if it were at rest on the average.
+The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
+arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
 
 
 def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
-    """How high the body stands over the floor (metres, negative below it), but for the lowest twentieth of frames.
+    """How high the body stands over the floor (metres, negative below it); the lowest 5 % of frames are not counted.
 
     local: (frames, 24, 3, 3) joint to parent. pelvis: (frames, 3).
     """
@@ -91,7 +91,7 @@ class Body:
         places = {part: positions[:, joint] for part, joint in joints.items()}
 
         def tip(part: str) -> torch.Tensor | None:
-            """Where the part's last bone ends, if that says something."""
+            """Where the part's last bone ends, if the file has an end for it."""
             if part not in joints or joints[part] not in source.ends or source.ends[joints[part]].norm() < 1e-6:
                 return None
             return places[part] + rotations[:, joints[part]] @ source.ends[joints[part]]
@@ -220,10 +220,10 @@ class Body:
         return toes if float(toes.norm(dim=-1).median()) > 1e-6 else None
 
     def calibration(self, any_arms: bool = False) -> dict[str, torch.Tensor]:
-        """For a body of one frame: SMPL joint → (3, 3), how it is turned in the world when the source is at rest.
+        """For a body of one frame: SMPL joint → (3, 3), its rotation in the world when the source is at rest.
 
-        Empty if it doesn't stand like a person; without an arm that is bent, raised or held forward, unless `any_arms`
-        are wanted: then turned as little as brings them there.
+        Empty if the body doesn't stand like a person. An arm that is bent, raised or held forward is left out, except
+        with `any_arms`: then it gets the smallest rotation that brings it there.
         """
         frame = self._standing()
         if frame is None:
@@ -247,8 +247,8 @@ class Body:
         return result
 
     def _flat_foot(self, side: str, frame: torch.Tensor) -> torch.Tensor:
-        """(3, 3): a foot that is flat on the floor of a standing body and points where its toes do, or their tip where
-        the forefoot is straight below the ankle, or else ahead."""
+        """(3, 3): a foot that is flat on the floor of a standing body. It points where its toes do. If the forefoot is
+        straight below the ankle, it points where the tip of the toes is, or else ahead."""
         ways = [self.toes(side), self.toe_tips[side] - self.at(f"{side}_ankle") if side in self.toe_tips else None]
         for way in ways:
             if way is None:
@@ -347,7 +347,7 @@ def _limb(
     spare: torch.Tensor | None,
     rest_spare: torch.Tensor | None,
 ) -> None:
-    """Upper and lower bone of an arm or leg; where it bends, the bend tells the twist, weighted by how much."""
+    """Upper and lower bone of an arm or leg. Where it bends, the bend shows the twist; strong bends count more."""
     body = solver.body
     upper, lower, end = (f"{side}_{part}" for part in parts)
     first, second = body.at(lower) - body.at(upper), body.at(end) - body.at(lower)
@@ -370,7 +370,7 @@ def _limb(
 
 
 def _foot(solver: _Solver, side: str) -> None:
-    """Ankle and toes: while the foot of an upright body is down it lies flat, and its toes tell where it points."""
+    """Ankle and toes: a foot that is down while the body is upright lies flat and points where its toes do."""
     body, result = solver.body, solver.result
     ankle, foot, knee = f"{side}_ankle", f"{side}_foot", f"{side}_knee"
     toes = body.toes(side)

@@ -1,6 +1,6 @@
-"""No leaps: flips are spread over the frames around, and what is faster than a body takes more time.
+"""Removes leaps: a flip is spread over the frames around it, and what is too fast for a body takes more time.
 
-Where a decoder hesitates between two poses, the mean of their rotations may vanish and flip from one frame to the next.
+When a decoder mixes two poses, the mean of their rotations may vanish, and flip from one frame to the next.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MARGIN = 0.95  # of that, which what is faster comes down to
 
 
 def smoothed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) whose joints turn no faster than a body's do; almost always what was given."""
+    """(N, frames, 149) whose joints turn no faster than a body's; most motions come back as they are."""
     widest = torch.full((NUM_JOINTS,), LIMBS)
     widest[0] = PELVIS
     least = torch.deg2rad(widest).cos()
@@ -52,7 +52,7 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
 
 
 def slowed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) in which what is faster than a body takes more time, and the rest a little less."""
+    """(N, frames, 149) in which stretches that are too fast for a body take more time, and the rest a little less."""
     for _ in range(ROUNDS):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
         fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()

@@ -15,8 +15,8 @@ def path_of(rotations: torch.Tensor) -> torch.Tensor:
     """Where the pelvis goes: (..., frames, 24, 3, 3), y up → (..., frames, 3) metres, from x = z = 0.
 
     In each frame the lowest joint touches the floor. From one frame to the next one joint, low and steady, carries the
-    body, and the root moves so that this joint stays: the cheapest sequence of supports (Viterbi 1967). What flies is
-    thereby held to the floor, and a runner goes less far than he would.
+    body, and the root moves so that this joint stays: the cheapest sequence of supports (Viterbi 1967). So bodies never
+    leave the floor, and runners go less far than they did.
     """
     flat = rotations.flatten(0, -5) if rotations.ndim > 4 else rotations[None]
     joints = skeleton.forward_kinematics(flat, flat.new_zeros(*flat.shape[:2], 3))
@@ -48,7 +48,7 @@ def _supports(height: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
 
 
 def _resting(joints: torch.Tensor) -> torch.Tensor:
-    """(24,) how high each joint is when what is around it lies on the floor."""
+    """(24,) the height of each joint when the body's surface around it touches the floor."""
     heights = joints.new_zeros(skeleton.NUM_JOINTS)
     heights[list(skeleton.FEET)] = joints.new_tensor(skeleton.FEET_REST_HEIGHTS)
     return heights

@@ -68,7 +68,7 @@ class CLIP(CachedTower):
         return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
 
     def pieces(self, text: str) -> list[int]:
-        """Into how many word pieces the tower cuts each word: many for what is no word."""
+        """The number of word pieces into which the tower cuts each word: many for letters that are no word."""
         return [len(self._tokenizer.encode(word)) for word in text.split()]
 
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
@@ -82,7 +82,7 @@ def clip_name(architecture: str, pretrained: str) -> str:
 
 
 def clip_parts(name: str) -> tuple[str, str] | None:
-    """The architecture and weights of a CLIP by its name in configs; None for what is none."""
+    """The architecture and weights of a CLIP by its name in configs; None for another tower's name."""
     if name == "clip":
         return clip_files.PAPERS
     architecture, slash, pretrained = name.removeprefix("clip:").partition("/")

@@ -1,4 +1,4 @@
-"""CLIP's library and weights: imported and found where they lie, fetched where they don't, read whatever their kind."""
+"""CLIP's library and weights: imports the one, and finds, downloads and reads the other."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from .minilm import MiniLM
 
 
 def fits(name: str, required: str | None) -> bool:
-    """Whether a tower may stand for the one that a model's config names: it is that one, or a CLIP of the same
-    architecture with weights from a file, which has no name to tell them by."""
+    """Whether a tower may be used in place of the one that a model's config requires: the same one, or a CLIP of the
+    same architecture whose weights come from a file, as these have no name to compare."""
     if name == required:
         return True
     own_parts, required_parts = clip_parts(name), clip_parts(required or "")
