@@ -48,11 +48,11 @@ def in_blender(python: Path, paths: list[Path]) -> list[np.ndarray]:
 
     Raises RuntimeError where the Python given has no bpy.
     """
-    done = subprocess.run([python, "-c", _SCRIPT % FRAMES, *map(str, paths)], capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"Blender did not run: {done.stderr.strip()[-500:]}")
-    shown = [np.load(f"{path}.npy") for path in paths]
-    return [np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1) for points in shown]
+    process = subprocess.run([python, "-c", _SCRIPT % FRAMES, *map(str, paths)], capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"Blender did not run: {process.stderr.strip()[-500:]}")
+    vertices = [np.load(f"{path}.npy") for path in paths]
+    return [np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1) for points in vertices]
 
 
 def main() -> int:

@@ -109,11 +109,13 @@ def main() -> None:
         print(f"\n{WHAT[what]}\n\n| | ms | each, ms | peak memory of the process, MB |\n|---|---|---|---|")
         for size in POINTS[what]:
             command = [sys.executable, __file__, "--point", what, str(size)]
-            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-            if done.returncode:
-                print(f"| {size:,} | {(done.stderr.strip().splitlines() or ['out of memory'])[-1]} | | |", flush=True)
+            process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+            if process.returncode:
+                print(
+                    f"| {size:,} | {(process.stderr.strip().splitlines() or ['out of memory'])[-1]} | | |", flush=True
+                )
                 continue
-            point = json.loads(done.stdout.splitlines()[-1])
+            point = json.loads(process.stdout.splitlines()[-1])
             found.setdefault(what, []).append(point)
             each = 1000 * point["seconds"] / size
             print(f"| {size:,} | {1000 * point['seconds']:.3g} | {each:.2g} | {point['mb']:,.0f} |", flush=True)

@@ -34,21 +34,21 @@ def angles(path: Path, reading: files.Reading, bones: list[tuple[str, str]]) -> 
     """(frames, bones) degrees between bones of the motion and of the file, at 30 frames a second."""
     source = bvh.parse(path)
     armature = source.armature()
-    found = joint_names.place_joints(armature, path)
+    joints = joint_names.place_joints(armature, path)
     turn = Up(reading.up).turn()
     at = np.minimum(np.round(np.arange(len(reading.motion)) * reading.fps / 30).astype(int), len(source.values) - 1)
     joints, result = torch.from_numpy(reading.motion.joints()).double(), []
     for a, b in bones:
-        if a not in found or (b not in found and found[a] not in armature.ends):
+        if a not in joints or (b not in joints and joints[a] not in armature.ends):
             continue
-        start = armature.positions[:, found[a]]
-        if b in found:
-            end = armature.positions[:, found[b]]
+        start = armature.positions[:, joints[a]]
+        if b in joints:
+            end = armature.positions[:, joints[b]]
         else:
-            end = start + armature.rotations[:, found[a]] @ armature.ends[found[a]]
-        wanted = torch.nn.functional.normalize((end - start)[at] @ turn.T, dim=-1)
+            end = start + armature.rotations[:, joints[a]] @ armature.ends[joints[a]]
+        expected = torch.nn.functional.normalize((end - start)[at] @ turn.T, dim=-1)
         ours = joints[:, skeleton.JOINT_INDEX[b]] - joints[:, skeleton.JOINT_INDEX[a]]
-        cosine = (wanted * torch.nn.functional.normalize(ours, dim=-1)).sum(-1)
+        cosine = (expected * torch.nn.functional.normalize(ours, dim=-1)).sum(-1)
         result.append(np.degrees(torch.arccos(cosine.clamp(-1, 1)).numpy()))
     return np.stack(result, axis=1) if result else np.zeros((len(at), 1))
 

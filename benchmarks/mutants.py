@@ -37,9 +37,15 @@ sys.path[:0] = [str(ROOT), str(TESTS)]
 # The tests that have to do with a module, the quick ones first.
 RELEVANT = {
     "bank": ("test_mechanisms.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
+    "composition": ("test_prompts.py", "test_storyboard.py"),
     "files.retarget": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
+    "files.standing": ("test_character.py",),
     "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
+    "motion.foot_contact": ("test_grounding.py", "test_motion.py"),
+    "motion.leaps": ("test_grounding.py",),
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
+    "prompts": ("test_prompts.py",),
+    "reader": ("test_reader.py",),
 }
 # Kinds of mutations. Others of cosmic-ray's change types, not decisions.
 OPERATORS = (
@@ -92,22 +98,27 @@ def mechanisms() -> Iterator[Mutant]:
 
 def sampled(modules: list[str], count: int, seed: int) -> list[Mutant]:
     """Random mutants of these modules, about as many of each."""
+    import parso
+    from cosmic_ray.ast import ast_nodes
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
 
-    chosen = []
+    sample: list[Mutant] = []
     for module in modules:
         source = inspect.getsource(importlib.import_module(f"motionclip.{module}"))
-        found = []
-        for name in OPERATORS:
-            occurrence = 0
-            while (changed := mutate_code(source, get_operator(name)(), occurrence)) is not None:
-                found.append(Mutant(module, _difference(source, changed), changed, RELEVANT[module]))
-                occurrence += 1
-        random.Random(seed).shuffle(found)
-        within = (mutant for mutant in found if _changed(mutant))  # constants of a module are not what is tried
-        chosen += list(itertools.islice(within, count // len(modules)))
-    return chosen
+        nodes = list(ast_nodes(parso.parse(source)))
+        operators = {name: get_operator(name)() for name in OPERATORS}
+        places = [
+            (operator, occurrence)
+            for operator in operators.values()
+            for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes))
+        ]
+        random.Random(seed).shuffle(places)
+        sources = (mutate_code(source, operator, occurrence) for operator, occurrence in places)
+        mutants = (Mutant(module, _difference(source, new), new, RELEVANT[module]) for new in sources if new)
+        within = (mutant for mutant in mutants if _changed(mutant))  # constants of a module are not what is tried
+        sample += itertools.islice(within, count // len(modules))
+    return sample
 
 
 def _difference(old: str, new: str) -> str:
@@ -126,24 +137,24 @@ def _changed(mutant: Mutant) -> dict[str, tuple[types.CodeType, types.CodeType]]
 
 def put_in(mutant: Mutant) -> None:
     """Give the functions of the loaded module the mutant's code, wherever they are held."""
-    changed = _changed(mutant)
+    functions = _changed(mutant)
     for function in gc.get_objects():
         if isinstance(function, types.FunctionType):
-            before, after = changed.get(function.__code__.co_qualname, (None, None))
+            before, after = functions.get(function.__code__.co_qualname, (None, None))
             if after is not None and function.__code__ == before:
                 function.__code__ = after
 
 
 def _codes(code: types.CodeType) -> dict[str, types.CodeType]:
     """The functions of a module by qualified name, those inside of functions left out: they come with these."""
-    found = {}
+    codes = {}
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             if inner.co_flags & inspect.CO_NEWLOCALS:
-                found[inner.co_qualname] = inner
+                codes[inner.co_qualname] = inner
             else:
-                found |= _codes(inner)
-    return found
+                codes |= _codes(inner)
+    return codes
 
 
 class FirstFailure:

@@ -61,12 +61,12 @@ def main() -> None:
         expected = {name: torch.from_numpy(value) for name, value in np.load(options.expected).items()}
         z = imported.encode(expected["x"], expected["mask"])
         full = torch.ones(len(expected["latent"]), expected["generation"].shape[-1], dtype=torch.bool)
-        for name, found in (
+        for name, difference in (
             ("z", z),
             ("reconstruction", imported.decode(z, expected["mask"])),
             ("generation", imported.decode(expected["latent"], full)),
         ):
-            print(f"  {name}: at most {float((found - expected[name]).abs().max()):.1e} from the authors' code")
+            print(f"  {name}: at most {float((difference - expected[name]).abs().max()):.1e} from the authors' code")
 
 
 if __name__ == "__main__":

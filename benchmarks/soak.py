@@ -47,9 +47,9 @@ class Log:
     def taken(self) -> tuple[list[tuple[str, float]], int, Counter[str]]:
         """Waits (endpoint, seconds), refusals that were due, and errors that were not."""
         with self.lock:
-            found = self.waits, self.refused, self.errors
+            waits = self.waits, self.refused, self.errors
             self.waits, self.refused, self.errors = [], 0, Counter()
-        return found
+        return waits
 
 
 def visit(url: str, number: int, clip: Path, until: float, pause: float, log: Log) -> None:

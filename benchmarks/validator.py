@@ -37,11 +37,11 @@ def validate(paths: list[Path]) -> dict[str, tuple[int, int]]:
     Raises RuntimeError where node or gltf-validator is missing.
     """
     command = ["node", "-e", _SCRIPT, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"the validator did not run: {done.stderr.strip()[-300:]}")
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"the validator did not run: {process.stderr.strip()[-300:]}")
     result = {}
-    for path, issues in json.loads(done.stdout).items():
+    for path, issues in json.loads(process.stdout).items():
         serious = [message for message in issues["messages"] if message["severity"] < 2]
         for message in serious[:5]:
             print(f"  {Path(path).name}: {message['code']} {message.get('pointer', '')}: {message['message']}")

@@ -93,8 +93,8 @@ CharacterMapOption = Annotated[
 ]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(flag: bool) -> None:
+    if flag:
         typer.echo(f"motionclip {__version__}")
         raise typer.Exit()
 
@@ -168,7 +168,7 @@ def generate(
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE, read_map
+        from .files import read_map
         from .pipeline import MotionCLIP
 
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
@@ -178,32 +178,24 @@ def generate(
                 raise RequestError(
                     "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
                 )
-            _tell(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
-            return
-        if file is not None:
+            _write_story(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
+        elif file is not None:
             if character is not None:
                 raise RequestError("--character: is for TEXT, not for --file")
             from . import sheets
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
-            _sheet(list(sheets.texts(mc, file, frames, seed, closeness)), out, suffix)
-            return
-        texts = _given(texts, "TEXT")
-        if samples > 1 and len(texts) > 1:
-            raise RequestError("--samples: is for one text")
-        count = max(len(texts), samples)
-        if out.suffix and count > 1:
-            raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
-        _check_suffix(out.suffix.lower() or suffix, FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS)
-        mc = MotionCLIP.from_pretrained(model, clip=clip)
-        if samples > 1:
-            motions = mc.generate(texts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
-            texts = texts * samples
+            _write_sheet(list(sheets.texts(mc, file, frames, seed, closeness)), out, suffix)
         else:
-            motions = mc.generate(texts, frames=frames, seed=seed, closeness=closeness)
-        for number, motion in enumerate(motions):
-            path = out if out.suffix else out / f"{_file_name(motion.name, number, texts)}{suffix}"
-            typer.echo(motion.save(path, character=character, names=bones))
+            prompts = _required(texts, "TEXT")
+            _check_output(prompts, samples, out, suffix, character)
+            mc = MotionCLIP.from_pretrained(model, clip=clip)
+            if samples > 1:
+                motions = mc.generate(prompts[0], frames=frames, seed=seed, closeness=closeness, samples=samples)
+            else:
+                motions = mc.generate(prompts, frames=frames, seed=seed, closeness=closeness)
+            for path, motion in zip(_paths(out, suffix, prompts * samples), motions, strict=True):
+                typer.echo(motion.save(path, character=character, names=bones))
 
 
 @app.command()
@@ -240,9 +232,9 @@ def interpolate(
             mc = MotionCLIP.from_pretrained(model, clip=clip)
             known = sheets.Known(mc, data)
             rows = sheets.interpolations(mc, file, known, steps or sheets.STOPS, frames, seed)
-            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
-        a, b = _end(_given(start, "A")), _end(_given(end, "B"))
+        a, b = _end(_required(start, "A")), _end(_required(end, "B"))
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames)):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
@@ -284,12 +276,12 @@ def edit(
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
             rows = sheets.edits(mc, file, sheets.Known(mc, data), strength, frames, seed)
-            _sheet(list(rows), out, "." + suffix.lstrip("."))
+            _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
-        asked = {"BASE": base, "--from": source, "--to": target}
-        of, before, after = (_end(_given(words, name)) for name, words in asked.items())
+        arguments = {"BASE": base, "--from": source, "--to": target}
+        original, before, after = (_end(_required(words, name)) for name, words in arguments.items())
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        typer.echo(mc.edit(of, before, after, strength, frames, seed, part).save(out))
+        typer.echo(mc.edit(original, before, after, strength, frames, seed, part).save(out))
 
 
 @app.command()
@@ -315,11 +307,11 @@ def recognize(
         from .motion.motion import Motion
         from .pipeline import MotionCLIP
 
-        loaded = [(path, Motion.load(path)) for path in motions]
+        inputs = [(path, Motion.load(path)) for path in motions]
         names = None if labels is None else list(BABEL_60) if labels == "babel" else load_labels(Path(labels))
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         answers = []
-        for path, motion in loaded:
+        for path, motion in inputs:
             best, segments = mc.recognize(motion, names, top), mc.timeline(motion, names)
             answers.append(
                 {
@@ -370,16 +362,16 @@ def convert(
         from .files import read_map
         from .files.conversion import Conversion
 
-        given = read_map(names) if names else {}
+        joint_map = read_map(names) if names else {}
         bones = read_map(character_map) if character_map else None
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
-        conversion = Conversion(source, target, suffix, layout, up, fps, given, character, bones)
-        refused = 0
-        for path, said, written in conversion.run():
-            typer.echo(f"{path.name}: {said}" if written else f"refused: {said}", err=not written)
-            refused += not written
-        if refused:
-            raise RequestError(f"{source}: {refused} file{'s were' if refused > 1 else ' was'} refused")
+        conversion = Conversion(source, target, suffix, layout, up, fps, joint_map, character, bones)
+        refusals = 0
+        for path, report, success in conversion.run():
+            typer.echo(f"{path.name}: {report}" if success else f"refused: {report}", err=not success)
+            refusals += not success
+        if refusals:
+            raise RequestError(f"{source}: {refusals} file{'s were' if refusals > 1 else ' was'} refused")
 
 
 @app.command()
@@ -472,14 +464,14 @@ def prepare(
     with _plain_errors():
         from .training.prepare import Choices, prepare_babel
 
-        done = prepare_babel(amass, babel, out, Choices(split, cut, hands, texts, others))
-        typer.echo(f"{done.clips} clips in {out}")
+        summary = prepare_babel(amass, babel, out, Choices(split, cut, hands, texts, others))
+        typer.echo(f"{summary.clips} clips in {out}")
         for count, why in (
-            (done.missing, f"that BABEL labels: not in {amass}"),
-            (done.odd_rates, "left out: no nth frame of theirs comes near 30 a second"),
+            (summary.missing, f"that BABEL labels: not in {amass}"),
+            (summary.odd_rates, "left out: their frame rate is no multiple of about 30 a second"),
             *(
-                (n, f"of {subset} left out: its split is not known; --others says it")
-                for subset, n in done.unknown.items()
+                (n, f"of {subset} left out: its split is not known; choose one with --others")
+                for subset, n in summary.unknown.items()
             ),
         ):
             if count:
@@ -592,8 +584,8 @@ def evaluate(
 
         others = {path.stem: from_json(path) for path in beside or []}
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        loaded = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
-        figures = run(mc, data, split.value, loaded, repeats=repeats)
+        judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
+        figures = run(mc, data, split.value, judge, repeats=repeats)
         models = {Path(model or "default").name: figures} | others
         typer.echo(table(models))
         if json_file:
@@ -651,8 +643,8 @@ def _end(words: str) -> Any:
     return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
 
 
-def _given(value: T | None, name: str) -> T:
-    """What the command line must hold where no --file says it all."""
+def _required(value: T | None, name: str) -> T:
+    """The value of what must be given where there is no --file."""
     if not value:
         raise RequestError(f"{name}: is missing; give it, or a --file of lines")
     return value
@@ -663,8 +655,20 @@ def _check_suffix(suffix: str, known: Sequence[str]) -> None:
         raise RequestError(f"{suffix}: is not written; choose one of {', '.join(known)}")
 
 
-def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
-    """Write the motion of a storyboard file, and say where its blocks are."""
+def _check_output(texts: Sequence[str], samples: int, out: Path, suffix: str, character: Path | None) -> None:
+    """Refuse what can't be written to OUT, before anything is generated."""
+    from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE
+
+    if samples > 1 and len(texts) > 1:
+        raise RequestError("--samples: is for one text")
+    count = max(len(texts), samples)
+    if out.suffix and count > 1:
+        raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
+    _check_suffix(out.suffix.lower() or suffix, FOR_CHARACTERS if character else WRITABLE + FOR_TOOLS)
+
+
+def _write_story(path: Path, out: Path, closeness: float, model: str | None, clip: Path | None) -> None:
+    """Write the motion of a storyboard file, and print where its blocks are."""
     from . import storyboard
     from .files import FOR_TOOLS, WRITABLE
     from .pipeline import MotionCLIP
@@ -678,8 +682,8 @@ def _tell(path: Path, out: Path, closeness: float, model: str | None, clip: Path
         typer.echo(f"  {start:6.1f} – {end:6.1f} s  {span.block.text}")
 
 
-def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
-    """Write the motions of a --file and their grid; say what was taken, and which lines could not be done."""
+def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
+    """Write the motions of a --file and their grid. Print each line's notes, and why a line could not be done."""
     from . import sheets
     from .files.writing import write_atomically
     from .viz import grid
@@ -692,16 +696,22 @@ def _sheet(rows: list[Row], out: Path, suffix: str) -> None:
             typer.echo(f"line {row.line}: {note}")
         if row.impossible:
             typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
-    done = [row for row in rows if row.motions]
-    if not done:
+    successes = [row for row in rows if row.motions]
+    if not successes:
         raise RequestError("no line could be done")
-    motions, titles = [list(row.motions) for row in done], [list(row.titles) for row in done]
+    motions, titles = [list(row.motions) for row in successes], [list(row.titles) for row in successes]
     if all(len(row) == 1 for row in motions):
         motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])
     write_atomically(out / "grid.mp4", lambda path: write_video(grid.grid(motions, titles), path))
     typer.echo(out / "grid.mp4")
 
 
-def _file_name(text: str, number: int, texts: list[str]) -> str:
-    name = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion"
-    return name if texts.count(text) == 1 else f"{name}-{number + 1}"
+def _paths(out: Path, suffix: str, texts: Sequence[str]) -> list[Path]:
+    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts are alike."""
+    if out.suffix:
+        return [out]
+    names = [re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion" for text in texts]
+    return [
+        out / f"{name}{'' if texts.count(text) == 1 else f'-{number}'}{suffix}"
+        for number, (name, text) in enumerate(zip(names, texts, strict=True), start=1)
+    ]

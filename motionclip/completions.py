@@ -1,4 +1,4 @@
-"""What the model knows that begins as what was typed: its actions, and the captions of its motions."""
+"""Completions of a prompt while somebody types it: the model's actions, and the captions of its motions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import prompts
 from .errors import RequestError
 
 COUNT = 8
-LONGEST = 200  # characters of what is typed that are looked at
+LONGEST = 200  # the last characters of a prompt, which are completed
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Completions:
 
     def __init__(self, actions: Iterable[str], captions: Iterable[tuple[str, str]]) -> None:
         """captions: of motions, each with the action that it tells of."""
-        said = {caption: action for caption, action in captions} | {action: action for action in actions}
+        action_of = {caption: action for caption, action in captions} | {action: action for action in actions}
         # Actions before captions, short ones first: what most people mean by a word.
-        order = sorted(said, key=lambda text: (text != said[text], len(text), text))
-        self._known = [(text, said[text], " " + _plain(text)) for text in order]
+        order = sorted(action_of, key=lambda text: (text != action_of[text], len(text), text))
+        self._known = [(text, action_of[text], " " + _plain(text)) for text in order]
 
     def matching(self, typed: str, count: int = COUNT) -> list[Completion]:
         """At most `count` completions of the last step of a prompt, best first; none for nothing typed.
@@ -46,17 +46,17 @@ class Completions:
         before, step = prompts.last_step(typed[-LONGEST:])
         before = typed[: -len(step)].lstrip() if before else ""
         words = {_plain(step), _plain(prompts.without_lead(step))} - {""}
-        found = []
+        matches = []
         for number, (_, _, plain) in enumerate(self._known):
-            ranks = [rank for said in words if (rank := _rank(plain, said)) is not None]
+            ranks = [rank for phrase in words if (rank := _rank(plain, phrase)) is not None]
             if ranks:
-                found.append((min(ranks), number))
-        best = [self._known[number] for _, number in heapq.nsmallest(count, found)]
+                matches.append((min(ranks), number))
+        best = [self._known[number] for _, number in heapq.nsmallest(count, matches)]
         return [Completion(before + text, text, action) for text, action, _ in best]
 
 
 def _rank(plain: str, words: str) -> int | None:
-    """How well what is known, with a space before it, fits what was typed, 0 being best; None for not at all."""
+    """How well a known text, with a space before it, fits the words that were typed: 0 is best, None is not at all."""
     if plain.startswith(" " + words):
         return 0
     if " " + words in plain:

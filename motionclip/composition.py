@@ -1,6 +1,6 @@
-"""What is made of decoded motion to answer a prompt's details: sides, counts, tempo, things at once, steps in order.
+"""The details of a prompt, made from decoded motion: sides, counts, tempo, things at once, steps in order.
 
-All on (frames, 149) features, where motion can be mixed, repeated and joined without regard to where it faces.
+Everything works on (frames, 149) features. In these, motions can be mixed, repeated and joined wherever they face.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _COUNTED = {
 
 
 def counted_part(stems: list[str]) -> str:
-    """What part of the body tells how often an action is done, by the stems of its words: the wrists, unless known."""
+    """The part of the body by which an action is counted, from the stems of its words; the wrists by default."""
     return next((_COUNTED[stem] for stem in stems if stem in _COUNTED), "wrist")
 
 
@@ -53,13 +53,13 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
 
 
 def on_side(motion: torch.Tensor, side: Side, limb: Limb) -> torch.Tensor:
-    """(frames, 149), mirrored where the limb that acts is on the other side."""
+    """(frames, 149), mirrored if the limb that acts is on the other side."""
     lean = _leaning(motion, limb)
     return motion if (lean > 0) == (side == "left") else features.mirror(motion)
 
 
 def most_one_sided(motions: torch.Tensor, limb: Limb) -> torch.Tensor:
-    """Of (N, frames, 149) the one in which the one side acts most beside the other."""
+    """Of (N, frames, 149) the motion in which one side acts most in comparison with the other."""
     return max(motions, key=lambda motion: abs(_leaning(motion, limb)))
 
 
@@ -71,13 +71,13 @@ def _leaning(motion: torch.Tensor, limb: Limb) -> float:
     if limb == "step":  # left is +x for a body that faces +z
         return float(path[-1, 0] - path[0, 0])
     joints = skeleton.forward_kinematics(rotations, path)
-    left, right = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
+    left_joint, right_joint = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
 
     def acting(name: str) -> torch.Tensor:
         place = joints[:, _INDEX[name]] - joints[:, 0]
         return (place - place.median(0).values).norm(dim=-1).amax() + place[:, 1].amax()
 
-    return float(acting(left) - acting(right))
+    return float(acting(left_joint) - acting(right_joint))
 
 
 def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
@@ -90,23 +90,23 @@ def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
 
 
 def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
-    """The clearest single time that (frames, 149) does what it does, `count` times, and a short rest.
+    """The movement of (frames, 149) done `count` times, and a short rest.
 
-    One time goes from where the part rests over its farthest point back to rest; what differs between its ends is
-    spread over it, so that it can follow itself.
+    Its clearest repetition is cut out: from where the part rests, over its farthest point, back to rest. The difference
+    between both ends of this cut is spread over it, so that it can follow itself.
     """
     if part == "turn":
         return _turned_times(motion, count)
     signal = _signal(motion, part)
     low, high = signal.min(), signal.max()
     least = max(PEAK * (high - low), 1e-4)
-    peaks, found = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
+    peaks, properties = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
     if not len(peaks):
-        peaks, found = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
+        peaks, properties = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
     peaks = peaks - 1
     # The one that stands out most, away from the ends if there is a choice.
     inner = (peaks > 4) & (peaks < len(signal) - 5)
-    best = int(np.argmax(found["prominences"] * np.where(inner, 1, 0.3)))
+    best = int(np.argmax(properties["prominences"] * np.where(inner, 1, 0.3)))
     before = peaks[best - 1] if best else 0
     after = peaks[best + 1] if best + 1 < len(peaks) else len(signal) - 1
     start = before + int(signal[before : peaks[best] + 1].argmin())
@@ -168,15 +168,15 @@ def _main_course(place: np.ndarray) -> np.ndarray:
 
 
 def _from_rest(values: np.ndarray) -> np.ndarray:
-    """Turned round where it rests at its highest: up is away from rest."""
+    """The values, or their negative if they rest near their highest: then higher is farther from rest."""
     middle = (values.max() + values.min()) / 2
     return values if np.median(values) < middle else -values
 
 
 def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> torch.Tensor:
-    """Steps in order, each longer than it counts: each becomes the next over its last frames.
+    """Steps in order: each becomes the next over its last frames.
 
-    overlaps: how many frames that takes, for each but the last step; by default OVERLAP.
+    overlaps: the number of these frames, for each step but the last; by default OVERLAP.
     """
     whole = steps[0]
     for step, longest in zip(steps[1:], overlaps or [OVERLAP] * (len(steps) - 1), strict=True):
@@ -189,16 +189,16 @@ def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None)
 
 
 def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
-    """(N, 149) and its last pose for so many frames more."""
+    """(N, 149), and then its last pose for some more frames."""
     rest = motion[-1:].repeat(frames, 1)
     rest[:, YAW:HEIGHT] = 0
     return torch.cat([motion, rest])
 
 
 def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """(frames, 149), in each of these stretches (start, end), and a little around, set on the floor anew.
+    """(frames, 149), set on the floor anew in each stretch (start, end) of `joins` and a few frames around it.
 
-    The mean of two poses may sink into the floor, and its feet slide. What is farther away stays as it was.
+    The mean of two poses may sink into the floor, and its feet may slide. All other frames stay as they were.
     """
     if not joins:
         return motion
@@ -226,8 +226,8 @@ def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
 
 
 def linked(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Parts (any, 149) that lie apart, in order, with what leads from each to the next between them: a body that moves
-    from the one pose to the other, longer the farther they are from each other."""
+    """Parts (any, 149) in order, with a transition between each and the next, which is longer the farther apart their
+    poses are."""
     whole = parts[0]
     for part in parts[1:]:
         length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)

@@ -16,8 +16,8 @@ LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: w
 
 
 def apart(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) twice → (N,) metres between their joints, each body seen from where it stands, with the way it
-    faces; and besides a tenth of how far apart they stand."""
+    """(N, frames, 149) twice → (N,) distance in metres: between the joints, each body's taken from the point where it
+    stands, and a tenth of the distance between these points."""
     (body, place), (other_body, other_place) = _seen(one), _seen(other)
     joints = (body - other_body).norm(dim=-1).mean((-1, -2))
     return joints + PATH * (place - other_place).norm(dim=-1).mean(-1)
@@ -38,25 +38,25 @@ def even_steps(decode: Callable[[torch.Tensor], torch.Tensor], steps: int) -> to
     that isn't close enough yet, the way is measured again with what was decoded meanwhile.
     """
     share = torch.linspace(0, 1, PROBES)
-    known = decode(share)
+    motions = decode(share)
     for _ in range(ROUNDS):
-        wanted = _evened(share, apart(known[:-1], known[1:]), steps)
-        found = decode(wanted)
-        lengths = apart(found[:-1], found[1:])
+        targets = _evened(share, apart(motions[:-1], motions[1:]), steps)
+        result = decode(targets)
+        lengths = apart(result[:-1], result[1:])
         if lengths.max() * (steps - 1) <= EVEN * lengths.sum():
             break
-        share, order = torch.cat([share, wanted]).sort()
-        known = torch.cat([known, found])[order]
-    return found
+        share, order = torch.cat([share, targets]).sort()
+        motions = torch.cat([motions, result])[order]
+    return result
 
 
 def _evened(share: torch.Tensor, lengths: torch.Tensor, steps: int) -> torch.Tensor:
     """(steps,) shares from 0 to 1 in equal lengths of a way whose lengths (N - 1,) between shares (N,) are known."""
     lengths = (1 - LEAST) * lengths / lengths.sum().clamp(min=1e-9) + LEAST * share.diff()
     along = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-    wanted = torch.linspace(0, 1, steps) * along[-1]
-    after = torch.searchsorted(along, wanted).clamp(1, len(lengths))
-    part = ((wanted - along[after - 1]) / lengths[after - 1].clamp(min=1e-9)).clamp(0, 1)
-    found = torch.lerp(share[after - 1], share[after], part)
-    found[0], found[-1] = 0, 1
-    return found
+    targets = torch.linspace(0, 1, steps) * along[-1]
+    after = torch.searchsorted(along, targets).clamp(1, len(lengths))
+    part = ((targets - along[after - 1]) / lengths[after - 1].clamp(min=1e-9)).clamp(0, 1)
+    shares = torch.lerp(share[after - 1], share[after], part)
+    shares[0], shares[-1] = 0, 1
+    return shares

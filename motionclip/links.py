@@ -7,11 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from .constants import CLOSENESS
+from .constants import CLOSENESS, FPS, MAX_SEED, MAX_STORY_SECONDS, MAX_TEXT
 from .errors import LinkError
-from .storyboard import MAX_SECONDS, MAX_SEED
 
-MAX_PROMPT = 2000
 DEFAULT = "default"
 
 
@@ -44,22 +42,22 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
     that isn't a whole number from 0 to 2,147,483,647, a length or closeness outside the limits, a field that is no
     part of a link, or one that is given twice.
     """
-    given = parse_qs(query.removeprefix("?"), keep_blank_values=True)
-    for name, values in given.items():
+    query_fields = parse_qs(query.removeprefix("?"), keep_blank_values=True)
+    for name, values in query_fields.items():
         if name not in Scene.__dataclass_fields__:
             raise LinkError(name, f"is no part of a link; there are {', '.join(Scene.__dataclass_fields__)}")
         if len(values) > 1:
             raise LinkError(name, "stands twice in the link; leave one")
-    fields = {name: value for name, (value,) in given.items()}
+    fields = {name: value for name, (value,) in query_fields.items()}
     prompt = fields.get("prompt", "").strip()
     if not prompt:
         raise LinkError("prompt", "is missing; a link needs one, as in ?prompt=walk")
-    if len(prompt) > MAX_PROMPT:
-        raise LinkError("prompt", f"has {len(prompt):,} characters; at most {MAX_PROMPT:,} are taken")
+    if len(prompt) > MAX_TEXT:
+        raise LinkError("prompt", f"has {len(prompt):,} characters; at most {MAX_TEXT:,} are taken")
     model = fields.get("model", DEFAULT)
     if model not in models:
         raise LinkError("model", f"there is no {model!r} here; choose one of {', '.join(models)}")
-    seconds = _number("seconds", fields.get("seconds", "2"), 1 / 30, MAX_SECONDS)
+    seconds = _number("seconds", fields.get("seconds", "2"), 1 / FPS, MAX_STORY_SECONDS)
     closeness = _number("closeness", fields.get("closeness", str(CLOSENESS)), 0, 1)
     return Scene(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
 

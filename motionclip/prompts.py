@@ -14,11 +14,11 @@ from typing import Literal
 
 import snowballstemmer
 
+from .constants import MAX_COUNT
 from .errors import RequestError
 
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot", "turn", "step"]
-MAX_COUNT = 10
 SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")
@@ -189,8 +189,8 @@ class Clause:
 def negated(text: str) -> str | None:
     """The words by which a text says what shall not be done, or None."""
     for pattern in _NEGATED:
-        if found := pattern.search(text):
-            return found.group().strip()
+        if match := pattern.search(text):
+            return match.group().strip()
     return None
 
 
@@ -208,34 +208,34 @@ def verb_stems(actions: Collection[str]) -> set[str]:
 def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     """The steps of a text, in the order in which they are done; without verbs only by words such as "then"."""
     text = text.strip()
-    title, colon, said = text.partition(":")
-    if colon and _begins_with_verb(said, verbs) and not _begins_with_verb(title, verbs):
-        text = said.strip()  # "my morning: get up, stretch and yawn"
+    title, colon, instructions = text.partition(":")
+    if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
+        text = instructions.strip()  # "my morning: get up, stretch and yawn"
     for pattern in (_BEFORE_FIRST, _AFTER_FIRST, _BEFORE, _AFTER):
-        found = pattern.match(text)
-        if found and all(_begins_with_verb(found[part], verbs) for part in ("early", "late")):
-            return [*steps(found["early"], verbs), *steps(found["late"], verbs)]
+        match = pattern.match(text)
+        if match and all(_begins_with_verb(match[part], verbs) for part in ("early", "late")):
+            return [*steps(match["early"], verbs), *steps(match["late"], verbs)]
     parts = [part for part in _THEN.split(text) if part and part.strip(" ,;.!")]
     if len(parts) > 1:
         return [step for part in parts for step in steps(part, verbs)]
     # A list of three or more verbs is in order; of two, "and" may join what is done at once.
-    listed = _listed(text, verbs)
-    if (len(listed) > 2 or (len(listed) == 2 and "," in text)) and not _DOING.match(text):
-        return [_ORDER.sub("", part).strip(" ,;.") for part in listed]
+    items = _listed(text, verbs)
+    if (len(items) > 2 or (len(items) == 2 and "," in text)) and not _DOING.match(text):
+        return [_ORDER.sub("", part).strip(" ,;.") for part in items]
     return [_ORDER.sub("", text).strip(" ,;.") or text]
 
 
 def _clause(text: str, verbs: Collection[str]) -> Clause:
     for pattern in (_SAME_TIME, _WHILE_FIRST, _WHILE):
-        if found := pattern.match(text):
-            return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
-    if (found := _DOING.match(text)) and _begins_with_verb(also := found["also"] or found["held"], verbs):
-        return replace(_detailed(found["main"], verbs), also=_detailed(also, verbs), whole=text)
-    listed = _listed(text, verbs)
-    if len(listed) == 2:
-        return replace(_detailed(listed[0], verbs), also=_detailed(listed[1], verbs), joined=True, whole=text)
-    if found := _POSED.match(text):
-        return replace(_detailed(found["main"], verbs), also=_detailed(found["also"], verbs), whole=text)
+        if match := pattern.match(text):
+            return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
+    if (match := _DOING.match(text)) and _begins_with_verb(also := match["also"] or match["held"], verbs):
+        return replace(_detailed(match["main"], verbs), also=_detailed(also, verbs), whole=text)
+    items = _listed(text, verbs)
+    if len(items) == 2:
+        return replace(_detailed(items[0], verbs), also=_detailed(items[1], verbs), joined=True, whole=text)
+    if match := _POSED.match(text):
+        return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
     return _detailed(text, verbs)
 
 
@@ -244,14 +244,14 @@ def _detailed(text: str, verbs: Collection[str]) -> Clause:
 
 
 def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
-    if found := _TIMES.search(clause.text):
-        number = {"once": 1, "twice": 2, "thrice": 3}.get((found["word"] or "").lower()) or _number(found["number"])
-        text = clause.text[: found.start()] + clause.text[found.end() :]
-    elif (found := _COUNTED.search(clause.text)) and any(
-        stem(word) in verbs for word in re.split(r"\W", found["what"])
+    if match := _TIMES.search(clause.text):
+        number = {"once": 1, "twice": 2, "thrice": 3}.get((match["word"] or "").lower()) or _number(match["number"])
+        text = clause.text[: match.start()] + clause.text[match.end() :]
+    elif (match := _COUNTED.search(clause.text)) and any(
+        stem(word) in verbs for word in re.split(r"\W", match["what"])
     ):
-        number = _number(found["number"])
-        text = clause.text[: found.start("number")] + clause.text[found.end("number") :]
+        number = _number(match["number"])
+        text = clause.text[: match.start("number")] + clause.text[match.end("number") :]
     else:
         return clause
     if not 1 <= number <= MAX_COUNT:
@@ -267,7 +267,7 @@ def number(word: str) -> float:
 def last_step(text: str) -> tuple[str, str]:
     """What stands before the last step of a prompt that is being typed, and that step: "walk, then si" → "walk, then ",
     "si"."""
-    ends = [found.end() for found in _THEN.finditer(text)]
+    ends = [match.end() for match in _THEN.finditer(text)]
     start = max([*ends, text.rfind(",") + 1]) if ends or "," in text else 0
     start += len(text[start:]) - len(text[start:].lstrip())
     return text[:start], text[start:]
@@ -288,7 +288,7 @@ def _number(word: str) -> int:
 
 
 def _with_side(clause: Clause, whole: str) -> Clause:
-    sides = {found["side"].lower() for found in _SIDED.finditer(_NO_SIDE.sub("", whole))}
+    sides = {match["side"].lower() for match in _SIDED.finditer(_NO_SIDE.sub("", whole))}
     if clock := _CLOCK.search(whole):
         sides = {"left" if clock["counter"] else "right"}
     if len(sides) != 1:
@@ -310,11 +310,11 @@ def _with_side(clause: Clause, whole: str) -> Clause:
 
 def _with_tempo(clause: Clause) -> Clause:
     for pattern, plain, very in ((_SLOW, _SLOWER, _MUCH_SLOWER), (_FAST, _FASTER, _MUCH_FASTER)):
-        if found := pattern.search(clause.text):
-            tempo = very if found["very"] else plain
-            if "motion" in found.re.groupindex and found["motion"]:
+        if match := pattern.search(clause.text):
+            tempo = very if match["very"] else plain
+            if "motion" in match.re.groupindex and match["motion"]:
                 tempo = _SLOW_MOTION
-            text = _tidy(clause.text[: found.start()] + clause.text[found.end() :])
+            text = _tidy(clause.text[: match.start()] + clause.text[match.end() :])
             return replace(clause, text=text or clause.text, tempo=tempo)
     return clause
 
@@ -322,14 +322,14 @@ def _with_tempo(clause: Clause) -> Clause:
 def _listed(text: str, verbs: Collection[str]) -> list[str]:
     """The parts of a list that begin with verbs: "crawl on hands and knees, get up and run" are three."""
     parts, begin = [], 0
-    for found in [*_AND.finditer(text), None]:
-        end = found.start() if found else len(text)
-        if found and not _begins_with_verb(text[found.end() :], verbs):
+    for separator in [*_AND.finditer(text), None]:
+        end = separator.start() if separator else len(text)
+        if separator and not _begins_with_verb(text[separator.end() :], verbs):
             continue  # what follows belongs to this part: "hands and knees"
-        if found and found.group().strip() == "," and _PRONOUN.match(text, found.end()):
+        if separator and separator.group().strip() == "," and _PRONOUN.match(text, separator.end()):
             continue  # "running late for the train, she sprints"
         parts.append(text[begin:end])
-        begin = found.end() if found else end
+        begin = separator.end() if separator else end
     return parts if _tells(parts[0], verbs) else [text]
 
 
@@ -346,7 +346,7 @@ def _begins_with_verb(part: str, verbs: Collection[str]) -> bool:
         return True
     return any(
         stem(words[0].split("-")[0].lower()) in verbs
-        for words in (re.findall(r"[\w-]+", said) for said in (part, _LEAD.sub("", part)))
+        for words in (re.findall(r"[\w-]+", words_from) for words_from in (part, _LEAD.sub("", part)))
         if words
     )
 

@@ -114,13 +114,13 @@ class Reader:
 
     def read(self, texts: Sequence[str], z: torch.Tensor) -> list[Reading]:
         """What each text is taken for; z: (N, D), the texts' embeddings of unit length."""
-        found = self.scores(texts, z)
-        sure = found @ self._right.T
+        probabilities = self.scores(texts, z)
+        promises = probabilities @ self._right.T
         readings = []
-        for chances, promised in zip(found, sure, strict=True):
-            first, *others = chances.topk(min(4, len(self.actions))).indices.tolist()
-            likely = [other for other in others if chances[other] > 0.15 * chances[first]]
-            confidence = float(promised[first])
+        for row, row_promises in zip(probabilities, promises, strict=True):
+            first, *others = row.topk(min(4, len(self.actions))).indices.tolist()
+            likely = [other for other in others if row[other] > 0.15 * row[first]]
+            confidence = float(row_promises[first])
             readings.append(
                 Reading(
                     self.actions[first],

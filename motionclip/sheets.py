@@ -27,8 +27,11 @@ STOPS = 5  # of an interpolation, in the paper's figures
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one line: motions under their titles, of which `results` are what was asked for; what was taken
-    for its words, for people to read; or why it could not be done."""
+    """The result of one line.
+
+    motions, titles: what the grid shows. results: the numbers of the motions that the line asks for. notes: which known
+    motions its words stand for, in sentences. impossible: why it could not be done, else "".
+    """
 
     line: int
     name: str
@@ -66,19 +69,19 @@ class Known:
 
     @functools.cached_property
     def _texts(self) -> tuple[list[str], list[Callable[[int], tuple[End, str]]]]:
-        """What is said of motions, each text once, and what gives the first of which it is said."""
-        said: dict[str, Callable[[int], tuple[End, str]]] = {}
+        """The texts of all known motions, each once, and for each text what gives the first motion that has it."""
+        sources: dict[str, Callable[[int], tuple[End, str]]] = {}
         if self.data is not None:
             for row in read_table(self.data):
                 for text in [row["action"], *row["captions"].split("|")]:
-                    said.setdefault(text.strip(), functools.partial(_clip, self.data, row["clip"]))
+                    sources.setdefault(text.strip(), functools.partial(_clip, self.data, row["clip"]))
         elif self.mc.bank is not None:
             known = {label: self.mc.bank.find(label) for label in self.mc.bank.labels}
             for text, entry in [*known.items(), *((entry.caption, entry) for entry in self.mc.bank.entries)]:
-                said.setdefault(text, functools.partial(_entry, entry))
-        if not said:
+                sources.setdefault(text, functools.partial(_entry, entry))
+        if not sources:
             raise RequestError("this model has no bank of known motions; give a folder of labelled ones with --data")
-        return list(said), list(said.values())
+        return list(sources), list(sources.values())
 
     @functools.cached_property
     def _latents(self) -> torch.Tensor:
@@ -114,12 +117,12 @@ def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int
         def edited(row: dict[str, str] = row, words: tuple[str, str, str] = words) -> _Made:
             if row["motion_source"] not in ("data", "text"):
                 raise RequestError(f"motion_source: must be data or text, not {row['motion_source']!r}")
-            found = [known.find(text, frames) if row["motion_source"] == "data" else (text, "") for text in words]
-            base, start, end = (what for what, _ in found)
-            shown = [mc.as_motion(what, frames, seed) for what, _ in found]
+            ends = [known.find(text, frames) if row["motion_source"] == "data" else (text, "") for text in words]
+            base, start, end = (end for end, _ in ends)
+            motions = [mc.as_motion(end, frames, seed) for end, _ in ends]
             result = mc.edit(base, start, end, strength, frames, seed)
-            notes = tuple(note for _, note in found if note)
-            return (*shown, result), (*words, "Result"), notes
+            notes = tuple(note for _, note in ends if note)
+            return (*motions, result), (*words, "Result"), notes
 
         yield _done(line, "-".join(words), edited, results=(3,))
 
@@ -129,12 +132,12 @@ def interpolations(mc: MotionCLIP, path: Path, known: Known, steps: int, frames:
     for line, row in _rows(path, INTERPOLATION_COLUMNS):
 
         def pulled(row: dict[str, str] = row) -> _Made:
-            (a, said), (b, said_too) = (known.find(row[column], frames) for column in INTERPOLATION_COLUMNS)
+            (a, note_a), (b, note_b) = (known.find(row[column], frames) for column in INTERPOLATION_COLUMNS)
             known_lengths = mc.model.config.normalised  # else as in the paper
             course: Course = "spherical" if known_lengths else "linear"
-            made = mc.interpolate(a, b, steps, seed, frames, course, even=known_lengths)
+            motions = mc.interpolate(a, b, steps, seed, frames, course, even=known_lengths)
             titles = (row["start"], *[f"{number / (steps - 1):.0%}" for number in range(1, steps - 1)], row["end"])
-            return tuple(made), titles, (said, said_too)
+            return tuple(motions), titles, (note_a, note_b)
 
         yield _done(line, f"{row['start']}-to-{row['end']}", pulled, results=tuple(range(steps)))
 
@@ -153,13 +156,13 @@ def _done(line: int, name: str, make: Callable[[], _Made], results: tuple[int, .
 
 def save(rows: Sequence[Row], out: Path, suffix: str) -> list[Path]:
     """Write what was asked for as OUT/LINE-NAME.SUFFIX, or OUT/LINE-NAME-STEP.SUFFIX; returns the paths."""
-    written = []
+    paths = []
     for row in rows:
         words = re.sub(r"\W+", "-", row.name.lower()).strip("-")[:60]
         for number in row.results if row.motions else ():
             step = f"-{number}" if len(row.results) > 1 else ""
-            written.append(row.motions[number].save(out / f"{row.line:02d}-{words}{step}{suffix}"))
-    return written
+            paths.append(row.motions[number].save(out / f"{row.line:02d}-{words}{step}{suffix}"))
+    return paths
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .errors import MissingFile, RequestError
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = (
+CONTENTS = (
     "app.py",
     "demo",
     "motionclip",
@@ -41,20 +41,20 @@ def make_space(out: Path, hardware: str = "cpu") -> list[Path]:
     """
     if hardware not in HARDWARE:
         raise RequestError(f"hardware: must be one of {', '.join(HARDWARE)}, not {hardware!r}")
-    missing = [part for part in PARTS if not (ROOT / part).exists()]
+    missing = [path for path in CONTENTS if not (ROOT / path).exists()]
     if missing:
         raise MissingFile(ROOT / missing[0], "is missing: make a Space from a checkout of the project")
     if out.exists() and any(out.iterdir()):
         raise RequestError(f"{out}: is not empty; choose a new folder")
-    for part in PARTS:
-        target = out / part
+    for path in CONTENTS:
+        target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
         else:
-            shutil.copyfile(ROOT / part, target)
+            shutil.copyfile(ROOT / path, target)
     if hardware == "cpu":
-        wanted = (out / "requirements.txt").read_text(encoding="utf-8")
-        (out / "requirements.txt").write_text(CPU_BUILD + wanted, encoding="utf-8")
+        requirements = (out / "requirements.txt").read_text(encoding="utf-8")
+        (out / "requirements.txt").write_text(CPU_BUILD + requirements, encoding="utf-8")
     (out / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")
     return sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())

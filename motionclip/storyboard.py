@@ -1,7 +1,7 @@
 """A storyboard: blocks of words, each with its length and seed, that become one motion of up to a minute.
 
-Each block is decoded by itself, some frames longer than it counts, and these frames lead into the next one. So a block
-that is made again changes nothing of the others but the second in which they meet.
+Each block is decoded by itself, with some frames more than its length. These frames lead into the next block. So if one
+block is made again, the others change only where they meet it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from . import composition, prompts
-from .constants import CLOSENESS, FPS
+from .constants import CLOSENESS, FPS, MAX_SEED, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import MotionFileError, StoryboardError
 from .files.json_file import read_json
 from .files.writing import write_atomically
@@ -28,8 +28,6 @@ from .motion.motion import Motion
 if TYPE_CHECKING:
     from .pipeline import MotionCLIP, Step
 
-MIN_SECONDS, MAX_SECONDS = 0.5, 60.0  # of a block, and of all together
-MAX_SEED = 2**31 - 1
 JOIN = 30  # frames in which a block becomes the next, at most half of the next one
 FIELDS = {"text": "words for what to do", "seconds": "its length", "seed": "which instance"}
 _LASTING = re.compile(
@@ -73,10 +71,10 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """A storyboard told: the motion, where its blocks are, and each block by itself, to be kept when others change.
+    """A storyboard as one motion, with the place of each block in it.
 
-    parts: for each block (frames, 149) features, JOIN frames longer than the block counts. closeness: that they were
-    made with.
+    parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion; `tell` uses
+    them again when other blocks change. closeness: the one with which the parts were made.
     """
 
     motion: Motion
@@ -93,24 +91,26 @@ class Story:
 def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
     """Make one motion of blocks; see `MotionCLIP.storyboard`."""
     check(blocks)
-    known: dict[Block, torch.Tensor] = {}
+    part_of: dict[Block, torch.Tensor] = {}
     if kept is not None and kept.closeness == closeness:
-        known = dict(zip(kept.blocks, kept.parts, strict=True))
+        part_of = dict(zip(kept.blocks, kept.parts, strict=True))
     total = sum(block.frames for block in blocks)
     parts: list[torch.Tensor] = []
     for number, block in enumerate(blocks, start=1):
-        if block not in known:
-            known[block] = _part(mc, block, number, closeness)
-        parts.append(known[block])
+        if block not in part_of:
+            part_of[block] = _part(mc, block, number, closeness)
+        parts.append(part_of[block])
         total += len(parts[-1]) - JOIN - block.frames  # what is counted takes its time
-        if total > MAX_SECONDS * FPS:
-            raise StoryboardError("blocks", f"take {total / FPS:.1f} s with what is counted; at most 60 s are made")
+        if total > MAX_STORY_SECONDS * FPS:
+            raise StoryboardError(
+                "blocks", f"take {total / FPS:.1f} s with what is counted; at most {MAX_STORY_SECONDS:g} s are made"
+            )
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     starts = [sum(lengths[:number]) for number in range(len(lengths))]
-    cut = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
+    overlapping = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
     joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
-    whole = composition.footed(composition.joined(cut, overlaps), joins)
+    whole = composition.footed(composition.joined(overlapping, overlaps), joins)
     spans = [
         Span(block, start, start + over, start + length)
         for block, start, over, length in zip(blocks, starts, [0, *overlaps], lengths, strict=True)
@@ -120,7 +120,7 @@ def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
 
 
 def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.Tensor:
-    """(frames, 149) of a block and JOIN frames more; a text of several steps shares the block's time among them."""
+    """(frames, 149) of a block and JOIN frames more; the steps of its text share its time."""
     try:
         (steps,) = mc.plan([block.text], closeness)
         shares = [block.frames * (n + 1) // len(steps) - block.frames * n // len(steps) for n in range(len(steps))]
@@ -130,12 +130,12 @@ def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.
     except ValueError as error:  # "text: is empty"
         raise StoryboardError(f"block {number}", str(error)) from error
     overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
-    cut = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
-    return composition.joined(cut, overlaps)
+    overlapping = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
+    return composition.joined(overlapping, overlaps)
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
-    """(frames + JOIN, 149); what is counted takes the frames that it takes, and then rests."""
+    """(frames + JOIN, 149); a step that is counted takes as long as it needs, and then rests."""
     motion = mc.decode_step(step, frames + JOIN, seed)
     return composition.held(motion, JOIN) if step.clause.count else motion
 
@@ -144,11 +144,11 @@ def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) ->
     """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
     blocks: list[Block] = []
     for words in mc.steps(text):
-        found = _LASTING.search(words)
+        duration = _LASTING.search(words)
         length = seconds
-        if found:
-            words = f"{words[: found.start()]} {words[found.end() :]}".strip(" ,;.") or words
-            length = float(prompts.number(found["number"]))
+        if duration:
+            words = f"{words[: duration.start()]} {words[duration.end() :]}".strip(" ,;.") or words
+            length = float(prompts.number(duration["number"]))
         blocks.append(Block(re.sub(r"\s+", " ", words), length, seed + len(blocks)))
     return check(blocks)
 
@@ -160,14 +160,20 @@ def check(blocks: Sequence[Block]) -> list[Block]:
     for number, block in enumerate(blocks, start=1):
         if not isinstance(block.text, str) or not block.text.strip():
             raise StoryboardError(f"block {number}: text", f"must be words for what to do, not {block.text!r}")
-        if not _whole_or_decimal(block.seconds) or not MIN_SECONDS <= block.seconds <= MAX_SECONDS:
-            raise StoryboardError(f"block {number}: seconds", f"must be a number from 0.5 to 60, not {block.seconds!r}")
+        if not _whole_or_decimal(block.seconds) or not MIN_BLOCK_SECONDS <= block.seconds <= MAX_STORY_SECONDS:
+            raise StoryboardError(
+                f"block {number}: seconds",
+                f"must be a number from {MIN_BLOCK_SECONDS:g} to {MAX_STORY_SECONDS:g}, not {block.seconds!r}",
+            )
         if type(block.seed) is not int or not 0 <= block.seed <= MAX_SEED:
             raise StoryboardError(
                 f"block {number}: seed", f"must be a whole number from 0 to {MAX_SEED:,}, not {block.seed!r}"
             )
-    if (total := sum(block.frames for block in blocks) / FPS) > MAX_SECONDS:
-        raise StoryboardError("blocks", f"take {total:.1f} s together; at most 60 s are made: shorten or remove some")
+    if (total := sum(block.frames for block in blocks) / FPS) > MAX_STORY_SECONDS:
+        raise StoryboardError(
+            "blocks",
+            f"take {total:.1f} s together; at most {MAX_STORY_SECONDS:g} s are made: shorten or remove some",
+        )
     return list(blocks)
 
 
@@ -209,8 +215,8 @@ def parse(content: Any) -> list[Block]:
             )
         for name in row:
             if name not in FIELDS:
-                known = ", ".join(f"{field} ({what})" for field, what in FIELDS.items())
-                raise StoryboardError(f"block {number}: {name}", f"is no field of a block; there are {known}")
+                fields = ", ".join(f"{field} ({what})" for field, what in FIELDS.items())
+                raise StoryboardError(f"block {number}: {name}", f"is no field of a block; there are {fields}")
         for name in ("text", "seconds"):
             if name not in row:
                 raise StoryboardError(f"block {number}: {name}", f"is missing; it holds {FIELDS[name]}")
@@ -235,5 +241,5 @@ def again(blocks: Sequence[Block], number: int) -> list[Block]:
     """The blocks with another seed for one of them, the first being 0. Raises StoryboardError for one that isn't."""
     if not 0 <= number < len(blocks):
         raise StoryboardError("block", f"there is no number {number}; there are {len(blocks)}, and the first is 0")
-    changed = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))
-    return [*blocks[:number], changed, *blocks[number + 1 :]]
+    block = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))
+    return [*blocks[:number], block, *blocks[number + 1 :]]

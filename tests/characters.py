@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from figures import PARTS
+from figures import BODY_JOINTS
 from scipy.spatial.transform import Rotation
 
 from motionclip.files import gltf
@@ -152,7 +152,7 @@ def bones(kind: Kind) -> dict[str, Bone]:
     result: dict[str, Bone] = {}
     if kind.root:
         result[kind.root] = Bone(None, np.zeros(3), np.array([0, 0.1, 0]), heavy=False)
-    for part in sorted(PARENTS, key=PARTS.index):
+    for part in sorted(PARENTS, key=BODY_JOINTS.index):
         if part in kind.without:
             continue
         parent = None if part in kind.flat else PARENTS[part]

@@ -11,7 +11,7 @@ import torch
 from motionclip import Motion
 from motionclip.motion import skeleton
 
-PARTS = skeleton.JOINT_NAMES[:22]
+BODY_JOINTS = skeleton.JOINT_NAMES[:22]
 # Turns of the world: y up → the axis named.
 TURNS = {
     "y": np.eye(3),
@@ -24,7 +24,7 @@ TURNS = {
 
 def named(words: str) -> dict[str, str]:
     """The 22 parts in SMPL's order → these names."""
-    return dict(zip(PARTS, words.split(), strict=True))
+    return dict(zip(BODY_JOINTS, words.split(), strict=True))
 
 
 HUMANIK = named(
@@ -109,8 +109,8 @@ def figure(motion: Motion, names: dict[str, str] = HUMANIK, up: str = "y", unit:
     turns = motion.rotations().double().numpy()
     turns[:, 0] = TURNS[up] @ turns[:, 0]
     nodes = {}
-    for index, part in enumerate(PARTS):
-        parent = None if index == 0 else names[PARTS[skeleton.PARENTS[index]]]
+    for index, part in enumerate(BODY_JOINTS):
+        parent = None if index == 0 else names[BODY_JOINTS[skeleton.PARENTS[index]]]
         offset = unit * skeleton.OFFSETS[index].double().numpy() * (index > 0)
         nodes[names[part]] = Node(names[part], parent, offset, turns[:, index])
     return Figure(nodes, unit * motion.translation.astype(float) @ TURNS[up].T, order=list(nodes))

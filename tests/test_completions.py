@@ -16,7 +16,7 @@ KNOWN = Completions(
 
 
 def texts(typed, count=8):
-    return [found.text for found in KNOWN.matching(typed, count)]
+    return [completion.text for completion in KNOWN.matching(typed, count)]
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_what_was_typed_is_completed(typed, expected):
 
 
 def test_a_completion_says_what_it_shows_and_there_are_as_many_as_asked():
-    (found,) = KNOWN.matching("then walk li")
-    assert (found.known, found.action) == ("walk like an old person", "walk")
+    (completion,) = KNOWN.matching("then walk li")
+    assert (completion.known, completion.action) == ("walk like an old person", "walk")
     assert texts("wal", 2) == ["walk", "walk backward"]
     with pytest.raises(ValueError, match="^count"):
         KNOWN.matching("w", 0)
@@ -50,14 +50,14 @@ def test_a_completion_says_what_it_shows_and_there_are_as_many_as_asked():
 
 @given(st.text(max_size=300))
 def test_whatever_is_typed_is_answered(typed):
-    for found in KNOWN.matching(typed):
-        assert found.text.endswith(found.known)
+    for completion in KNOWN.matching(typed):
+        assert completion.text.endswith(completion.known)
 
 
 def test_the_model_completes_what_it_knows_fast(mc):
-    assert [found.text for found in mc.completions("wal")][0] == "walk"
-    assert "walk like an old person" in [found.text for found in mc.completions("walk like an o")]
-    assert all(found.action in mc.bank.actions for found in mc.completions("s", 50))
+    assert [completion.text for completion in mc.completions("wal")][0] == "walk"
+    assert "walk like an old person" in [completion.text for completion in mc.completions("walk like an o")]
+    assert all(completion.action in mc.bank.actions for completion in mc.completions("s", 50))
     began = time.perf_counter()
     for end in range(1, 20):
         mc.completions("a person walks like an old person"[:end])

@@ -56,9 +56,9 @@ def test_a_file_that_cannot_be_written_is_named_by_its_own_name(tmp_path):
 def test_the_command_line_shows_a_mistake_in_a_line(tmp_path, monkeypatch, motion, arguments, complaint):
     monkeypatch.chdir(tmp_path)
     motion.save("walk.npz")
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 1 and done.stderr.strip() == complaint
-    assert "Errno" not in done.output
+    process = CliRunner().invoke(app, arguments)
+    assert process.exit_code == 1 and process.stderr.strip() == complaint
+    assert "Errno" not in process.output
 
 
 def test_the_command_line_calls_a_fault_its_own(monkeypatch, caplog):
@@ -66,12 +66,12 @@ def test_the_command_line_calls_a_fault_its_own(monkeypatch, caplog):
         raise ValueError("operands could not be broadcast together")
 
     monkeypatch.setattr("motionclip.hub.download", broken)
-    done = CliRunner().invoke(app, ["download", "user/name"])
-    assert done.exit_code == 70
+    process = CliRunner().invoke(app, ["download", "user/name"])
+    assert process.exit_code == 70
     (record,) = [record for record in caplog.records if record.exc_info]
     number = record.getMessage().split()[-1]
-    assert "a fault of the program, not yours" in done.stderr and number in done.stderr
-    assert "broadcast" not in done.stderr
+    assert "a fault of the program, not yours" in process.stderr and number in process.stderr
+    assert "broadcast" not in process.stderr
 
 
 def test_the_page_shows_a_visitors_mistake_and_logs_no_traceback(caplog):

@@ -62,26 +62,26 @@ def few_prompts(tmp_path, monkeypatch):
 
 def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):
     figures, page = tmp_path / "mine.json", tmp_path / "mine.html"
-    asked = ["evaluate", "--data", str(data_folder), "--repeats", "2", "--json", str(figures), "--page", str(page)]
+    command = ["evaluate", "--data", str(data_folder), "--repeats", "2", "--json", str(figures), "--page", str(page)]
     other = tmp_path / "theirs.json"
     other.write_text(json.dumps([{"group": "reconstruction", "name": "MPJPE, root-relative", "value": 77.7}]))
-    result = CliRunner().invoke(app, [*asked, "--beside", str(other)])
+    result = CliRunner().invoke(app, [*command, "--beside", str(other)])
     assert result.exit_code == 0, result.output
-    found = {(figure.group, figure.name): figure for figure in from_json(figures)}
-    assert 5 < found["reconstruction", "MPJPE, root-relative"].value < 120
+    measured = {(figure.group, figure.name): figure for figure in from_json(figures)}
+    assert 5 < measured["reconstruction", "MPJPE, root-relative"].value < 120
     assert "77.7" in result.output and "theirs" in result.output
     for source in ("real motion", "nearest training clip", "generated"):
-        at1, at3 = (found[f"text to motion, {source}", f"R-precision@{k} of 32"].value for k in (1, 3))
+        at1, at3 = (measured[f"text to motion, {source}", f"R-precision@{k} of 32"].value for k in (1, 3))
         assert 0 <= at1 <= at3 <= 100
     # Retrieval gives training motion: there is nothing new about it.
     novelty = "novelty: distance to the nearest training window"
     assert (
-        found["text to motion, nearest training clip", novelty].value
-        < found["text to motion, generated", novelty].value
+        measured["text to motion, nearest training clip", novelty].value
+        < measured["text to motion, generated", novelty].value
     )
-    assert found["text to motion, generated", "Fréchet distance"].low is not None
+    assert measured["text to motion, generated", "Fréchet distance"].low is not None
     json.loads(figures.read_text(), parse_constant=pytest.fail)  # NaN would be no JSON
     html = page.read_text(encoding="utf-8")
     assert len(re.findall(r'<img alt="[^"]+" src="data:image/png', html)) > 10 and "<script" not in html
     other.write_text('[{"top1": 90}]')
-    assert "theirs.json" in CliRunner().invoke(app, [*asked, "--beside", str(other)]).output
+    assert "theirs.json" in CliRunner().invoke(app, [*command, "--beside", str(other)]).output

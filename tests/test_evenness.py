@@ -33,21 +33,21 @@ def test_a_switch_becomes_even_steps(middle, sharpness, steps):
     def decode(share):
         return bodies(torch.sigmoid(sharpness * (share - middle)))
 
-    found = evenness.even_steps(decode, steps)
-    assert torch.equal(found[[0, -1]], decode(torch.tensor([0.0, 1.0])))
-    lengths = evenness.apart(found[:-1], found[1:])
+    way = evenness.even_steps(decode, steps)
+    assert torch.equal(way[[0, -1]], decode(torch.tensor([0.0, 1.0])))
+    lengths = evenness.apart(way[:-1], way[1:])
     assert lengths.max() <= 1.6 * lengths.sum() / (steps - 1)
 
 
 def test_what_does_not_change_is_passed_in_equal_steps():
-    asked = []
+    shares = []
 
     def decode(share):
-        asked.append(share)
+        shares.append(share)
         return bodies(torch.zeros(len(share)))
 
     evenness.even_steps(decode, 6)
-    assert torch.allclose(asked[-1], torch.linspace(0, 1, 6), atol=1e-5) and len(asked) == 2
+    assert torch.allclose(shares[-1], torch.linspace(0, 1, 6), atol=1e-5) and len(shares) == 2
 
 
 def test_interpolation_is_even_and_keeps_its_ends(mc):

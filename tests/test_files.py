@@ -13,7 +13,7 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from figures import figure
+from figures import figure, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,9 +261,6 @@ def test_no_bone_of_a_bvh_is_without_length(tmp_path):
         assert joint.end is None or np.linalg.norm(joint.end) > 0.01
 
 
-PARTS = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
-         "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
-         "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"]  # fmt: skip
 NAMES = {
     "mixamo": "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase "
     "RightToeBase Neck LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand",
@@ -279,7 +276,7 @@ NAMES = {
 def renamed(motion, path, family, unit=100.0):
     """The motion on another skeleton: other names, centimetres, no hand joints, and with "mixamo:" prefixes."""
     motion.save(path)
-    names = dict(zip(PARTS, NAMES[family].split(), strict=True))
+    names = named(NAMES[family])
     lines, out = path.read_text().splitlines(), []
     for line in lines:
         words = line.split()
@@ -483,8 +480,8 @@ def write_bvh(path, motion, **how):
 
 def test_convert_says_what_it_found(tmp_path):
     write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20), up="z")
-    said = [said for _, said, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
-    assert len(said) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in said[0]
+    reports = [reports for _, reports, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
+    assert len(reports) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in reports[0]
     assert len(Motion.load(tmp_path / "b.npz")) == 20
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import roma
 from conftest import synthetic_motion
-from figures import HUMANIK, PARTS, between, turned_by
+from figures import BODY_JOINTS, HUMANIK, between, turned_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ def character(motion, names=HUMANIK, scale=1.0, way="LINEAR", skin=True, step=1)
     """A document and its arrays: the body under other names below an armature that is scaled, with keyed rotations."""
     arrays, rotations = gltf.Arrays(), roma.rotmat_to_unitquat(motion.rotations()).numpy()[::step, :22]
     nodes = [{"name": "Armature", "scale": [scale] * 3, "children": [1]}]
-    for joint, part in enumerate(PARTS):
+    for joint, part in enumerate(BODY_JOINTS):
         offset = motion.translation[0] if joint == 0 else skeleton.OFFSETS[joint].numpy()
         nodes.append({"name": names[part], "translation": [float(x) / scale for x in offset],
                       "rotation": [float(x) for x in rotations[0, joint]]})  # fmt: skip
@@ -83,8 +83,8 @@ def test_keys_between_frames(tmp_path):
 @pytest.mark.parametrize("version", ["VRMC_vrm", "VRM"])
 def test_vrm_says_itself_which_bone_is_which(tmp_path, version):
     motion = synthetic_motion(frames=20)
-    document, arrays = character(motion, {part: f"bone{number}" for number, part in enumerate(PARTS)})
-    bones = {VRM[part]: {"node": 1 + number} for number, part in enumerate(PARTS) if part in VRM}
+    document, arrays = character(motion, {part: f"bone{number}" for number, part in enumerate(BODY_JOINTS)})
+    bones = {VRM[part]: {"node": 1 + number} for number, part in enumerate(BODY_JOINTS) if part in VRM}
     if version == "VRM":
         bones = [{"bone": bone} | node for bone, node in bones.items()]
     document["extensions"] = {version: {"humanoid": {"humanBones": bones}}}

@@ -18,15 +18,15 @@ def found():
 
 @pytest.mark.parametrize("name", json.loads(FILE.read_text(encoding="utf-8")))
 def test_an_output_is_what_it_was(name, found):
-    wanted, got = json.loads(FILE.read_text(encoding="utf-8"))[name], found[name]
+    expected, got = json.loads(FILE.read_text(encoding="utf-8"))[name], found[name]
     if name == "verdicts":
-        assert got == wanted
+        assert got == expected
     elif name == "recognition":
-        assert list(got) == list(wanted)
-        assert list(got.values()) == pytest.approx(list(wanted.values()), abs=COSINE)
-    elif "latent" in wanted:
-        assert got["latent"] == pytest.approx(wanted["latent"], abs=LATENT)
+        assert list(got) == list(expected)
+        assert list(got.values()) == pytest.approx(list(expected.values()), abs=COSINE)
+    elif "latent" in expected:
+        assert got["latent"] == pytest.approx(expected["latent"], abs=LATENT)
     else:
-        assert got["frames"] == wanted["frames"]
-        apart = np.linalg.norm(np.subtract(got["joints"], wanted["joints"]).reshape(3, 24, 3), axis=-1)
+        assert got["frames"] == expected["frames"]
+        apart = np.linalg.norm(np.subtract(got["joints"], expected["joints"]).reshape(3, 24, 3), axis=-1)
         assert apart.max() < METRES, f"joints moved by up to {100 * apart.max():.1f} cm"

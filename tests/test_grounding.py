@@ -11,6 +11,7 @@ from conftest import synthetic_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motionclip import Motion
 from motionclip.evaluation.metrics import heights
 from motionclip.evaluation.metrics import leaps as leaping
 from motionclip.motion import features, leaps, skeleton
@@ -28,9 +29,9 @@ def test_any_course_of_the_pelvis_is_given_back(rate, tilt, axis):
     rotations = torch.eye(3).repeat(40, 24, 1, 1)
     rotations[:, 0] = root
     path = torch.stack([0.02 * t, 1 + 0.1 * t.sin(), 0.03 * t], -1)
-    again, moved = from_features(to_features(rotations, path))
+    again, path_again = from_features(to_features(rotations, path))
     assert (again - rotations).abs().max() < 1e-4
-    assert (moved - (path - path[0] * torch.tensor([1.0, 0, 1.0]))).abs().max() < 1e-4
+    assert (path_again - (path - path[0] * torch.tensor([1.0, 0, 1.0]))).abs().max() < 1e-4
 
 
 def test_a_turn_is_in_one_number_and_the_rest_does_not_see_it():
@@ -84,6 +85,37 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
     assert torch.allclose(lock_feet(lying[None]), settled(lying[None]), atol=2e-3)
 
 
+def drifting(poses):
+    """A body in this pose, (24, 3), that drifts 4 mm a frame to its left, on the floor."""
+    motion = motion_features(Motion(np.tile(poses, (60, 1, 1)), np.tile([0, 0.95, 0], (60, 1))))
+    motion[:, features.VX] = 0.004
+    motion[:, CLEARANCE] = 0
+    return motion[None]
+
+
+def drift(motion, joint):
+    """Metres that a joint goes on the ground."""
+    course = features.features_motions(motion)[0].joints()[:, skeleton.JOINT_INDEX[joint], ::2]
+    return np.linalg.norm(course[-1] - course[0])
+
+
+def test_a_raised_foot_moves_as_it_did_while_the_other_stands():
+    poses = np.zeros((24, 3))
+    poses[skeleton.JOINT_INDEX["left_hip"], 0], poses[skeleton.JOINT_INDEX["left_knee"], 0] = -1.2, 1.2
+    locked = lock_feet(drifting(poses))
+    assert drift(locked, "left_foot") == pytest.approx(0.004 * 59, rel=0.02)
+    assert drift(locked, "right_foot") < 0.5 * 0.004 * 59
+
+
+@pytest.mark.parametrize("lean", [math.pi / 2, -math.pi / 2])
+def test_the_feet_of_a_body_that_lies_are_left_alone(lean):
+    poses = np.zeros((24, 3))
+    poses[0, 0] = lean
+    locked = lock_feet(drifting(poses))
+    for foot in ("left_foot", "right_foot"):
+        assert drift(locked, foot) == pytest.approx(0.004 * 59, rel=0.02)
+
+
 def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     walk = motion_features(synthetic_motion("walk", 60))[None]
     assert leaps.slowed(leaps.smoothed(walk)) is walk
@@ -94,6 +126,16 @@ def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     flipped = to_features(rotations, path)[None]
     assert leaping(features.features_motions(flipped)[0])
     assert not leaping(features.features_motions(leaps.smoothed(flipped))[0])
+
+
+def test_a_pelvis_turns_half_as_fast_as_limbs_at_most():
+    rotations, path = from_features(motion_features(synthetic_motion("walk", 60)))
+    for joint, spread in (("pelvis", True), ("left_elbow", False), ("right_hand", False)):
+        jerking = rotations.clone()
+        turn = roma.rotvec_to_rotmat(torch.tensor([math.radians(45), 0, 0]))
+        jerking[30:, skeleton.JOINT_INDEX[joint]] = turn @ rotations[30:, skeleton.JOINT_INDEX[joint]]
+        motion = to_features(jerking, path)[None]
+        assert (leaps.smoothed(motion) is not motion) == spread, joint
 
 
 def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():

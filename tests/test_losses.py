@@ -27,8 +27,8 @@ def losses(model, body):
     features = cut_windows(synthetic_motion("walk", 60), 60, 60)
     nothing = torch.zeros(1, dtype=torch.long)
     batch = Batch(features, nothing, nothing, nothing.bool())
-    found = transformer_losses(model, batch, Alignment(OneText(), body=body), torch.Generator())
-    return {name: float(loss) for name, loss in found.items()}
+    values = transformer_losses(model, batch, Alignment(OneText(), body=body), torch.Generator())
+    return {name: float(loss) for name, loss in values.items()}
 
 
 @pytest.mark.parametrize("body", [None, "wooden"])

@@ -18,10 +18,10 @@ print([name for name in {HEAVY} if name in sys.modules])
 
 
 def test_clip_smpl_and_imageio_are_not_imported_before_they_are_needed():
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", USE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"
 
 
 WITHOUT = """
@@ -49,8 +49,8 @@ def without_extras(*arguments):
 def test_the_library_does_without_the_extras(tmp_path):
     for suffix in ("glb", "mp4"):
         out = tmp_path / f"walk.{suffix}"
-        done = without_extras("generate", "walk", "-o", str(out), "--frames", "10")
-        assert done.returncode == 0 and out.stat().st_size > 1000, done.stderr
+        process = without_extras("generate", "walk", "-o", str(out), "--frames", "10")
+        assert process.returncode == 0 and out.stat().st_size > 1000, process.stderr
     assert without_extras("recognize", str(tmp_path / "walk.glb")).returncode == 0
 
 
@@ -58,15 +58,15 @@ def test_the_library_does_without_the_extras(tmp_path):
     ("arguments", "extra"), [(("app",), "app"), (("train", "--data", "none", "--out", "none"), "train")]
 )
 def test_an_extra_that_is_missing_is_named(arguments, extra):
-    done = without_extras(*arguments)
-    assert done.returncode == 1 and f"pip install 'motionclip[{extra}]'" in done.stderr
-    assert "Traceback" not in done.stderr
+    process = without_extras(*arguments)
+    assert process.returncode == 1 and f"pip install 'motionclip[{extra}]'" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_all_that_is_imported_is_in_the_one_list_of_requirements():
-    wanted = (ROOT / "requirements.txt").read_text()
+    requirements = (ROOT / "requirements.txt").read_text()
     for package in ("open_clip_torch", "smplx", "imageio", "torchvision"):
-        assert package in wanted
+        assert package in requirements
     locked = (ROOT / "requirements.lock").read_text()
     assert "open-clip-torch==" in locked and "torch==" not in locked.replace("open-clip-torch==", "")
     for build in ("cpu", "cuda"):

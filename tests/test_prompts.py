@@ -8,7 +8,7 @@ from conftest import synthetic_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import composition, prompts
+from motionclip import Motion, composition, prompts
 from motionclip.composition import at_tempo, joined, on_side, repeated, with_arms
 from motionclip.evaluation import rules
 from motionclip.motion import features
@@ -146,6 +146,41 @@ def test_what_is_counted_is_done_so_many_times(times):
     squat = motion_features(synthetic_motion("squat", 90))
     (made,) = features.features_motions(repeated(squat, times, "pelvis")[None])
     assert rules.count(made, "pelvis") == times
+
+
+# How a part of a standing body moves when something is done: joint, axis and radians.
+MOVES = {
+    "chest": [("pelvis", 0, 0.8)],
+    "head": [("neck", 0, 0.8)],
+    "hands": [("left_shoulder", 1, -1.3), ("right_shoulder", 1, 1.3)],
+    "wrist": [("left_elbow", 1, -1.4)],
+    "foot": [("right_knee", 0, 1.2)],
+}
+
+
+@pytest.mark.parametrize("part", MOVES)
+def test_each_part_of_the_body_is_counted_by_where_it_goes(part):
+    poses = np.zeros((90, 24, 3), np.float32)
+    for joint, axis, angle in MOVES[part]:  # twice, after a rest
+        poses[:, JOINT_INDEX[joint], axis] = angle * np.clip(np.sin((np.arange(90) - 20) * 2 * np.pi / 45), 0, 1)
+    path = np.tile(np.float32([0, 0.95, 0]), (90, 1))
+    made = features.features_motion(repeated(motion_features(Motion(poses, path)), 3, part))
+    assert rules.count(made, "pelvis" if part == "chest" else part) == 3
+    for joint, axis, angle in MOVES[part]:
+        assert np.abs(made.poses[:, JOINT_INDEX[joint], axis]).max() > 0.9 * abs(angle)
+    assert len(made) < 3 * 40 + composition.HOLD  # what rests before and after is left out
+
+
+def test_a_body_that_does_nothing_can_do_it_several_times():
+    still = motion_features(Motion(np.zeros((40, 24, 3)), np.tile([0, 0.95, 0], (40, 1))))
+    made = repeated(still, 3, "wrist")
+    assert torch.allclose(made, still[:1].expand(len(made), -1), atol=1e-5)
+
+
+def test_short_steps_are_joined_as_far_as_they_last():
+    walk = motion_features(synthetic_motion("walk", 80))
+    assert len(joined([walk[:4], walk])) == 80 + 1  # of four frames the first is kept
+    assert len(joined([walk, walk[:4]])) == 80 + 1
 
 
 def test_turns_are_counted():

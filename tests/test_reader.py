@@ -9,7 +9,7 @@ from conftest import write_data_folder
 from motionclip.errors import ModelFolderError
 from motionclip.files import MotionFileError
 from motionclip.models.storage import READER_FILE
-from motionclip.reader import Reader
+from motionclip.reader import Network, Reader
 from motionclip.towers.loading import load_tower
 from motionclip.training.captions import WORDS, Words
 from motionclip.training.dataset import actions_of, load_clips
@@ -41,11 +41,11 @@ def reader(folder):
 )
 def test_bad_words_are_refused_by_action_and_field(folder, tmp_path, change, complaint):
     words = json.loads((folder / WORDS).read_text())
-    known = set(words)
+    actions = set(words)
     change(words)
     (tmp_path / WORDS).write_text(json.dumps(words))
     with pytest.raises(MotionFileError, match=rf"words\.json: {complaint}"):
-        Words.load(tmp_path, known)
+        Words.load(tmp_path, actions)
 
 
 def test_missing_or_broken_words_are_refused(tmp_path):
@@ -59,8 +59,8 @@ def test_missing_or_broken_words_are_refused(tmp_path):
 def test_a_reader_names_the_action_and_keeps_it_through_a_file(reader, tmp_path):
     tower = load_tower("minilm")
     texts = ["someone strolls", "she squats deeply", "he waves with his left hand"]
-    found = [reading.action for reading in reader.read(texts, tower.encode(texts))]
-    assert found == ["walk", "squat", "wave left hand"]
+    actions = [reading.action for reading in reader.read(texts, tower.encode(texts))]
+    assert actions == ["walk", "squat", "wave left hand"]
     reader.save(tmp_path)
     again = Reader.load(tmp_path)
     assert again.actions == reader.actions and again.threshold == reader.threshold
@@ -79,6 +79,88 @@ def test_an_action_near_the_likely_one_adds_to_the_confidence(reader):
     all_near = Reader(reader.network, reader.vocabulary, reader._rarity[:-1], near, 0.5)
     assert apart < 0.999 and all_near.read(text, z)[0].confidence == pytest.approx(1, abs=1e-4)
     assert all_near.read(text, z)[0].known
+
+
+class Fixed(torch.nn.Module):
+    """A network that gives every text the same chances."""
+
+    def __init__(self, chances):
+        super().__init__()
+        self.chances = torch.tensor(chances)
+
+    def forward(self, z, index, weight):
+        return self.chances.log().expand(len(z), -1)
+
+
+def small_reader(chances=(0.5, 0.3, 0.1, 0.06, 0.04), near=None, threshold=0.6):
+    actions = ["walk", "stroll", "squat", "jump", "bow"]
+    near = {action: (near or {}).get(action, []) for action in actions}
+    vocabulary = ["walk", "squat", "squat walk", "jump"]
+    return Reader(Fixed(chances), vocabulary, torch.tensor([3.0, 4.0, 12.0, 5.0]), near, threshold)
+
+
+def test_a_text_is_counted_by_its_known_terms_the_rare_ones_most():
+    index, weight = small_reader().tables(["She squats, walks", "walking", "hello"])
+    assert index.tolist() == [[1, 0, 2], [0, 4, 4], [4, 4, 4]]  # 4 stands for none
+    assert torch.allclose(weight, torch.tensor([[4.0, 3, 12], [13, 0, 0], [0, 0, 0]]) / 13)
+
+
+def test_a_file_keeps_the_rarity_of_every_term(tmp_path):
+    model = small_reader()
+    model.network = Network(width=4, vocabulary=4, actions=5, hidden=3, of_terms=2)
+    model.save(tmp_path)
+    text = ["squats, walks, jumps"]
+    for table, again in zip(model.tables(text), Reader.load(tmp_path).tables(text), strict=True):
+        assert torch.allclose(again, table, atol=1e-3)
+
+
+def test_a_reading_promises_what_is_sure_with_the_actions_near_it():
+    (reading,) = small_reader().read(["any"], torch.zeros(1, 4))
+    assert reading.action == "walk" and not reading.known
+    assert reading.confidence == pytest.approx(0.5)
+    assert reading.others == ("stroll", "squat")  # of the next three those with over 15 % of the first's chance
+    (reading,) = small_reader(near={"walk": ["stroll"]}).read(["any"], torch.zeros(1, 4))
+    assert reading.known and reading.confidence == pytest.approx(0.8)
+    (alike,) = small_reader(chances=(0.24, 0.2, 0.2, 0.2, 0.16)).read(["any"], torch.zeros(1, 4))
+    assert len(alike.others) == 3
+    (sure,) = small_reader(chances=(0.75, 0.0625, 0.0625, 0.0625, 0.0625), threshold=0.74).read(
+        ["any"], torch.zeros(1, 4)
+    )
+    assert sure.known and sure.others == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("una persona camina", True),
+        ("los walk", False),  # one word may be a loan
+        ("los squat las walk", False),  # as many known words
+        ("los las walk", True),
+        ("идти walk", False),  # half of its letters
+        ("идтии walk", True),
+        ("naïve walk", False),
+        ("", False),
+    ],
+)
+def test_a_foreign_text_has_other_letters_or_mostly_other_words(text, foreign):
+    assert small_reader().foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces", "meaningless"),
+    [
+        ("xqzzv", [4], True),
+        ("xqzzv", [3], False),  # cut into so few pieces, it looks like a word
+        ("xqzzv walk", [9, 1], False),
+        ("walks", [9], False),
+        ("xqzzv the", [9, 1], False),
+        ("xqzzv bbqrt", [3, 3], False),
+        ("xqzzv bbqrt", [3, 4], True),
+        ("12 !?", [1, 1], True),
+    ],
+)
+def test_a_text_without_a_known_word_is_meaningless_where_no_word_looks_like_one(text, pieces, meaningless):
+    assert small_reader().meaningless(text, pieces) is meaningless
 
 
 def test_a_text_that_says_nothing_is_told_apart(mc):

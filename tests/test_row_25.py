@@ -50,9 +50,9 @@ def stance_drift(motion):
     balls = motion.joints()[:, [skeleton.JOINT_INDEX["left_foot"], skeleton.JOINT_INDEX["right_foot"]]]
     lower = balls[..., 1].argmin(1)
     stances = np.split(np.arange(len(lower)), np.flatnonzero(np.diff(lower)) + 1)
-    held = [balls[stance, lower[stance]][:, [0, 2]] for stance in stances if len(stance) >= 5]
-    assert held
-    return max(np.linalg.norm(points - points[0], axis=1).max() for points in held)
+    standing = [balls[stance, lower[stance]][:, [0, 2]] for stance in stances if len(stance) >= 5]
+    assert standing
+    return max(np.linalg.norm(points - points[0], axis=1).max() for points in standing)
 
 
 def test_standing_feet_tell_the_roots_path():
@@ -91,14 +91,14 @@ def test_a_clip_of_amass_is_encoded_as_the_authors_parser_does(tmp_path):
 def test_an_imported_checkpoints_walker_walks_away_on_feet_that_stand(tmp_path):
     torch.manual_seed(0)
     model = MotionTransformer(OFFICIAL).eval().requires_grad_(False)
-    wanted = model.layout(cut_windows(walker(60), 60, 60))
+    recorded = model.layout(cut_windows(walker(60), 60, 60))
     mask = torch.ones(1, 60, dtype=torch.bool)
     # Its last layer fitted by least squares: one clip is soon known by heart.
     states = []
     model.decoder.finallayer.register_forward_hook(lambda layer, inputs, output: states.append(inputs[0][:, 0]))
-    model.decode(model.encode(wanted, mask), mask)
+    model.decode(model.encode(recorded, mask), mask)
     rows = torch.linalg.lstsq(
-        states[0].double(), wanted[0].permute(2, 0, 1).flatten(1).double(), driver="gelsd"
+        states[0].double(), recorded[0].permute(2, 0, 1).flatten(1).double(), driver="gelsd"
     ).solution
     model.decoder.finallayer.weight.copy_(rows.T)
     model.decoder.finallayer.bias.zero_()

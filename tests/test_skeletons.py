@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from conftest import synthetic_motion
-from figures import HUMANIK, PARTS, TURNS, between, figure, named, turned_by
+from figures import BODY_JOINTS, HUMANIK, TURNS, between, figure, named, turned_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,7 +198,7 @@ NAMES = {
     "J_Bip_C_Chest J_Bip_L_Foot J_Bip_R_Foot J_Bip_C_UpperChest J_Bip_L_ToeBase J_Bip_R_ToeBase J_Bip_C_Neck "
     "J_Bip_L_Shoulder J_Bip_R_Shoulder J_Bip_C_Head J_Bip_L_UpperArm J_Bip_R_UpperArm J_Bip_L_LowerArm "
     "J_Bip_R_LowerArm J_Bip_L_Hand J_Bip_R_Hand",
-    "SMPL": " ".join(PARTS),
+    "SMPL": " ".join(BODY_JOINTS),
 }
 
 
@@ -293,7 +293,7 @@ def test_an_avatar_of_second_life_may_have_a_tail(tmp_path):
 
 def test_names_that_nothing_can_guess_take_a_map(tmp_path):
     motion = synthetic_motion(frames=10)
-    names = {part: f"bone{number:02d}" for number, part in enumerate(PARTS)}
+    names = {part: f"bone{number:02d}" for number, part in enumerate(BODY_JOINTS)}
     text = figure(motion, names).text()
     with pytest.raises(MotionFileError, match="left knee.*Its joints are bone00") as error:
         read(tmp_path, text)
@@ -360,13 +360,13 @@ def test_spellings_that_other_readers_take(tmp_path, spelling):
 
 @pytest.mark.parametrize("spelling", PASSED_OVER)
 def test_what_is_passed_over_is_said(tmp_path, spelling, caplog):
-    change, said = PASSED_OVER[spelling]
+    change, note = PASSED_OVER[spelling]
     reading = read(tmp_path, change(PLAIN))
-    assert any(said in note for note in reading.notes)
+    assert any(note in note for note in reading.notes)
     assert np.abs(reading.motion.joints() - read(tmp_path, PLAIN).motion.joints()).max() < 1e-4
     read(tmp_path, change(PLAIN))
     Motion.load(tmp_path / "a.bvh")
-    assert said in caplog.text
+    assert note in caplog.text
 
 
 @settings(max_examples=25, deadline=None)

@@ -56,13 +56,13 @@ def write(path, content, monkeypatch):
     all_shapes.x, weights.x = more, content["weights"]
     shape.a, shape.preferred_shape = all_shapes, content["shapedirs"].shape
     shape.idxs = np.arange(more.size).reshape(more.shape)[..., :10].ravel()
-    written = content | {
+    arrays_of_file = content | {
         "shapedirs": shape,
         "weights": weights,
         "J_regressor": scipy.sparse.csc_matrix(content["J_regressor"]),
         "bs_style": "lbs",
     }
-    path.write_bytes(pickle.dumps(written, protocol=2))
+    path.write_bytes(pickle.dumps(arrays_of_file, protocol=2))
     for name in ("chumpy", "chumpy.ch"):
         monkeypatch.delitem(sys.modules, name)
 

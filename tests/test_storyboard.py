@@ -41,17 +41,17 @@ def test_blocks_have_their_lengths_and_lead_into_each_other(story):
 
 def test_one_block_made_again_leaves_the_others(mc, story):
     blocks = storyboard.again(BLOCKS, 1)
-    changed = mc.storyboard(blocks, kept=story)
-    assert blocks[1].seed == 2 and changed.parts[0] is story.parts[0] and changed.parts[2] is story.parts[2]
+    edited = mc.storyboard(blocks, kept=story)
+    assert blocks[1].seed == 2 and edited.parts[0] is story.parts[0] and edited.parts[2] is story.parts[2]
     same = [
         np.abs(
-            course(changed.motion, span, span is story.spans[-1]) - course(story.motion, span, span is story.spans[-1])
+            course(edited.motion, span, span is story.spans[-1]) - course(story.motion, span, span is story.spans[-1])
         )
         for span in story.spans
     ]
     assert same[0].max() < 1e-5 and same[2].max() < 1e-3 and same[1].max() > 0.03
     anew = mc.storyboard(blocks)
-    assert np.abs(anew.motion.joints() - changed.motion.joints()).max() < 1e-5
+    assert np.abs(anew.motion.joints() - edited.motion.joints()).max() < 1e-5
     with pytest.raises(StoryboardError, match="no number 3; there are 3"):
         storyboard.again(BLOCKS, 3)
 

@@ -282,10 +282,10 @@ def test_two_processes_give_the_gradients_of_one(data_folder, tmp_path):
             str(config),
             str(tmp_path / f"{processes}.pt"),
         ]
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=240
         )
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert process.returncode == 0, process.stderr[-3000:]
     one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
     assert set(one) == set(two) and len(one) > 10
     for name in one:

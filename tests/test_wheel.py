@@ -57,18 +57,18 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     out = tmp_path / "walk.npz"
     command = [home / "bin" / "motionclip", "generate", "a person walks", "-o", out]
-    asked = {"check": True, "cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
-    subprocess.run(command, **asked)
+    options = {"check": True, "cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+    subprocess.run(command, **options)
     assert len(Motion.load(out)) == 60
-    help_text = subprocess.run([home / "bin" / "motionclip", "app", "--help"], **asked).stdout
+    help_text = subprocess.run([home / "bin" / "motionclip", "app", "--help"], **options).stdout
     assert "--port" in help_text
-    found = json.loads(subprocess.run([home / "bin" / "python", "-c", ASK], **asked).stdout)
-    assert found["app"].startswith(str(packages)) and found["stage"] and not found["demo"]
-    assert found["steps"] == 9000 and found["typed"]
-    assert found["versions"][0] == found["versions"][1]
-    assert set(found["extras"]) == {"app", "train", "clip", "dev"}
-    plain = [need for need in found["needs"] if "extra ==" not in need]
+    output = json.loads(subprocess.run([home / "bin" / "python", "-c", ASK], **options).stdout)
+    assert output["app"].startswith(str(packages)) and output["stage"] and not output["demo"]
+    assert output["steps"] == 9000 and output["typed"]
+    assert output["versions"][0] == output["versions"][1]
+    assert set(output["extras"]) == {"app", "train", "clip", "dev"}
+    plain = [need for need in output["needs"] if "extra ==" not in need]
     assert any(need.startswith("torch") for need in plain)
     for package, extra in {"gradio": "app", "accelerate": "train", "open_clip": "clip", "pytest": "dev"}.items():
         assert not any(need.startswith(package) for need in plain)
-        assert any(need.startswith(package) and f'extra == "{extra}"' in need for need in found["needs"])
+        assert any(need.startswith(package) and f'extra == "{extra}"' in need for need in output["needs"])

@@ -82,9 +82,9 @@ class Evaluator(nn.Module):
 
     def named(self, motions: Sequence[Motion]) -> tuple[list[str], list[str]]:
         """The action and the style that each motion shows first of all."""
-        judged = self.predict(motions)
-        actions = [self.actions[i] for i in judged["action"].argmax(1).tolist()]
-        return actions, [self.styles[i] for i in judged["style"].argmax(1).tolist()]
+        predictions = self.predict(motions)
+        actions = [self.actions[i] for i in predictions["action"].argmax(1).tolist()]
+        return actions, [self.styles[i] for i in predictions["style"].argmax(1).tolist()]
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/config.json and model.safetensors in half precision."""
@@ -118,17 +118,19 @@ def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, 
         evaluator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
     )
     for _ in (progress := tqdm(range(steps), unit="step", mininterval=2, dynamic_ncols=True)):
-        drawn = sampler.draw(batch, generator)
-        captions = pool.draw(drawn.clip, drawn.mirrored, 0.0, generator)
-        jitter = 0.01 * torch.randn(drawn.features.shape, generator=generator)
+        batch_windows = sampler.draw(batch, generator)
+        captions = pool.draw(batch_windows.clip, batch_windows.mirrored, 0.0, generator)
+        jitter = 0.01 * torch.randn(batch_windows.features.shape, generator=generator)
         with torch.autocast("cpu", torch.bfloat16):
-            action, style, text = evaluator.train()(drawn.features + jitter)
+            action, style, text = evaluator.train()(batch_windows.features + jitter)
         same = captions @ captions.T > 0.95
-        own = torch.eye(batch, dtype=torch.bool)
-        contrast = (text @ captions.T / 0.1).masked_fill(same & ~own, -torch.inf)
+        diagonal = torch.eye(batch, dtype=torch.bool)
+        contrast = (text @ captions.T / 0.1).masked_fill(same & ~diagonal, -torch.inf)
         loss = (
-            functional.cross_entropy(action.float(), pool.labels(drawn.clip, drawn.mirrored), label_smoothing=0.05)
-            + functional.cross_entropy(style.float(), style_of[drawn.clip], label_smoothing=0.05)
+            functional.cross_entropy(
+                action.float(), pool.labels(batch_windows.clip, batch_windows.mirrored), label_smoothing=0.05
+            )
+            + functional.cross_entropy(style.float(), style_of[batch_windows.clip], label_smoothing=0.05)
             + functional.cross_entropy(contrast, torch.arange(batch))
         )
         loss.backward()

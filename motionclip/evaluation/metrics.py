@@ -29,7 +29,7 @@ def jerk(motion: Motion) -> float:
 
 
 def skating(motion: Motion) -> float:
-    """Millimetres that a foot slides in a frame in which it is low and was low before."""
+    """Millimetres a frame that a foot slides while it is low."""
     feet = motion.joints()[:, [10, 11]]
     low = feet[..., 1] < feet[..., 1].min() + 0.03
     contact = low[1:] & low[:-1]
@@ -50,8 +50,8 @@ def leaps(motion: Motion, fastest: float = 12.0, widest: float = 40.0) -> bool:
         return False
     speeds = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1) * FPS
     root = motion.rotations()[:, 0]
-    turned = roma.rotmat_geodesic_distance(root[1:], root[:-1]).rad2deg()
-    return bool(speeds.max() > fastest or turned.max() > widest)
+    angles = roma.rotmat_geodesic_distance(root[1:], root[:-1]).rad2deg()
+    return bool(speeds.max() > fastest or angles.max() > widest)
 
 
 def heights(motion: Motion) -> np.ndarray:
@@ -69,10 +69,10 @@ def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def precision(motions: torch.Tensor, texts: torch.Tensor, seed: int) -> tuple[float, float, float]:
-    """R-precision at 1, 2 and 3 of features (N, D) and their texts' (N, D): how often, among the 32 texts of a random
-    batch, fewer than so many others are nearer than a motion's own.
+    """R-precision at 1, 2 and 3 of motions' features (N, D) and their texts' (N, D): how often a motion's own text is
+    among the 1, 2 or 3 nearest of the 32 texts of a random batch.
 
-    Another motion's text that says the same is as near, and does not count against it.
+    The same text of another motion is as near, and does not count as nearer.
     """
     order = torch.randperm(len(motions), generator=torch.Generator().manual_seed(seed))
     nearer: list[torch.Tensor] = []
@@ -106,11 +106,11 @@ def multimodality(features: torch.Tensor, actions: Sequence[str], sources: Seque
     return float(np.mean(means)) if means else math.nan
 
 
-def nearest_distances(motions: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def nearest_distances(motions: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
     """Joints (N, frames, 24, 3) and (M, frames, 24, 3) → (N,) the distance to the nearest of the M, in millimetres: the
     root of the joints' mean squared distance."""
     joints = motions.shape[1] * motions.shape[2]
-    distances = [torch.cdist(part.flatten(1), known.flatten(1)).amin(1) for part in motions.split(256)]
+    distances = [torch.cdist(part.flatten(1), references.flatten(1)).amin(1) for part in motions.split(256)]
     return 1000 * torch.cat(distances) / math.sqrt(joints)
 
 

@@ -6,6 +6,7 @@ import csv
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ from .rules import details
 from .table import Measurement
 
 STRIDE = 30
-MAX_WINDOWS = 8  # of a clip: a recording of minutes shall not count as much as a hundred others
+MAX_WINDOWS = 8  # of a clip, so that a recording of minutes doesn't count as much as a hundred others
 # Prompts that people wrote who had not seen words.json or any result; the second lot without any list of actions.
 EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
 MIN_STYLE_CLIPS = 5
@@ -53,34 +54,51 @@ INTERPOLATIONS = 12
 SEEDS = 20  # of each action, in which no joint may leap
 FLOATING = 0.05  # metres over the floor
 
+Prompts = list[tuple[str, set[str]]]  # texts, each with the actions that are right for it
+Edited = tuple[Motion, str, str]  # with the action that it shows and the style that it should have
+
+
+@dataclass(frozen=True)
+class References:
+    """What generated motion is compared with, beside the split that is measured; the same at every repeat.
+
+    clips: of the training split. joints: of their windows, mirrored ones too, (N, frames, 24, 3) about the pelvis.
+    other_split: the evaluator's features of another split's windows, (N, H), for the distance of real to real.
+    """
+
+    clips: Sequence[Clip]
+    joints: torch.Tensor
+    other_split: torch.Tensor
+
 
 def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repeats: int = 3) -> list[Measurement]:
     """Every figure of the table, for the clips and words of one split; prints progress."""
-    clips, known = load_clips(data, split), load_clips(data, "train")
-    other = load_clips(data, "val" if split == "test" else "test")
+    clips, training = load_clips(data, split), load_clips(data, "train")
+    other_split = load_clips(data, "val" if split == "test" else "test")
     actions = sorted({row["action"] for row in read_table(data)})
     words = Words.load(data, set(actions)) if (data / WORDS).is_file() else Words.none()
-    figures = reconstruction(mc, clips) + recognition(mc, clips, actions, words) + edits(mc, clips, known, evaluator)
+    figures = reconstruction(mc, clips) + recognition(mc, clips, actions, words)
+    figures += edits(mc, clips, training, evaluator)
     figures += babel_recognition(mc, clips)
     if mc.reader is not None:
         figures += promises(mc, words, split)
         figures += [
             Measurement(
-                "details, by rules on the joints", what, 100 * float(np.mean([good for _, good in judged])), "%"
+                "details, by rules on the joints", name, 100 * float(np.mean([success for _, success in results])), "%"
             )
-            for what, judged in details(mc, clips + known).items()
+            for name, results in details(mc, clips + training).items()
         ]
-    figures += soundness(mc, known)
-    for what, rows in _prompted(evaluator, words, split, clips).items():
-        figures += _from_text_alone(
-            mc, what, [text for text, _ in rows], [right for _, right in rows], evaluator, words
-        )
-    # Real motion is the same at every repeat.
-    others = evaluator.predict(features_motions(_windows(mc, other)[0]))["hidden"]
-    known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
+    figures += soundness(mc, training)
+    for source, prompts in _labelled_prompts(evaluator, words, split, clips).items():
+        figures += _from_text_alone(mc, source, prompts, evaluator, words)
+    references = References(
+        training,
+        joints=_pelvis_centred(_with_mirrored(_windows(mc, training)[0])),
+        other_split=evaluator.predict(features_motions(_windows(mc, other_split)[0]))["hidden"],
+    )
     draws = [
         decoding(mc, clips, evaluator, words, split, seed)
-        + text_to_motion(mc, clips, known, known_joints, others, evaluator, words, split, seed)
+        + text_to_motion(mc, clips, references, evaluator, words, split, seed)
         + smoothness(mc, actions, seed)
         for seed in tqdm(range(repeats), "text to motion", unit="repeat")
     ]
@@ -98,13 +116,13 @@ def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[
 def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
     """How well the model's own representation holds real windows."""
     real, _ = _windows(mc, clips)
-    again = mc.model.reconstruct_features(real)
-    (r, t), (r2, t2) = from_features(real), from_features(again)
+    reconstructed = mc.model.reconstruct_features(real)
+    (r, t), (r2, t2) = from_features(real), from_features(reconstructed)
     joints, joints2 = forward_kinematics(r, t), forward_kinematics(r2, t2)
     relative, relative2 = joints - joints[..., :1, :], joints2 - joints2[..., :1, :]
     cosine = ((r.transpose(-1, -2) @ r2).diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
     group = "reconstruction"
-    before, after = features_motions(real), features_motions(again)
+    before, after = features_motions(real), features_motions(reconstructed)
     return [
         Measurement(group, "MPJPE, root-relative", _mm(relative2 - relative), "mm"),
         Measurement(group, "MPJPE, global", _mm(joints2 - joints), "mm"),
@@ -114,38 +132,40 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
 
 
 def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], words: Words) -> list[Measurement]:
-    """Cosine of the motion's latent to the embeddings of the action names; an action near the right one counts.
+    """Accuracy of the action whose name is nearest to the motion's latent; an action near the right one counts.
 
-    Of recorded and animated clips: a choreographed one is a take of what was trained on.
+    Choreographed clips are left out: each is another take of one that was trained on.
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
     names = mc.encode_text(actions)
     windows, owners = _windows(mc, clips)
     figures = []
-    for what, z, of in (
+    for unit, z, sources in (
         ("windows", mc.model.encode_windows(windows), owners),
         ("whole clips", mc.encode_motion([clip.motion for clip in clips]), clips),
     ):
         scores = cosines(z, names)
-        top1, top5 = _hits(scores, actions, [words.right(clip.action) for clip in of])
-        strict, _ = _hits(scores, actions, [{clip.action} for clip in of])
+        top1, top5 = _hits(scores, actions, [words.right(clip.action) for clip in sources])
+        strict, _ = _hits(scores, actions, [{clip.action} for clip in sources])
         by_class = defaultdict(list)
-        for clip, hit in zip(of, top1.tolist(), strict=True):
+        for clip, hit in zip(sources, top1.tolist(), strict=True):
             by_class[clip.action].append(hit)
         averaged = float(np.mean([np.mean(hits) for hits in by_class.values()]))
         group = f"recognition among {len(actions)} actions"
         figures += [
-            Measurement(group, f"{what}, top-1", 100 * float(top1.float().mean()), "%"),
-            Measurement(group, f"{what}, top-5", 100 * float(top5.float().mean()), "%"),
-            Measurement(group, f"{what}, top-1, near actions not counted", 100 * float(strict.float().mean()), "%"),
-            Measurement(group, f"{what}, class-averaged top-1", 100 * averaged, "%"),
+            Measurement(group, f"{unit}, top-1", 100 * float(top1.float().mean()), "%"),
+            Measurement(group, f"{unit}, top-5", 100 * float(top5.float().mean()), "%"),
+            Measurement(group, f"{unit}, top-1, near actions not counted", 100 * float(strict.float().mean()), "%"),
+            Measurement(group, f"{unit}, class-averaged top-1", 100 * averaged, "%"),
         ]
     return figures
 
 
 def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
-    """The paper's recognition, on folders that `prepare` made of BABEL: its 60 classes, of which any that is among a
-    window's categories is right; windows of none of them are left out."""
+    """The paper's recognition among BABEL's 60 classes, on folders that `prepare` made.
+
+    Any class that is among a window's categories is right. Windows of none of the classes are left out.
+    """
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:
         return []
@@ -164,10 +184,12 @@ def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> 
     windows, owners = _windows(mc, clips)
     best = cosines(mc.model.encode_windows(windows), mc.encode_text(actions)).argmax(1)
     counts = torch.zeros(len(actions), len(actions))
-    shown = torch.tensor([actions.index(owner.action) for owner in owners])
-    counts.index_put_((shown, best), torch.ones(len(best)), accumulate=True)
+    labels = torch.tensor([actions.index(owner.action) for owner in owners])
+    counts.index_put_((labels, best), torch.ones(len(best)), accumulate=True)
     occurs = (counts.sum(0) + counts.sum(1)) > 0
-    return counts[occurs][:, occurs], [action for action, there in zip(actions, occurs.tolist(), strict=True) if there]
+    return counts[occurs][:, occurs], [
+        action for action, occurring in zip(actions, occurs.tolist(), strict=True) if occurring
+    ]
 
 
 def decoding(
@@ -180,61 +202,73 @@ def decoding(
     windows, owners = _windows(mc, clips)
     figures = []
     for kind in ("recorded", "animated", "choreographed"):
-        chosen = [number for number, owner in enumerate(owners) if owner.kind == kind]
-        if not chosen:
+        of_kind = [number for number, owner in enumerate(owners) if owner.kind == kind]
+        if not of_kind:
             continue
-        wanted = [words.right(owners[number].action) for number in chosen]
-        shown = evaluator.predict(features_motions(windows[chosen]))["action"]
-        figures += _shown(f"real motion, {kind}", shown, evaluator, wanted)
-        z = mc.model.encode_windows(windows[chosen])
-        shown = evaluator.predict(_distinct(mc, z, seed))["action"]
-        figures += _shown(f"decoded from encoded windows, {kind}", shown, evaluator, wanted)
-    for what, rows in _prompted(evaluator, words, split, clips).items():
-        texts, wanted = [text for text, _ in rows], [right for _, right in rows]
-        figures += _shown(what, _seen(evaluator, _generated(mc, texts, seed)), evaluator, wanted)
+        targets = [words.right(owners[number].action) for number in of_kind]
+        scores = evaluator.predict(features_motions(windows[of_kind]))["action"]
+        figures += _accuracy(f"real motion, {kind}", scores, evaluator, targets)
+        z = mc.model.encode_windows(windows[of_kind])
+        scores = evaluator.predict(_distinct(mc, z, seed))["action"]
+        figures += _accuracy(f"decoded from encoded windows, {kind}", scores, evaluator, targets)
+    for source, prompts in _labelled_prompts(evaluator, words, split, clips).items():
+        texts, targets = [text for text, _ in prompts], [right for _, right in prompts]
+        figures += _accuracy(source, _mean_predictions(evaluator, _generated(mc, texts, seed)), evaluator, targets)
     return figures
 
 
-def _prompted(
-    evaluator: Evaluator, words: Words, split: str, clips: Sequence[Clip]
-) -> dict[str, list[tuple[str, set[str]]]]:
-    """Prompts with the actions that are right for them."""
-    lists = {"from action names": [(action, words.right(action)) for action in evaluator.actions]}
-    captions = [(text, action) for action in evaluator.actions for text in words.said(action, ("captions",), (split,))]
-    captions = captions or [(clip.captions[0], clip.action) for clip in clips]
-    lists[f"from {split} captions"] = [(text, words.right(action)) for text, action in captions]
-    for what, file in EVERYDAY.items():
-        rows = [(row["prompt"], row["actions"]) for row in _prompts(file) if row["actions"]]
-        lists[f"from {what} prompts"] = [
-            (text, set().union(*(words.right(a) for a in actions.split("|")))) for text, actions in rows
-        ]
-    evokes = [(text, action) for action in evaluator.actions for text in words.said(action, ("evokes",), (split,))]
-    lists[f"from {split} associations"] = [(text, words.right(action)) for text, action in evokes]
-    return {what: rows for what, rows in lists.items() if rows}
+def _labelled_prompts(evaluator: Evaluator, words: Words, split: str, clips: Sequence[Clip]) -> dict[str, Prompts]:
+    """Prompts by where they come from; a source without any is left out."""
+    actions = evaluator.actions
+    captions = _phrases(words, actions, "captions", split)
+    sources = {
+        "from action names": [(action, words.right(action)) for action in actions],
+        f"from {split} captions": captions or [(clip.captions[0], words.right(clip.action)) for clip in clips],
+        **{
+            f"from {name} prompts": [(text, right) for text, right in _everyday_prompts(file, words) if right]
+            for name, file in EVERYDAY.items()
+        },
+        f"from {split} associations": _phrases(words, actions, "evokes", split),
+    }
+    return {source: prompts for source, prompts in sources.items() if prompts}
 
 
-def _prompts(file: str) -> list[dict[str, str]]:
+def _phrases(words: Words, actions: Sequence[str], kind: str, split: str) -> Prompts:
+    """The phrases of one kind, "captions" or "evokes", that a split has for these actions."""
+    return [(text, words.right(action)) for action in actions for text in words.said(action, (kind,), (split,))]
+
+
+def _everyday_prompts(file: str, words: Words) -> Prompts:
+    """The prompts of a table in configs/prompts; no action is right for those that ask for none."""
+    return [
+        (row["prompt"], {label for action in row["actions"].split("|") if action for label in words.right(action)})
+        for row in _prompt_rows(file)
+    ]
+
+
+def _prompt_rows(file: str) -> list[dict[str, str]]:
     with open(places.CONFIGS / "prompts" / file, newline="", encoding="utf-8") as opened:
         return list(csv.DictReader(opened))
 
 
 def _from_text_alone(
-    mc: MotionCLIP, what: str, texts: Sequence[str], wanted: Sequence[set[str]], evaluator: Evaluator, words: Words
+    mc: MotionCLIP, source: str, prompts: Prompts, evaluator: Evaluator, words: Words
 ) -> list[Measurement]:
-    """The same without any motion: by the reader, the nearest action name, the nearest train phrase."""
+    """The action of prompts without any motion: by the reader, the nearest action name, the nearest train phrase."""
+    texts, targets = [text for text, _ in prompts], [right for _, right in prompts]
     z = functional.normalize(mc.encode_text(texts), dim=-1)
     group = "action of the text alone"
     phrases = [(text, action) for action in evaluator.actions for text in [action, *words.said(action)]]
     figures = []
     if mc.reader is not None:
-        hits = _hits(mc.reader.scores(texts, z), mc.reader.actions, wanted)
-        figures += _both(group, f"{what}, by the reader", hits)
-    for by, (known, actions) in {
+        hits = _hits(mc.reader.scores(texts, z), mc.reader.actions, targets)
+        figures += _both(group, f"{source}, by the reader", hits)
+    for neighbour, (candidates, actions) in {
         "nearest action name": (list(evaluator.actions), list(evaluator.actions)),
         "nearest train phrase": ([text for text, _ in phrases], [action for _, action in phrases]),
     }.items():
-        scores = z @ functional.normalize(mc.tower.encode(known), dim=-1).T
-        figures += _both(group, f"{what}, by the {by}", _hits(scores, actions, wanted))
+        scores = z @ functional.normalize(mc.tower.encode(candidates), dim=-1).T
+        figures += _both(group, f"{source}, by the {neighbour}", _hits(scores, actions, targets))
     return figures
 
 
@@ -245,176 +279,189 @@ def _both(group: str, name: str, hits: tuple[torch.Tensor, torch.Tensor]) -> lis
     ]
 
 
-def _shown(what: str, scores: torch.Tensor, evaluator: Evaluator, wanted: Sequence[set[str]]) -> list[Measurement]:
-    return _both("action accuracy, by the evaluator", what, _hits(scores, evaluator.actions, wanted))
+def _accuracy(name: str, scores: torch.Tensor, evaluator: Evaluator, targets: Sequence[set[str]]) -> list[Measurement]:
+    return _both("action accuracy, by the evaluator", name, _hits(scores, evaluator.actions, targets))
 
 
 def _generated(mc: MotionCLIP, texts: Sequence[str], seed: int) -> list[Motion | None]:
     """What `generate` gives for each text, each with a seed of its own; None where it refuses."""
     motions: list[Motion | None] = []
     for start in range(0, len(texts), 128):
-        part = texts[start : start + 128]
-        taken = [negated(text) is None for text in part]
-        seeds = [seed * 100_003 + start + number for number, good in enumerate(taken) if good]
-        made = iter(mc.generate([text for text, good in zip(part, taken, strict=True) if good], seed=seeds))
-        motions += [next(made) if good else None for good in taken]
+        batch = texts[start : start + 128]
+        accepted = [number for number, text in enumerate(batch) if negated(text) is None]
+        seeds = [seed * 100_003 + start + number for number in accepted]
+        results = dict(zip(accepted, mc.generate([batch[number] for number in accepted], seed=seeds), strict=True))
+        motions += [results.get(number) for number in range(len(batch))]
     return motions
 
 
-def _seen(evaluator: Evaluator, motions: Sequence[Motion | None]) -> torch.Tensor:
-    """(motions, actions) what the evaluator sees: the mean over a motion's windows of its probabilities."""
+def _mean_predictions(evaluator: Evaluator, motions: Sequence[Motion | None]) -> torch.Tensor:
+    """(motions, actions) the evaluator's probabilities, as the mean over a motion's windows; 0 for no motion."""
     cuts = [[] if m is None else [m.crop(s, s + 60) for s in window_starts(len(m), 60, STRIDE)] for m in motions]
-    judged = evaluator.predict([window for cut in cuts for window in cut])["action"].softmax(-1)
-    parts = judged.split([len(cut) for cut in cuts])
+    probabilities = evaluator.predict([window for cut in cuts for window in cut])["action"].softmax(-1)
+    parts = probabilities.split([len(cut) for cut in cuts])
     return torch.stack([part.mean(0) if len(part) else torch.zeros(len(evaluator.actions)) for part in parts])
 
 
 def promises(mc: MotionCLIP, words: Words, split: str) -> list[Measurement]:
-    """What a verdict "known" is worth: the share of what is so called that is right, and how much is so called."""
+    """What the verdict "known" is worth: how many prompts get it, and how often it is right."""
     assert mc.reader is not None
-    lists = {
-        f"{split} captions": [
-            (t, words.right(a)) for a in mc.reader.actions for t in words.said(a, ("captions",), (split,))
-        ],
-        f"{split} associations": [
-            (t, words.right(a)) for a in mc.reader.actions for t in words.said(a, ("evokes",), (split,))
-        ],
+    actions = mc.reader.actions
+    sources = {
+        f"{split} captions": _phrases(words, actions, "captions", split),
+        f"{split} associations": _phrases(words, actions, "evokes", split),
+        **{f"{name} prompts": _everyday_prompts(file, words) for name, file in EVERYDAY.items()},
     }
-    for what, file in EVERYDAY.items():
-        lists[f"{what} prompts"] = [
-            (row["prompt"], set().union(*(words.right(a) for a in row["actions"].split("|") if a)))
-            for row in _prompts(file)
-        ]
     figures = []
-    for what, rows in lists.items():
-        if not rows:
-            continue
-        verdicts = [mc.verdict(text) if negated(text) is None else None for text, _ in rows]
-        known = [
-            (v, right) for v, (_, right) in zip(verdicts, rows, strict=True) if v is not None and v.level == "known"
-        ]
-        good = [float(any(action in right for action in v.actions)) for v, right in known]
-        figures += [
-            Measurement("verdict", f"{what}: called known", 100 * len(known) / len(rows), "%"),
-            Measurement(
-                "verdict", f"{what}: right among what is called known", 100 * float(np.mean(good or [math.nan])), "%"
-            ),
-        ]
-    levels = []
-    for row in _prompts("not_understood.csv"):
-        refused = negated(row["prompt"]) is not None
-        levels.append(
-            refused or mc.verdict(row["prompt"]).level == "unread"
-            if row["reason"] != "understood"
-            else not refused and mc.verdict(row["prompt"]).level != "unread"
-        )
-    figures.append(
-        Measurement("verdict", f"{len(levels)} prompts to refuse or not: right", 100 * float(np.mean(levels)), "%")
-    )
-    return figures
+    for source, prompts in sources.items():
+        if prompts:
+            figures += _promises_kept(mc, source, prompts)
+    rows = _prompt_rows("not_understood.csv")
+    hits = [_understood(mc, row["prompt"]) == (row["reason"] == "understood") for row in rows]
+    name = f"{len(rows)} prompts to refuse or not: right"
+    return [*figures, Measurement("verdict", name, 100 * float(np.mean(hits)), "%")]
 
 
-def soundness(mc: MotionCLIP, known: Sequence[Clip]) -> list[Measurement]:
-    """Leaps and floating in many seeds of every action, beside what the recordings do.
+def _promises_kept(mc: MotionCLIP, source: str, prompts: Prompts) -> list[Measurement]:
+    """How many prompts are called known, and for how many of these an action of the verdict is right."""
+    hits = []
+    for text, right in prompts:
+        if negated(text) is None and (verdict := mc.verdict(text)).level == "known":
+            hits.append(float(any(action in right for action in verdict.actions)))
+    accuracy = float(np.mean(hits or [math.nan]))
+    return [
+        Measurement("verdict", f"{source}: called known", 100 * len(hits) / len(prompts), "%"),
+        Measurement("verdict", f"{source}: right among what is called known", 100 * accuracy, "%"),
+    ]
 
-    An action whose recordings leap, or float in over 2 % of their frames, is left out of the row.
+
+def _understood(mc: MotionCLIP, text: str) -> bool:
+    return negated(text) is None and mc.verdict(text).level != "unread"
+
+
+def soundness(mc: MotionCLIP, training: Sequence[Clip]) -> list[Measurement]:
+    """Leaps and floating in many seeds of every action.
+
+    Left out are actions whose recordings themselves leap, or float in over 2 % of their frames.
     """
     by_action: dict[str, list[Motion]] = defaultdict(list)
-    for clip in known:
+    for clip in training:
         by_action[clip.action].append(clip.motion)
-    leapt = floated = sound = frames = 0
-    worst: list[str] = []
+    leaping = floating = motions = frames = 0
+    leapers: list[str] = []
     for action, recordings in tqdm(by_action.items(), "soundness", unit="action"):
         real = [leaps(motion) for motion in recordings]
-        floats = float(np.mean(np.concatenate([heights(motion) for motion in recordings]) > FLOATING))
-        made = mc.model.decode_distinct(mc.drawn([action]).expand(SEEDS, -1), mc.model.config.window, 0)
+        real_share = float(np.mean(np.concatenate([heights(motion) for motion in recordings]) > FLOATING))
+        generated = mc.model.decode_distinct(mc.drawn([action]).expand(SEEDS, -1), mc.model.config.window, 0)
         if not any(real):
-            sound += SEEDS
-            count = sum(leaps(motion) for motion in made)
-            leapt += count
-            worst += [action] * bool(count)
-        if floats <= 0.02:
-            over = np.concatenate([heights(motion) for motion in made]) > FLOATING
-            floated, frames = floated + int(over.sum()), frames + len(over)
+            motions += SEEDS
+            count = sum(leaps(motion) for motion in generated)
+            leaping += count
+            leapers += [action] * bool(count)
+        if real_share <= 0.02:
+            over = np.concatenate([heights(motion) for motion in generated]) > FLOATING
+            floating, frames = floating + int(over.sum()), frames + len(over)
     group = f"soundness, {SEEDS} seeds of each action"
-    if worst:
-        print("leaps:", ", ".join(worst))
+    if leapers:
+        print("leaps:", ", ".join(leapers))
     return [
         Measurement(
-            group, "motions with a leap, of actions whose recordings have none", 100 * leapt / max(sound, 1), "%"
+            group, "motions with a leap, of actions whose recordings have none", 100 * leaping / max(motions, 1), "%"
         ),
-        Measurement(group, "frames that float, of actions whose recordings don't", 100 * floated / max(frames, 1), "%"),
+        Measurement(
+            group, "frames that float, of actions whose recordings don't", 100 * floating / max(frames, 1), "%"
+        ),
     ]
 
 
 def text_to_motion(
     mc: MotionCLIP,
     clips: Sequence[Clip],
-    known: Sequence[Clip],
-    known_joints: torch.Tensor,
-    others: torch.Tensor,
+    references: References,
     evaluator: Evaluator,
     words: Words,
     split: str,
     seed: int,
 ) -> list[Measurement]:
-    """For each real window a motion generated from a caption of its clip, and the training clip that has the nearest
-    caption: all three by the same measures.
-
-    known_joints: of the training clips' windows, (N, frames, 24, 3). others: what the evaluator sees in the windows of
-    another split, (N, H), for the distance of real to real.
-    """
-    windows, owners = _windows(mc, clips)
-    captions, taken = [], []
-    for number, owner in enumerate(owners):
-        unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
-        of = [caption for caption in unseen or owner.captions if negated(caption) is None]
-        if of:  # else `generate` refuses all that is said of it
-            captions.append(of[number % len(of)])
-            taken.append(number)
-    windows, owners = windows[taken], [owners[number] for number in taken]
-    texts = mc.encode_text(captions)
+    """Real windows, motion generated from captions of their clips, and training clips with the nearest captions: all
+    three by the same measures."""
+    windows, owners, captions = _captioned_windows(mc, clips, words, split)
     real = features_motions(windows)
-    retrieved = _retrieved(mc, texts, known, seed)
+    retrieved = _retrieved(mc, mc.encode_text(captions), references.clips, seed)
     generated = [motion for motion in _generated(mc, captions, seed + 1) if motion is not None]
-    judged_real = evaluator.predict(real)["hidden"]
-    spoken = load_tower(evaluator.tower).encode(captions)
+    real_features = evaluator.predict(real)["hidden"]
+    caption_latents = load_tower(evaluator.tower).encode(captions)
     figures = []
-    for group, motions in (("real motion", real), ("nearest training clip", retrieved), ("generated", generated)):
-        judged = evaluator.predict(motions)
-        hidden = judged["hidden"]
-        group = f"text to motion, {group}"
-        top1, _ = _hits(judged["action"], evaluator.actions, [words.right(owner.action) for owner in owners])
+    for source, motions in (("real motion", real), ("nearest training clip", retrieved), ("generated", generated)):
+        group = f"text to motion, {source}"
+        predictions = evaluator.predict(motions)
+        top1, _ = _hits(predictions["action"], evaluator.actions, [words.right(owner.action) for owner in owners])
         figures.append(Measurement(group, "action accuracy, top-1", 100 * float(top1.float().mean()), "%"))
-        for rank, share in enumerate(precision(judged["text"], spoken, seed), start=1):
-            figures.append(Measurement(group, f"R-precision@{rank} of {BATCH}", 100 * share, "%"))
-        figures.append(Measurement(group, "multimodal distance", float((judged["text"] - spoken).norm(dim=-1).mean())))
+        figures += _nearness_to_captions(group, predictions["text"], caption_latents, seed)
         if motions is real:
-            figures.append(Measurement(group, "Fréchet distance of the other split", frechet(others, judged_real)))
+            distance = frechet(references.other_split, real_features)
+            figures.append(Measurement(group, "Fréchet distance of the other split", distance))
         else:
-            figures.append(Measurement(group, "Fréchet distance", frechet(hidden, judged_real)))
-        # Of a caption with several steps the first: what is compared are windows.
-        cuts = [motion.padded(mc.model.config.window).crop(0, mc.model.config.window) for motion in motions]
-        joints = _pelvis_centred(torch.stack([canonical(motion_features(cut)) for cut in cuts]))
-        figures += [
-            Measurement(group, "diversity", diversity(hidden, seed)),
-            Measurement(
-                group,
-                "multimodality within an action",
-                multimodality(hidden, [owner.action for owner in owners], [owner.name for owner in owners]),
-            ),
-            Measurement(
-                group,
-                "novelty: distance to the nearest training window",
-                float(nearest_distances(joints, known_joints).mean()),
-                "mm",
-            ),
-        ]
+            figures.append(Measurement(group, "Fréchet distance", frechet(predictions["hidden"], real_features)))
+        figures += _variety(mc, group, motions, predictions["hidden"], owners, references.joints, seed)
         if motions is not real:
             recorded = [number for number, owner in enumerate(owners) if owner.kind == "recorded"]
-            chosen = recorded or list(range(len(owners)))
-            figures += _moves(f"{group}, as recorded", [motions[n] for n in chosen], [real[n] for n in chosen])
+            compared = recorded or list(range(len(owners)))
+            figures += _moves(f"{group}, as recorded", [motions[n] for n in compared], [real[n] for n in compared])
     return figures
+
+
+def _captioned_windows(
+    mc: MotionCLIP, clips: Sequence[Clip], words: Words, split: str
+) -> tuple[torch.Tensor, list[Clip], list[str]]:
+    """Windows, their clips, and a caption of each: one that training had not, where the split has any. Windows whose
+    captions `generate` would all refuse are left out."""
+    windows, owners = _windows(mc, clips)
+    captions, numbers = [], []
+    for number, owner in enumerate(owners):
+        unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
+        choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
+        if choices:
+            captions.append(choices[number % len(choices)])
+            numbers.append(number)
+    return windows[numbers], [owners[number] for number in numbers], captions
+
+
+def _nearness_to_captions(
+    group: str, features: torch.Tensor, caption_latents: torch.Tensor, seed: int
+) -> list[Measurement]:
+    """How near motions come to their captions, both (N, D) in the evaluator's space of texts."""
+    figures = [
+        Measurement(group, f"R-precision@{rank} of {BATCH}", 100 * share, "%")
+        for rank, share in enumerate(precision(features, caption_latents, seed), start=1)
+    ]
+    distance = float((features - caption_latents).norm(dim=-1).mean())
+    return [*figures, Measurement(group, "multimodal distance", distance)]
+
+
+def _variety(
+    mc: MotionCLIP,
+    group: str,
+    motions: Sequence[Motion],
+    features: torch.Tensor,
+    owners: Sequence[Clip],
+    training_joints: torch.Tensor,
+    seed: int,
+) -> list[Measurement]:
+    """How much motions differ from each other, within an action, and from the training windows.
+
+    features: the evaluator's, (N, H). Of a motion of several steps the first window is compared.
+    """
+    frames = mc.model.config.window
+    cuts = [motion.padded(frames).crop(0, frames) for motion in motions]
+    joints = _pelvis_centred(torch.stack([canonical(motion_features(cut)) for cut in cuts]))
+    novelty = float(nearest_distances(joints, training_joints).mean())
+    within = multimodality(features, [owner.action for owner in owners], [owner.name for owner in owners])
+    return [
+        Measurement(group, "diversity", diversity(features, seed)),
+        Measurement(group, "multimodality within an action", within),
+        Measurement(group, "novelty: distance to the nearest training window", novelty, "mm"),
+    ]
 
 
 def smoothness(mc: MotionCLIP, actions: Sequence[str], seed: int) -> list[Measurement]:
@@ -437,48 +484,64 @@ def smoothness(mc: MotionCLIP, actions: Sequence[str], seed: int) -> list[Measur
 
 
 def edits(
-    mc: MotionCLIP, clips: Sequence[Clip], known: Sequence[Clip], evaluator: Evaluator, strength: float = 1.0
+    mc: MotionCLIP, clips: Sequence[Clip], training: Sequence[Clip], evaluator: Evaluator, strength: float = 1.0
 ) -> list[Measurement]:
-    """Real neutral motion edited to other styles, judged for the style reached and the action kept.
+    """Real neutral motion edited to other styles: how often the evaluator sees the style, and still the action.
 
-    Apart: pairs of an action and a style that are recorded, among the training clips (`known`) and among these;
-    and styles that the training clips have with other actions only.
+    A pair of an action and a style that was recorded, for training or among these clips, is measured apart from a style
+    that training had with other actions only.
     """
-    counts = Counter(clip.style for clip in known)
+    counts = Counter(clip.style for clip in training)
     styles = [style for style in STYLES if counts[style] >= MIN_STYLE_CLIPS]
-    together = {(clip.action, clip.style) for clip in known}
-    here = {(clip.action, clip.style) for clip in clips}
-    actions = {clip.action for clip in clips if clip.style != "normal"}
-    frames = mc.model.config.window
-    rows: dict[str, list[tuple[Motion, str, str]]] = defaultdict(list)
-    for clip in tqdm([c for c in clips if c.style == "normal" and c.action in actions], "edits", unit="clip"):
-        for start in window_starts(len(clip.motion), frames, frames)[:2]:
-            base = clip.motion.padded(frames).crop(start, start + frames)
-            wanted = [s for s in styles if (clip.action, s) in here or (clip.action, s) not in together]
-            if not wanted:
-                continue
-            targets = [f"{clip.action} {STYLES[style]}" for style in wanted]
-            for style, motion in zip(wanted, mc.edit_towards(base, clip.action, targets, strength), strict=True):
-                kind = "seen with the action" if (clip.action, style) in together else "seen with others only"
-                rows[f"edited to a style {kind}"].append((motion, clip.action, style))
-                rows[f"unedited, style {kind}"].append((base, clip.action, style))
-    for clip in clips:
-        if clip.style in styles:
-            rows["real clips of the style"].append((clip.motion, clip.action, clip.style))
+    rows = _edited(mc, clips, training, styles, strength)
+    rows["real clips of the style"] = [(clip.motion, clip.action, clip.style) for clip in clips if clip.style in styles]
     figures = []
-    for what, found in sorted(rows.items()):
-        motions = list({id(motion): motion for motion, _, _ in found}.values())
-        place = {id(motion): i for i, motion in enumerate(motions)}
-        actions_seen, styles_seen = evaluator.named(motions)
-        reached = np.mean([styles_seen[place[id(motion)]] == wanted for motion, _, wanted in found])
-        kept = np.mean([actions_seen[place[id(motion)]] == wanted for motion, wanted, _ in found])
-        figures.append(
-            Measurement("edits, judged apart", f"{what} ({len(found)}): style reached", 100 * float(reached), "%")
-        )
-        figures.append(
-            Measurement("edits, judged apart", f"{what} ({len(found)}): action kept", 100 * float(kept), "%")
-        )
+    for name, examples in sorted(rows.items()):
+        if examples:
+            figures += _edit_accuracy(f"{name} ({len(examples)})", examples, evaluator)
     return figures
+
+
+def _edited(
+    mc: MotionCLIP, clips: Sequence[Clip], training: Sequence[Clip], styles: Sequence[str], strength: float
+) -> dict[str, list[Edited]]:
+    """Windows of neutral clips, edited to each style that can be measured with their action, and as they were."""
+    training_pairs = {(clip.action, clip.style) for clip in training}
+    pairs = {(clip.action, clip.style) for clip in clips}
+    rows: dict[str, list[Edited]] = defaultdict(list)
+    for clip in tqdm(_neutral(clips), "edits", unit="clip"):
+        targets = [s for s in styles if (clip.action, s) in pairs or (clip.action, s) not in training_pairs]
+        for base in _first_windows(clip.motion, mc.model.config.window) if targets else ():
+            results = mc.edit_towards(base, clip.action, [f"{clip.action} {STYLES[s]}" for s in targets], strength)
+            for style, motion in zip(targets, results, strict=True):
+                seen = "seen with the action" if (clip.action, style) in training_pairs else "seen with others only"
+                rows[f"edited to a style {seen}"].append((motion, clip.action, style))
+                rows[f"unedited, style {seen}"].append((base, clip.action, style))
+    return rows
+
+
+def _neutral(clips: Sequence[Clip]) -> list[Clip]:
+    """Clips of no style, of actions that other clips show in a style."""
+    styled = {clip.action for clip in clips if clip.style != "normal"}
+    return [clip for clip in clips if clip.style == "normal" and clip.action in styled]
+
+
+def _first_windows(motion: Motion, frames: int) -> list[Motion]:
+    """Its first two windows, or one where it is short."""
+    return [
+        motion.padded(frames).crop(start, start + frames) for start in window_starts(len(motion), frames, frames)[:2]
+    ]
+
+
+def _edit_accuracy(name: str, examples: Sequence[Edited], evaluator: Evaluator) -> list[Measurement]:
+    motions = list({id(motion): motion for motion, _, _ in examples}.values())
+    labels = dict(zip(map(id, motions), zip(*evaluator.named(motions), strict=True), strict=True))
+    reached = np.mean([labels[id(motion)][1] == style for motion, _, style in examples])
+    kept = np.mean([labels[id(motion)][0] == action for motion, action, _ in examples])
+    return [
+        Measurement("edits, judged apart", f"{name}: style reached", 100 * float(reached), "%"),
+        Measurement("edits, judged apart", f"{name}: action kept", 100 * float(kept), "%"),
+    ]
 
 
 def _moves(group: str, motions: Sequence[Motion], real: Sequence[Motion]) -> list[Measurement]:
@@ -487,15 +550,15 @@ def _moves(group: str, motions: Sequence[Motion], real: Sequence[Motion]) -> lis
     for name, measure in (("speed", speed), ("jerk", jerk), ("foot skating", skating)):
         share = np.mean([measure(m) for m in motions]) / np.mean([measure(m) for m in real])
         figures.append(Measurement(group, f"{name} as a share of real", float(share)))
-    for name, those in (("floor penetration", motions), ("floor penetration of real", real)):
-        figures.append(Measurement(group, name, float(np.mean([penetration(m) for m in those])), "mm"))
+    for name, group_motions in (("floor penetration", motions), ("floor penetration of real", real)):
+        figures.append(Measurement(group, name, float(np.mean([penetration(m) for m in group_motions])), "mm"))
     return figures
 
 
-def _retrieved(mc: MotionCLIP, texts: torch.Tensor, known: Sequence[Clip], seed: int) -> list[Motion]:
+def _retrieved(mc: MotionCLIP, texts: torch.Tensor, training: Sequence[Clip], seed: int) -> list[Motion]:
     """For each latent of a text a random window of a training clip with the nearest caption."""
     owner_of: dict[str, list[Clip]] = defaultdict(list)
-    for clip in known:
+    for clip in training:
         for caption in clip.captions:
             owner_of[caption].append(clip)
     owners = list(owner_of.values())
@@ -527,9 +590,11 @@ def _distinct(mc: MotionCLIP, z: torch.Tensor, seed: int) -> list[Motion]:
     return motions
 
 
-def _hits(scores: torch.Tensor, labels: Sequence[str], wanted: Sequence[set[str]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(N,) bool: one of the wanted labels comes first; is among the first five."""
-    right = torch.tensor([[label in those for label in labels] for those in wanted])
+def _hits(
+    scores: torch.Tensor, labels: Sequence[str], targets: Sequence[set[str]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N,) bool twice: whether a right label comes first, and whether one is among the first five."""
+    right = torch.tensor([[label in target for label in labels] for target in targets])
     ranks = right.gather(1, scores.argsort(dim=1, descending=True))
     return ranks[:, 0], ranks[:, :5].any(1)
 

@@ -1,6 +1,6 @@
-"""Rules on the joints by which the details of prompts are judged: sides, counts, tempo, things at once, steps in order.
+"""Rules on the joints that judge the details of prompts: sides, counts, tempo, things at once, steps in order.
 
-They are apart from `composition`, which makes those details: they look at the finished motion alone.
+They share nothing with `composition`, which makes those details: they look at the finished motion alone.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, 
         "at once": lambda row: spans.at_once(mc.generate(row["prompt"]), row["lower"], row["upper"]),
         "in order": lambda row: spans.in_order(mc.generate(row["prompt"]), row["steps"].split("|")),
     }
-    found: dict[str, list[tuple[str, bool]]] = {}
-    for what, right in checks.items():
-        with open(places.CONFIGS / "prompts" / f"{what.replace(' ', '_')}.csv", newline="", encoding="utf-8") as file:
-            found[what] = []
+    results: dict[str, list[tuple[str, bool]]] = {}
+    for name, check in checks.items():
+        with open(places.CONFIGS / "prompts" / f"{name.replace(' ', '_')}.csv", newline="", encoding="utf-8") as file:
+            results[name] = []
             for row in csv.DictReader(file):
-                taken = negated(row["prompt"]) is None
-                found[what].append((row["prompt"], taken and right(row)))
-    return found
+                accepted = negated(row["prompt"]) is None
+                results[name].append((row["prompt"], accepted and check(row)))
+    return results
 
 
 def side(motion: Motion, limb: str) -> str:
     """Which side acts: by the turn of the pelvis, where it goes, or which foot or hand leaves its place farther."""
     rotations, joints = motion.rotations(), motion.joints()
     if limb == "turn":
-        turned = np.unwrap(heading(rotations[:, 0]).numpy())
-        return "left" if turned[-1] > turned[0] else "right"
+        headings = np.unwrap(heading(rotations[:, 0]).numpy())
+        return "left" if headings[-1] > headings[0] else "right"
     if limb == "step":
         first = joints[0, JOINT_INDEX["left_hip"]] - joints[0, JOINT_INDEX["right_hip"]]
         return "left" if (joints[-1, 0] - joints[0, 0]) @ first > 0 else "right"
@@ -73,8 +73,8 @@ def count(motion: Motion, signal: str) -> int:
     joints = motion.joints()
     chest = joints[:, JOINT_INDEX["spine3"]]
     if signal == "turn":
-        turned = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
-        return round(abs(turned[-1] - turned[0]) / (2 * np.pi))
+        headings = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
+        return round(abs(headings[-1] - headings[0]) / (2 * np.pi))
     if signal == "pelvis":
         courses = [joints[:, 0, 1], chest[:, 1]]
     elif signal == "head":
@@ -116,7 +116,7 @@ def body_course(motion: Motion) -> np.ndarray:
     joints = motion.joints()
     ground = joints[:, 0][:, [0, 2]]
     ankles = joints[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]] - joints[:, :1]
-    turned = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
+    headings = np.unwrap(heading(motion.rotations()[:, 0]).numpy())
     feet = joints[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].min(1)
     height = joints[:, 0, 1]
     return np.array(
@@ -125,7 +125,7 @@ def body_course(motion: Motion) -> np.ndarray:
             height.min(),
             height[-5:].mean() - height[:5].mean(),
             np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean() * FPS,
-            abs(turned[-1] - turned[0]),
+            abs(headings[-1] - headings[0]),
             feet.max(),
         ]
     )
@@ -144,7 +144,7 @@ def arms_course(motion: Motion) -> np.ndarray:
 
 
 class _Spans:
-    """What the recordings of each action span in these numbers."""
+    """The range of these numbers in the recordings of each action."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._clips: dict[str, list[Clip]] = defaultdict(list)
@@ -166,14 +166,14 @@ class _Spans:
         return bool(((values > low - room) & (values < high + room)).all())
 
     def at_once(self, motion: Motion, lower: str, upper: str) -> bool:
-        """Whether the body goes as recordings of the one action do, and the arms as those of the other."""
+        """Whether the body moves as in recordings of one action, and the arms as in those of the other."""
         cut = motion.padded(WINDOW).crop(0, WINDOW)
         return self._within(body_course(cut), lower, body_course, LEAST) and self._within(
             arms_course(cut), upper, arms_course, LEAST_ARMS
         )
 
     def in_order(self, motion: Motion, steps: Sequence[str]) -> bool:
-        """Whether there are as many stretches as steps, and the body goes in each as recordings of its action do."""
+        """Whether the motion is long enough, and the body moves in each step as in recordings of its action."""
         length = len(motion) / len(steps)
         if length < WINDOW * 0.75:
             return False

@@ -115,10 +115,10 @@ def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, st
         raise RequestError(
             f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}"
         )
-    theirs = Character(character, names)
-    for note in theirs.notes:
+    figure = Character(character, names)
+    for note in figure.notes:
         _log.warning("%s: %s", character.name, note)
-    write_atomically(path, lambda temporary: theirs.save(motion, temporary))
+    write_atomically(path, lambda temporary: figure.save(motion, temporary))
     return path
 
 

@@ -53,27 +53,27 @@ def _tracks(
         document.item("nodes", target["node"])
         sampler, path = samplers[number], target["path"]
         times, values = document.array(sampler.get("input")), document.array(sampler.get("output"))
-        way = str(sampler.get("interpolation", "LINEAR"))
-        keys = 3 * len(times) if way == "CUBICSPLINE" else len(times)
+        interpolation = str(sampler.get("interpolation", "LINEAR"))
+        keys = 3 * len(times) if interpolation == "CUBICSPLINE" else len(times)
         if times.ndim != 1 or (np.diff(times) < 0).any() or values.shape != (keys, PATHS[path]):
             raise document.wrong(field, f"sampler {number}: times must rise, with {PATHS[path]} values for each")
-        if way != "CUBICSPLINE":  # of several keys at one time the last counts
-            kept = np.append(np.diff(times) > 0, True)
-            times, values = times[kept], values[kept]
+        if interpolation != "CUBICSPLINE":  # of several keys at one time the last counts
+            last_keys = np.append(np.diff(times) > 0, True)
+            times, values = times[last_keys], values[last_keys]
         elif (np.diff(times) == 0).any():
             raise document.wrong(field, f"sampler {number}: two keys are at one time")
-        tracks[order[target["node"]], path] = times, values, way
+        tracks[order[target["node"]], path] = times, values, interpolation
     times = np.unique(np.concatenate([times for times, *_ in tracks.values()])) if tracks else np.zeros(0)
     return tracks, times
 
 
-def _sampled(times: np.ndarray, values: np.ndarray, way: str, at: np.ndarray, turns: bool) -> np.ndarray:
+def _sampled(times: np.ndarray, values: np.ndarray, interpolation: str, at: np.ndarray, turns: bool) -> np.ndarray:
     """Keys → (len(at), 3 or 4) values at these times; before the first and after the last key they stay."""
-    if way == "CUBICSPLINE":
+    if interpolation == "CUBICSPLINE":
         return _spline(times, values.reshape(len(times), 3, -1), at, turns)
-    if way == "STEP" or len(times) == 1:
-        held = values[np.clip(np.searchsorted(times, at + 1e-6, side="right") - 1, 0, len(times) - 1)]
-        return unit(held) if turns else held
+    if interpolation == "STEP" or len(times) == 1:
+        steps = values[np.clip(np.searchsorted(times, at + 1e-6, side="right") - 1, 0, len(times) - 1)]
+        return unit(steps) if turns else steps
     at = np.clip(at, times[0], times[-1])
     if turns:
         return Slerp(times, Rotation.from_quat(unit(values)))(at).as_quat()
@@ -105,30 +105,30 @@ def _moving(
     document: Document,
 ) -> Armature:
     """All nodes over time, at 30 frames a second."""
-    keyed = float(1 / np.median(np.diff(times))) if len(times) > 1 else FPS
-    slower = keyed / fps if fps else 1.0
-    frames = int(np.floor((times[-1] - times[0]) * slower * FPS + 1e-4)) + 1
+    key_rate = float(1 / np.median(np.diff(times))) if len(times) > 1 else FPS
+    stretch = key_rate / fps if fps else 1.0
+    frames = int(np.floor((times[-1] - times[0]) * stretch * FPS + 1e-4)) + 1
     if not 1 <= frames <= MAX_PLACES // len(nodes):
         most = MAX_PLACES // len(nodes)
         raise document.wrong(
             "animations", f"would be {frames:,} frames of {len(nodes)} nodes; at most {most:,} are read"
         )
-    at = times[0] + np.arange(frames) / FPS / slower
+    at = times[0] + np.arange(frames) / FPS / stretch
     worlds: list[torch.Tensor] = []
     rest: list[torch.Tensor] = []
     for index, node in enumerate(nodes):
-        still = {"translation": node.translation, "rotation": node.rotation, "scale": node.scale}
-        moved = {
+        resting = {"translation": node.translation, "rotation": node.rotation, "scale": node.scale}
+        channels = {
             path: _sampled(*tracks[index, path], at, path == "rotation")
             if (index, path) in tracks
             else np.tile(value, (frames, 1))
-            for path, value in still.items()
+            for path, value in resting.items()
         }
-        local = matrices(moved)
-        own = matrices({path: value[None] for path, value in still.items()})[0]
+        local = matrices(channels)
+        rest_local = matrices({path: value[None] for path, value in resting.items()})[0]
         worlds.append(local if node.parent < 0 else worlds[node.parent] @ local)
-        placed = own if node.parent < 0 else rest[node.parent] @ own
-        rest.append(torch.from_numpy(bind[index]) if index in bind else placed)
+        rest_world = rest_local if node.parent < 0 else rest[node.parent] @ rest_local
+        rest.append(torch.from_numpy(bind[index]) if index in bind else rest_world)
     world, at_rest = torch.stack(worlds, dim=1), torch.stack(rest)
     for transforms in (world, at_rest):
         if not torch.isfinite(transforms).all() or float(transforms.abs().max()) > 1e9:
@@ -142,5 +142,5 @@ def _moving(
         rotations=rotations_of(world),
         positions=world[..., :3, 3],
         up="y",
-        fps=fps or keyed,
+        fps=fps or key_rate,
     )

@@ -50,13 +50,15 @@ def globals_of(
 
     rotations: (frames, joints, 3, 3). positions: (frames, joints, 3). Returns the same shapes.
     """
-    turned: list[torch.Tensor] = []
-    placed: list[torch.Tensor] = []
+    world_rotations: list[torch.Tensor] = []
+    world_positions: list[torch.Tensor] = []
     for index, parent in enumerate(parents):
         if parent < 0:
-            turned.append(rotations[:, index])
-            placed.append(positions[:, index])
+            world_rotations.append(rotations[:, index])
+            world_positions.append(positions[:, index])
         else:
-            turned.append(turned[parent] @ rotations[:, index])
-            placed.append(placed[parent] + (turned[parent] @ positions[:, index, :, None])[..., 0])
-    return torch.stack(turned, dim=1), torch.stack(placed, dim=1)
+            world_rotations.append(world_rotations[parent] @ rotations[:, index])
+            world_positions.append(
+                world_positions[parent] + (world_rotations[parent] @ positions[:, index, :, None])[..., 0]
+            )
+    return torch.stack(world_rotations, dim=1), torch.stack(world_positions, dim=1)

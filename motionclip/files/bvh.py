@@ -25,7 +25,7 @@ from .armature import Armature, globals_of
 
 MAX_BYTES = 150_000_000
 MAX_JOINTS = 500
-MAX_FRAMES = 200_000
+MAX_ROWS = 200_000  # of MOTION, a frame each
 # All that a channel can be called, in lower case → as it is kept.
 _CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
 _LINE = re.compile(r"\r\n?|\n")
@@ -78,25 +78,25 @@ class Bvh:
     def positions(self) -> torch.Tensor:
         """(frames, joints, 3): each joint's place in its parent's frame; its OFFSET unless channels move it.
 
-        Where the position channels of all joints but the root are nearer to zero than to the OFFSETs, they say how
-        far a joint is moved from there. A joint whose positions are zero in all frames stands at its OFFSET.
+        If the position channels of all joints but the root are nearer to zero than to the OFFSETs, they are shifts from
+        the OFFSETs. A joint whose positions are zero in all frames stands at its OFFSET.
         """
         offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
         result = offsets.expand(len(self.values), -1, -1).clone()
-        given: dict[int, list[int]] = {}
+        axes_of: dict[int, list[int]] = {}
         for index in range(len(self.joints)):
             for name, column in self._columns(index):
                 if name.endswith("position"):
                     axis = "XYZ".index(name[0])
-                    given.setdefault(index, []).append(axis)
+                    axes_of.setdefault(index, []).append(axis)
                     result[:, index, axis] = torch.from_numpy(self.values[:, column])
-        inner = [(index, axes) for index, axes in given.items() if self.joints[index].parent >= 0]
+        inner = [(index, axes) for index, axes in axes_of.items() if self.joints[index].parent >= 0]
         to_offset = sum(float((result[:, i, axes] - offsets[i, axes]).abs().sum()) for i, axes in inner)
         to_zero = sum(float(result[:, i, axes].abs().sum()) for i, axes in inner)
-        for index, axes in given.items():
-            moved = result[:, index, axes]
-            if not moved.any() or (to_zero < to_offset and self.joints[index].parent >= 0):
-                result[:, index, axes] = moved + offsets[index, axes]
+        for index, axes in axes_of.items():
+            channel_values = result[:, index, axes]
+            if not channel_values.any() or (to_zero < to_offset and self.joints[index].parent >= 0):
+                result[:, index, axes] = channel_values + offsets[index, axes]
         return result
 
     def armature(self) -> Armature:
@@ -135,20 +135,20 @@ def parse(path: Path, fps: float | None = None) -> Bvh:
             path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} MB are read"
         )
     text = _LINE.sub("\n", _decoded(path.read_bytes()))
-    found = next((match for match in _MOTION.finditer(text) if text.count("}", 0, match.start())), None)
-    if not found:
+    header = next((match for match in _MOTION.finditer(text) if text.count("}", 0, match.start())), None)
+    if not header:
         raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH")
     bvh = Bvh()
-    bvh.joints = _Hierarchy(path, text[: found.start()], bvh.notes).joints
+    bvh.joints = _Hierarchy(path, text[: header.start()], bvh.notes).joints
     channels = sum(len(joint.channels) for joint in bvh.joints)
     if not channels:
         raise MotionFileError(path, "CHANNELS", "are missing: no joint moves")
-    first = text.count("\n", 0, found.end()) + 1
-    numbers = _COMMENT.sub("", text[found.end() :])
+    first = text.count("\n", 0, header.end()) + 1
+    numbers = _COMMENT.sub("", text[header.end() :])
     count, at = _promised(path, numbers, _FRAMES, 0, "Frames:")
     seconds, at = _promised(path, numbers, _FRAME_TIME, at, "Frame Time:")
-    if not 1 <= count <= MAX_FRAMES or count != int(count):
-        raise MotionFileError(path, "Frames", f"must be a whole number from 1 to {MAX_FRAMES:,}, not {count:g}")
+    if not 1 <= count <= MAX_ROWS or count != int(count):
+        raise MotionFileError(path, "Frames", f"must be a whole number from 1 to {MAX_ROWS:,}, not {count:g}")
     if fps is None and not 1e-4 <= seconds <= 10:
         raise MotionFileError(
             path, "Frame Time", f"must be from 0.0001 to 10 seconds, not {seconds:g}; --fps says the frame rate instead"
@@ -185,7 +185,7 @@ def _promised(path: Path, text: str, pattern: re.Pattern[str], at: int, key: str
 
 
 def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: list[str]) -> np.ndarray:
-    """(rows, channels): the rows that are there, whatever the header promises.
+    """(rows, channels): all rows of the file, even if the header gives another number.
 
     first: the number of the text's first line in the file.
     """
@@ -215,8 +215,8 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
             f"holds {len(words):,} numbers, but {count:g} frames of {channels} "
             f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
         )
-    if rows > MAX_FRAMES:
-        raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_FRAMES:,} are read")
+    if rows > MAX_ROWS:
+        raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_ROWS:,} are read")
     if rows != count:
         notes.append(f"Frames promises {count:,}, but there are {rows:,} rows; all {rows:,} were read")
     return values.reshape(rows, channels)
@@ -314,13 +314,13 @@ class _Hierarchy:
 
     def _offset(self, words: list[str]) -> list[str]:
         count = next((i for i, word in enumerate(words[1:]) if word.lower() == "channels"), len(words) - 1)
-        said = words[1 : 1 + count]
+        words_read = words[1 : 1 + count]
         try:
-            numbers = [float(word.strip(",").replace(",", ".")) for word in said]
+            numbers = [float(word.strip(",").replace(",", ".")) for word in words_read]
             if len(numbers) < 3:
                 raise ValueError
         except ValueError as error:
-            raise self._wrong(f"OFFSET needs three numbers, not {' '.join(said)!r}") from error
+            raise self._wrong(f"OFFSET needs three numbers, not {' '.join(words_read)!r}") from error
         x, y, z, *more = numbers
         if more:
             self._notes.append(f"line {self._line}: OFFSET has {len(numbers)} numbers; the first three were read")
@@ -334,12 +334,14 @@ class _Hierarchy:
 
     def _channels(self, words: list[str]) -> list[str]:
         count = int(words[1]) if words[1:2] and words[1].isdecimal() else -1
-        said = [word.strip(",") for word in words[2 : 2 + count]] if count >= 0 else []
-        if not self._stack or self._at_end or len(said) != count:
-            raise self._wrong(f"CHANNELS: {words[1:2]} are promised, {len(said)} are named")
-        names = tuple(_CHANNELS.get(word.lower(), "") for word in said)
+        channel_words = [word.strip(",") for word in words[2 : 2 + count]] if count >= 0 else []
+        if not self._stack or self._at_end or len(channel_words) != count:
+            raise self._wrong(f"CHANNELS: {words[1:2]} are promised, {len(channel_words)} are named")
+        names = tuple(_CHANNELS.get(word.lower(), "") for word in channel_words)
         if "" in names or len(set(names)) < len(names):
-            raise self._wrong(f"CHANNELS: {' '.join(said)}: there are Xposition … Zposition, Xrotation … Zrotation")
+            raise self._wrong(
+                f"CHANNELS: {' '.join(channel_words)}: there are Xposition … Zposition, Xrotation … Zrotation"
+            )
         self.joints[self._stack[-1]].channels = names
         return words[2 + count :]
 

@@ -75,34 +75,36 @@ def read(path: Path, options: Options) -> list[Reading]:
 
 def _filled(places: np.ndarray) -> np.ndarray:
     """(frames, 3) with gaps filled on a line; NaN throughout for a marker that was hardly seen."""
-    seen = np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
-    if seen.mean() < 0.2:
+    visible = np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
+    if visible.mean() < 0.2:
         return np.full_like(places, np.nan)
     frames = np.arange(len(places))
-    return np.stack([np.interp(frames, frames[seen], column[seen]) for column in places.T], axis=1)
+    return np.stack([np.interp(frames, frames[visible], column[visible]) for column in places.T], axis=1)
 
 
 def _joints(markers: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
     """(frames, 22, 3) metres, in the file's axes."""
-    seen = {label: places for label, places in markers.items() if np.isfinite(places).all()}
+    complete = {label: places for label, places in markers.items() if np.isfinite(places).all()}
     missing: list[str] = []
 
     def placed(ways: tuple[tuple[str, ...], ...], side: str = "S") -> tuple[np.ndarray, int]:
         """Where a joint's markers are on the average, and how many these are."""
         for way in ways:
             labels = [side + label[1:] if label[0] == "S" and side != "S" else label for label in way]
-            if all(label in seen for label in labels):
-                return np.mean([seen[label] for label in labels], axis=0), len(labels)
+            if all(label in complete for label in labels):
+                return np.mean([complete[label] for label in labels], axis=0), len(labels)
         names = (" and ".join(side + label[1:] if side != "S" else label for label in way) for way in ways)
         missing.append(" or ".join(names))
         return np.zeros(3), 0
 
     front, back = ([placed(_PELVIS[where], side)[0] for side in "LR"] for where in ("front", "back"))
-    found = {(part, side): placed(ways, side) for part, ways in _PLACES.items() if part != "hip" for side in "LR"}
+    placements = {(part, side): placed(ways, side) for part, ways in _PLACES.items() if part != "hip" for side in "LR"}
     neck, head = (placed(_MIDDLE[part])[0] for part in ("neck", "head"))
     if missing:
-        there = ", ".join([*seen][:40])
-        raise MotionFileError(path, "markers", f"these are missing: {'; '.join(missing)}. The file's are {there}")
+        labels_present = ", ".join([*complete][:40])
+        raise MotionFileError(
+            path, "markers", f"these are missing: {'; '.join(missing)}. The file's are {labels_present}"
+        )
     left = front[0] - front[1]
     width = np.linalg.norm(left, axis=1, keepdims=True)
     left = left / np.maximum(width, 1e-9)
@@ -113,22 +115,22 @@ def _joints(markers: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
     up = np.cross(ahead, left)
     joints = np.zeros((len(middle), JOINTS, 3))
     for side, name, sign in (("L", "left", 1.0), ("R", "right", -1.0)):
-        if f"{side}HJC" in seen:
-            joints[:, _J[f"{name}_hip"]] = seen[f"{side}HJC"]
+        if f"{side}HJC" in complete:
+            joints[:, _J[f"{name}_hip"]] = complete[f"{side}HJC"]
         else:  # Harrington et al. 2007, in metres
             joints[:, _J[f"{name}_hip"]] = (
                 middle - (0.24 * depth + 0.0099) * ahead - (0.30 * width + 0.0109) * up
                 + sign * (0.33 * width + 0.0073) * left
             )  # fmt: skip
         for part in ("knee", "ankle", "foot", "shoulder", "elbow", "wrist"):
-            place, count = found[part, side]
-            alone = count == 1 and f"{side}{part[0].upper()}JC" not in seen
+            place, count = placements[part, side]
+            alone = count == 1 and f"{side}{part[0].upper()}JC" not in complete
             joints[:, _J[f"{name}_{part}"]] = place - sign * _INWARDS.get(part, 0.0) * alone * left
     hips = (joints[:, _J["left_hip"]] + joints[:, _J["right_hip"]]) / 2
     trunk = neck - hips
     trunk = trunk / np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-9)
     for name, side in (("left", "L"), ("right", "R")):
-        if f"{side}SJC" not in seen:
+        if f"{side}SJC" not in complete:
             joints[:, _J[f"{name}_shoulder"]] -= _BELOW * trunk
     rest = skeleton.REST_JOINTS.numpy()
     tall = rest[_J["neck"], 1] - rest[0, 1]

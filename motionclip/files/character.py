@@ -1,4 +1,4 @@
-"""A character of someone's own: a rigged GLB or VRM that moves as a motion does, with all else in its file kept."""
+"""The user's own character: a rigged GLB or VRM that gets a motion, and keeps everything else in its file."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ class Character:
 
     def to_bytes(self, motion: Motion) -> bytes:
         """The content of that file."""
-        turned = self._turned(motion)
-        pelvis = set_down(motion, turned, self._stance)
-        turned |= {part: turned[carrier] for part, carrier in self._loose.items()}
-        tracks = self._rig.posed(self._body_parts(), turned, pelvis, self._loose)
+        turns = self._turned(motion)
+        pelvis = set_down(motion, turns, self._stance)
+        turns |= {part: turns[carrier] for part, carrier in self._loose.items()}
+        tracks = self._rig.posed(self._body_parts(), turns, pelvis, self._loose)
         place = {number: index for index, number in self._order.items()}
         arrays = Arrays.after(self._document)
         animation = arrays.animation(
@@ -89,14 +89,14 @@ class Character:
         for node, *_ in tracks:
             items[place[node]] = self._without_matrix(items[place[node]], node)
         buffer, *others = self._document.items("buffers") or [{}]
-        written = content | {
+        content_with_motion = content | {
             "nodes": items,
             "animations": [animation, *self._document.items("animations")],
             "accessors": arrays.accessors,
             "bufferViews": arrays.views,
             "buffers": [buffer | {"byteLength": arrays.size}, *others],
         }
-        return packed(written, arrays)
+        return packed(content_with_motion, arrays)
 
     def _armature(self) -> Armature:
         rig = self._rig
@@ -166,8 +166,8 @@ class Character:
             float((points[(weights * np.isin(joints, [*feet])).sum(1) > _HEAVY] @ up.numpy()).min(initial=np.inf))
             for points, joints, weights in self._skinned
         ]
-        found = [height for height in lowest if np.isfinite(height)]
-        return min(found, default=None)
+        heights = [height for height in lowest if np.isfinite(height)]
+        return min(heights, default=None)
 
     @functools.cached_property
     def _skinned(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -181,17 +181,17 @@ class Character:
                 attributes = primitive.get("attributes") if isinstance(primitive, dict) else None
                 if not isinstance(attributes, dict):
                     raise document.wrong("meshes", "a primitive has no attributes")
-                wanted = [attributes.get(name) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")]
-                if None in wanted or not all(self._plain(accessor) for accessor in wanted):
+                accessors = [attributes.get(name) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")]
+                if None in accessors or not all(self._plain(accessor) for accessor in accessors):
                     continue
-                points, joints, weights = (document.array(accessor) for accessor in wanted)
+                points, joints, weights = (document.array(accessor) for accessor in accessors)
                 shapes = [values.shape for values in (points, joints, weights)]
                 if shapes != [(len(points), 3), (len(points), 4), (len(points), 4)] or joints.max() >= len(places):
                     raise document.wrong("meshes", "its vertices' joints or weights do not fit")
                 numbers = joints.astype(np.int64)
                 blended = np.einsum("vj,vjrc->vrc", weights, transforms[numbers])
-                moved = np.einsum("vrc,vc->vr", blended[:, :3, :3], points) + blended[:, :3, 3]
-                result.append((moved, places[numbers], weights))
+                rest_points = np.einsum("vrc,vc->vr", blended[:, :3, :3], points) + blended[:, :3, 3]
+                result.append((rest_points, places[numbers], weights))
         return result
 
     def _bound(self, skin: Json) -> tuple[np.ndarray, np.ndarray]:
@@ -216,7 +216,7 @@ class Character:
 
     @functools.cached_property
     def _loose(self) -> dict[str, str]:
-        """Bones that move the mesh but hang on no part of the body: each goes with the part nearest to it."""
+        """Bones that move the mesh but hang on no part of the body → the part nearest to each, with which it moves."""
         rig, parts = self._rig, self._body_parts()
         nodes = set(parts.values())
         trunk = nodes | {above for node in nodes for above in rig.above(node)}
@@ -240,21 +240,21 @@ class Character:
         still = torch.zeros(len(motion), 3, dtype=torch.float64)
         world = skeleton.global_transforms(motion.rotations().double(), still)[0]
         rest, spine = self._calibration, [part for part in self._found if part.startswith("spine:")]
-        turned = {part: world[:, _J[part]] @ rest[part].T for part in self._found if part in joint_names.PARTS}
+        turns = {part: world[:, _J[part]] @ rest[part].T for part in self._found if part in joint_names.PARTS}
         for part in spine:
             # The topmost turns as the chest does, and those below by their share of what lies between.
             share = (int(part[6:]) + 1) / len(spine) * (len(_SPINE) - 1)
             lower = min(int(share), len(_SPINE) - 2)
             start, end = (world[:, _J[_SPINE[number]]] for number in (lower, lower + 1))
-            turned[part] = between(start, end, share - lower) @ rest["pelvis"].T
-        return turned
+            turns[part] = between(start, end, share - lower) @ rest["pelvis"].T
+        return turns
 
     def _without_matrix(self, item: Json, node: int) -> Json:
         """A document's node; one with a matrix, which must not be animated, in its parts instead."""
         if "matrix" not in item:
             return item
-        own = self._rig.nodes[node]
-        parts = {path: [float(x) for x in getattr(own, path)] for path in PATHS}
+        pose = self._rig.nodes[node]
+        parts = {path: [float(x) for x in getattr(pose, path)] for path in PATHS}
         return {key: value for key, value in item.items() if key != "matrix"} | parts
 
 

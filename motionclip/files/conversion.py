@@ -36,24 +36,24 @@ class Conversion:
         in a folder a file that is refused is passed over.
         """
         if not self.source.is_dir():
-            for said in self._one(self.source, self.target):
-                yield self.source, said, True
+            for report in self._one(self.source, self.target):
+                yield self.source, report, True
             return
-        known = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
-        if self.target.suffix.lower() in known:
+        suffixes = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
+        if self.target.suffix.lower() in suffixes:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
-        if self.suffix not in known:
-            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(known)}")
+        if self.suffix not in suffixes:
+            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(suffixes)}")
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
         stems = [path.relative_to(self.source).with_suffix("") for path in files]
         for path, stem in zip(files, stems, strict=True):
-            alone = stems.count(stem) == 1
-            name = f"{stem.name if alone else path.name}{self.suffix}"
+            unique = stems.count(stem) == 1
+            name = f"{stem.name if unique else path.name}{self.suffix}"
             try:
-                for said in self._one(path, self.target / stem.parent / name):
-                    yield path, said, True
+                for report in self._one(path, self.target / stem.parent / name):
+                    yield path, report, True
             except MotionFileError as error:
                 yield path, str(error), False
 
@@ -66,5 +66,5 @@ class Conversion:
                 path = target / f"{source.stem}{self.suffix}"
             if len(readings) > 1:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
-            written = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
-            yield f"{reading} -> {written}"
+            output = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
+            yield f"{reading} -> {output}"

@@ -205,8 +205,8 @@ class Arrays:
 
 def _steady(quaternions: np.ndarray) -> np.ndarray:
     """(times, 4) with signs by which each is near the one before."""
-    turned = (quaternions[1:] * quaternions[:-1]).sum(-1) < 0
-    signs = np.cumprod(np.where(np.append(False, turned), -1.0, 1.0))
+    flipped = (quaternions[1:] * quaternions[:-1]).sum(-1) < 0
+    signs = np.cumprod(np.where(np.append(False, flipped), -1.0, 1.0))
     return quaternions * signs[:, None]
 
 

@@ -52,23 +52,23 @@ def to_features(joints: np.ndarray) -> np.ndarray:
     """(frames, 22, 3) joints → (frames − 1, 263) float32 features. Raises ValueError for fewer than two frames."""
     if len(joints) < 2:
         raise RequestError("HumanML3D's features need two frames at least, at 20 a second")
-    placed = _with_their_bones(torch.from_numpy(joints).double())
-    placed[..., 1] -= placed[..., 1].min()
-    placed = placed - placed[0, 0] * placed.new_tensor([1, 0, 1])
-    first = _across(placed[:1], 1.0)
-    placed = placed @ _about_y(_heading(first))[0].mT
+    positions = _with_their_bones(torch.from_numpy(joints).double())
+    positions[..., 1] -= positions[..., 1].min()
+    positions = positions - positions[0, 0] * positions.new_tensor([1, 0, 1])
+    first = _across(positions[:1], 1.0)
+    positions = positions @ _about_y(_heading(first))[0].mT
     # The data set's own code takes the hips the other way round here, which only shoulders wider than hips make up for.
-    smooth = gaussian_filter1d(_forward(_across(placed, -1.0)).numpy(), _SMOOTH, axis=0, mode="nearest")
+    smooth = gaussian_filter1d(_forward(_across(positions, -1.0)).numpy(), _SMOOTH, axis=0, mode="nearest")
     heading = torch.atan2(torch.from_numpy(smooth[:, 0]), torch.from_numpy(smooth[:, 2]))
     upright = _about_y(-heading)
     half_turn = torch.asin(torch.sin((-heading[1:] + heading[:-1]) / 2))
-    ways = placed[1:] - placed[:-1]
-    local = (placed - placed[:, :1] * placed.new_tensor([1, 0, 1])) @ upright.mT
+    ways = positions[1:] - positions[:-1]
+    local = (positions - positions[:, :1] * positions.new_tensor([1, 0, 1])) @ upright.mT
     root_ways = (ways[:, 0, None] @ upright[1:].mT)[:, 0]
     still = (ways[:, _FEET].square().sum(-1) < _STILL).double()
     parts = (
         half_turn[:, None], root_ways[:, [0, 2]], local[:-1, 0, 1:2], local[:-1, 1:].flatten(1),
-        _six(placed, upright)[:-1].flatten(1), (ways @ upright[:-1].mT).flatten(1), still,
+        _six(positions, upright)[:-1].flatten(1), (ways @ upright[:-1].mT).flatten(1), still,
     )  # fmt: skip
     return torch.cat(parts, dim=1).float().numpy()
 
@@ -77,8 +77,8 @@ def from_features(features: np.ndarray) -> np.ndarray:
     """(frames, 263) features → (frames, 22, 3) joints in metres, from the origin on."""
     data = torch.from_numpy(features).double()
     none = data.new_zeros(1)
-    turned = 2 * torch.cat([none, data[:-1, 0]]).cumsum(0)
-    back = _about_y(-turned)
+    heading = 2 * torch.cat([none, data[:-1, 0]]).cumsum(0)
+    back = _about_y(-heading)
     ways = torch.zeros(len(data), 3, dtype=data.dtype)
     ways[1:, [0, 2]] = data[:-1, 1:3]
     root = (back @ ways[:, :, None])[..., 0].cumsum(0)

@@ -119,12 +119,12 @@ def read_map(path: Path) -> dict[str, str]:
 
 
 def place_joints(
-    armature: Armature, path: Path, given: Mapping[str, str] | None = None, option: str = "--map"
+    armature: Armature, path: Path, named: Mapping[str, str] | None = None, option: str = "--map"
 ) -> dict[str, int]:
     """Part ("pelvis", "left_knee", …; "spine" joints by "spine:0", … upwards) → index of the source's joint.
 
-    given: part → name of a joint, which goes before what is found. option: of the command line that takes them, for the
-    error. A wrist that isn't there is left out.
+    named: part → name of a joint; these go before all guesses. option: the command line's option for such names, for
+    the error. A wrist that isn't there is left out.
 
     Raises MotionFileError that lists what could not be placed, the joints that there are, and a map to fill in.
     """
@@ -134,20 +134,20 @@ def place_joints(
         replace(name, part="") if joint in armature.meshes or (deforming and not called.startswith("DEF-")) else name
         for joint, (called, name) in enumerate(zip(armature.names, _parsed(armature.names), strict=True))
     ]
-    found = {part: joint for part, joint in armature.parts.items() if part in PARTS}
-    for part, name in (given or {}).items():
+    places = {part: joint for part, joint in armature.parts.items() if part in PARTS}
+    for part, name in (named or {}).items():
         if name not in armature.names:
             raise MotionFileError(path, "map", f"{part}: there is no joint {name!r}; {_listed(armature)}")
-        found[part] = armature.names.index(name)
+        places[part] = armature.names.index(name)
     tree = _Tree(armature)
     for side in SIDES:
         for limb in _LIMBS.values():
-            found |= _limb(tree, names, side, limb, found)
-    flat = _flat_trunk(tree, names, found)
-    if "pelvis" not in found and "left_hip" in found and "right_hip" in found:
-        found["pelvis"] = flat.get("pelvis", tree.common(found["left_hip"], found["right_hip"]))
-    found = _neck_and_head(tree, names, found) | flat | found
-    missing = [part.replace("_", " ") for part in PARTS if part not in found and _needed(part)]
+            places |= _limb(tree, names, side, limb, places)
+    flat = _flat_trunk(tree, names, places)
+    if "pelvis" not in places and "left_hip" in places and "right_hip" in places:
+        places["pelvis"] = flat.get("pelvis", tree.common(places["left_hip"], places["right_hip"]))
+    places = _neck_and_head(tree, names, places) | flat | places
+    missing = [part.replace("_", " ") for part in PARTS if part not in places and _needed(part)]
     if {"neck", "head"} & set(missing):
         missing = [part for part in missing if part not in ("neck", "head")] + ["neck or head"]
     if missing:
@@ -156,15 +156,15 @@ def place_joints(
             "skeleton",
             f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}\n"
             f"{'Rigify: export it with Deformation Bones Only. ' if deforming else ''}"
-            f"Say which is which in a file for {option}:\n{_to_fill_in(armature, found)}",
+            f"Say which is which in a file for {option}:\n{_to_fill_in(armature, places)}",
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
         reason = f"is not understood as a human's: it has a tail ({armature.names[tails[0]]}). {_listed(armature)}"
         raise MotionFileError(path, "skeleton", reason)
-    trunk = {found["pelvis"], *armature.above(found["pelvis"])}
-    chain = [joint for joint in armature.above(found["neck"]) if joint not in trunk]
-    return found | {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
+    trunk = {places["pelvis"], *armature.above(places["pelvis"])}
+    chain = [joint for joint in armature.above(places["neck"]) if joint not in trunk]
+    return places | {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
 
 
 def _needed(part: str) -> bool:
@@ -175,8 +175,8 @@ def _listed(armature: Armature) -> str:
     return f"Its joints are {', '.join(armature.names[:60])}" + (", …" if len(armature.names) > 60 else "")
 
 
-def _to_fill_in(armature: Armature, found: Mapping[str, int]) -> str:
-    return "\n".join(f"{part} = {armature.names[found[part]] if part in found else ''}".rstrip() for part in PARTS)
+def _to_fill_in(armature: Armature, places: Mapping[str, int]) -> str:
+    return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,12 @@ class _Tree:
 
 
 def _limb(
-    tree: _Tree, names: list[_Name], side: str, limb: Mapping[str, tuple[str, ...]], given: Mapping[str, int]
+    tree: _Tree, names: list[_Name], side: str, limb: Mapping[str, tuple[str, ...]], placed_joints: Mapping[str, int]
 ) -> dict[str, int]:
     """The joints of one limb, on one path from the trunk outwards, whose names fit best.
 
-    given: part → joint, of those that are known. Where no path holds all that is needed, the longest start of one.
+    placed_joints: part → joint, where it is known already. If no path has all parts that a limb needs, the result is
+    the longest beginning of one.
     """
     # For each part so far: joint → (cost, the joints of the chain that ends here)
     chains: dict[int, tuple[float, dict[str, int]]] = {-1: (0.0, {})}
@@ -266,17 +267,17 @@ def _limb(
     for part, patterns in limb.items():
         longer: dict[int, tuple[float, dict[str, int]]] = {}
         for joint, name in enumerate(names):
-            known = given.get(f"{side}_{part}")
+            fixed = placed_joints.get(f"{side}_{part}")
             cost = _cost(name.part, patterns) if name.side == side and name.part else None
-            if known is not None:
-                cost = 0.0 if joint == known else None
+            if fixed is not None:
+                cost = 0.0 if joint == fixed else None
             if cost is None:
                 continue
             if any(names[c].side == side and tree.together(c, joint) and _cost(names[c].part, patterns) is not None
                    for c in tree.children[joint]):  # fmt: skip
                 cost += 0.5  # a wrapper around the bone
             # The topmost first: bones are split downwards.
-            for before in (*reversed(tree.above[joint][:_DEEP]), -1) if known is None else chains:
+            for before in (*reversed(tree.above[joint][:_DEEP]), -1) if fixed is None else chains:
                 if before not in chains:
                     continue
                 whole = chains[before][0] + cost
@@ -295,8 +296,8 @@ def _limb(
 def _cheaper(
     longer: dict[int, tuple[float, dict[str, int]]], chains: dict[int, tuple[float, dict[str, int]]]
 ) -> dict[int, tuple[float, dict[str, int]]]:
-    """Of the chains with an optional part, those that are better than the same joint without it."""
-    return {j: found for j, found in longer.items() if j not in chains or found[0] < chains[j][0] + 6.5}
+    """The chains with an optional part that cost less than the chain to the same joint without it."""
+    return {j: chain for j, chain in longer.items() if j not in chains or chain[0] < chains[j][0] + 6.5}
 
 
 def _cost(part: str, patterns: tuple[str, ...]) -> float | None:
@@ -310,15 +311,15 @@ def _cost(part: str, patterns: tuple[str, ...]) -> float | None:
 
 
 def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -> list[int | None]:
-    """Joints in the middle that hang on this one, the topmost first; [None] if it carries a limb or has none."""
+    """Joints of the trunk that hang on this one, the topmost first; [None] for none, or if a limb hangs there."""
     below = tree.below(joint)
     bones = [i for i in below if names[i].part and not names[i].side]
     return [*bones] if bones and not limbs & set(below) else [None]
 
 
-def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:
-    """Pelvis and neck where legs or arms hang beside the spine, not on it (Rigify): by how high its joints are."""
-    left_hip, right_hip, left_arm, right_arm = (found.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
+def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
+    """Pelvis and neck of skeletons whose limbs hang beside the spine, not on it (Rigify): by the height of joints."""
+    left_hip, right_hip, left_arm, right_arm = (places.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
     if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
         return {}
 
@@ -331,7 +332,7 @@ def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> di
     below = [joint for trunk in trunks for joint in tree.below(trunk)]
     middle = [joint for joint in below if names[joint].part and not names[joint].side]
     named = [joint for joint in middle if re.search(r"head|skull$", names[joint].part)]
-    head = found.get("head", max(named or middle, key=share, default=root))
+    head = places.get("head", max(named or middle, key=share, default=root))
     above = tree.above[head]
     if root not in above:
         return {}
@@ -345,17 +346,17 @@ def _flat_trunk(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> di
     return result
 
 
-def _neck_and_head(tree: _Tree, names: list[_Name], found: Mapping[str, int]) -> dict[str, int]:
-    """By name where the head hangs on the neck; else what stands between the arms and goes on upwards."""
-    arms = [found.get(f"{side}_collar", found.get(f"{side}_shoulder", -1)) for side in SIDES]
-    limbs = {joint for part, joint in found.items() if part.startswith(SIDES)}
+def _neck_and_head(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
+    """Neck and head by their names, if the head hangs on the neck; else the joints that go up from between the arms."""
+    arms = [places.get(f"{side}_collar", places.get(f"{side}_shoulder", -1)) for side in SIDES]
+    limbs = {joint for part, joint in places.items() if part.startswith(SIDES)}
 
     def named(word: str) -> list[int]:
         hits = [i for i, name in enumerate(names) if not name.side and re.search(word, name.part) and i not in limbs]
         return sorted(hits, key=lambda i: (len(names[i].part), len(tree.above[i])))
 
-    head = found.get("head", next(iter(named(r"head|skullbase|skull$")), None))
-    neck = found.get("neck")
+    head = places.get("head", next(iter(named(r"head|skullbase|skull$")), None))
+    neck = places.get("neck")
     if neck is None:
         necks = named(r"neck|vc\d")
         if head is not None:

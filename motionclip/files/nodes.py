@@ -36,7 +36,7 @@ class Node:
 
 
 def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
-    """The nodes, parents first, and at which place each of the document's is. Raises MotionFileError."""
+    """The nodes, parents first; and for each node of the document its place among them. Raises MotionFileError."""
     items = document.items("nodes")
     if not 1 <= len(items) <= MAX_NODES:
         raise document.wrong("nodes", f"there must be from 1 to {MAX_NODES:,}, not {len(items):,}")
@@ -73,9 +73,9 @@ def unit(quaternions: np.ndarray) -> np.ndarray:
 
 def matrices(places: Mapping[str, np.ndarray]) -> torch.Tensor:
     """translation (n, 3), rotation (n, 4), scale (n, 3) → (n, 4, 4)."""
-    turned = roma.unitquat_to_rotmat(torch.from_numpy(np.ascontiguousarray(places["rotation"])))
-    result = torch.zeros(len(turned), 4, 4, dtype=torch.float64)
-    result[:, :3, :3] = turned * torch.from_numpy(np.ascontiguousarray(places["scale"]))[:, None, :]
+    rotations = roma.unitquat_to_rotmat(torch.from_numpy(np.ascontiguousarray(places["rotation"])))
+    result = torch.zeros(len(rotations), 4, 4, dtype=torch.float64)
+    result[:, :3, :3] = rotations * torch.from_numpy(np.ascontiguousarray(places["scale"]))[:, None, :]
     result[:, :3, 3] = torch.from_numpy(np.ascontiguousarray(places["translation"]))
     result[:, 3, 3] = 1
     return result
@@ -100,25 +100,25 @@ def vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
         raise document.wrong("extensions", "must be an object")
     result: dict[str, int] = {}
     for name in ("VRMC_vrm", "VRMC_vrm_animation", "VRM"):
-        found = extensions.get(name, {})
-        humanoid = found.get("humanoid", {}) if isinstance(found, dict) else {}
+        extension = extensions.get(name, {})
+        humanoid = extension.get("humanoid", {}) if isinstance(extension, dict) else {}
         bones = humanoid.get("humanBones", {}) if isinstance(humanoid, dict) else {}
         if isinstance(bones, list):  # VRM 0.x
             bones = {str(bone.get("bone")): bone for bone in bones if isinstance(bone, dict)}
         for bone, part in _VRM_PARTS.items():
-            said = bones.get(bone) if isinstance(bones, dict) else None
-            if isinstance(said, dict):
-                document.item("nodes", said.get("node"))
-                result[part] = order[said["node"]]
+            entry = bones.get(bone) if isinstance(bones, dict) else None
+            if isinstance(entry, dict):
+                document.item("nodes", entry.get("node"))
+                result[part] = order[entry["node"]]
     return result
 
 
 def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndarray]:
-    """Node → (4, 4), where it stood when the skins were bound: a better rest pose than the nodes' own, which may be
-    in the midst of a motion.
+    """Node → (4, 4), its place when the skins were bound. This is a better rest pose than the nodes' own, which may be
+    a frame of a motion.
 
-    Each skin may have a space of its own. The skin of the most joints gives the one that counts; others are brought
-    there by a joint that they share with it, and where there is none, they are left out.
+    Each skin may have a space of its own. The result is in the space of the skin with the most joints. Another skin is
+    brought there by a joint that both share; without one, it is left out.
     """
     skins = []
     for skin in document.items("skins"):
@@ -128,20 +128,20 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
         inverses = document.array(skin["inverseBindMatrices"])
         if inverses.ndim != 2 or inverses.shape[1] != 16 or len(inverses) < len(joints):
             raise document.wrong("skins", "inverseBindMatrices must be a matrix for each joint")
-        bound: dict[int, np.ndarray] = {}
+        poses: dict[int, np.ndarray] = {}
         for joint, matrix in zip(joints, inverses, strict=False):
             document.item("nodes", joint)
             inverse = matrix.reshape(4, 4).T.copy()
             inverse[3] = [0, 0, 0, 1]
             if abs(np.linalg.det(inverse[:3, :3])) > 1e-12:
-                bound.setdefault(order[joint], np.linalg.inv(inverse))
-        skins.append(bound)
+                poses.setdefault(order[joint], np.linalg.inv(inverse))
+        skins.append(poses)
     result: dict[int, np.ndarray] = {}
-    for bound in sorted(skins, key=len, reverse=True):
-        shared = next((joint for joint in bound if joint in result), None)
+    for poses in sorted(skins, key=len, reverse=True):
+        shared = next((joint for joint in poses if joint in result), None)
         if shared is not None or not result:
-            moved = np.eye(4) if shared is None else result[shared] @ np.linalg.inv(bound[shared])
-            result |= {joint: moved @ matrix for joint, matrix in bound.items() if joint not in result}
+            to_first = np.eye(4) if shared is None else result[shared] @ np.linalg.inv(poses[shared])
+            result |= {joint: to_first @ matrix for joint, matrix in poses.items() if joint not in result}
     return result
 
 
@@ -153,8 +153,8 @@ def _node(document: Document, index: int, parent: int, order: Mapping[int, int])
     if "matrix" in item:
         matrix = _numbers(document, item["matrix"], 16, field).reshape(4, 4).T
         scale = np.linalg.norm(matrix[:3, :3], axis=0)
-        turned = torch.from_numpy(matrix[:3, :3] / np.maximum(scale, 1e-12))
-        rotation = roma.rotmat_to_unitquat(roma.special_procrustes(turned)).numpy()
+        axes = torch.from_numpy(matrix[:3, :3] / np.maximum(scale, 1e-12))
+        rotation = roma.rotmat_to_unitquat(roma.special_procrustes(axes)).numpy()
         return Node(name, above, matrix[:3, 3], rotation, scale, skinned)
     usual = {"translation": [0.0, 0, 0], "rotation": [0.0, 0, 0, 1], "scale": [1.0, 1, 1]}
     places = {key: _numbers(document, item.get(key, usual[key]), width, field) for key, width in PATHS.items()}

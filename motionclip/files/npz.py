@@ -18,7 +18,7 @@ from ..motion.motion import Motion
 from . import smpl
 from .reading import Options, Reading
 
-MAX_FRAMES = 500_000
+MAX_LENGTH = 500_000  # of an array along any of its axes; frames are the longest
 _MAX_NUMBERS = 2e8
 # AMASS has z up and the body facing −y; turning by −90° about x gives y up and facing +z.
 Z_UP_TO_Y_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=np.float64)
@@ -43,11 +43,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            wanted = [name for name in members if name in smpl.FIELDS]
+            relevant = [name for name in members if name in smpl.FIELDS]
             fields = {}
-            for name in wanted:
+            for name in relevant:
                 fields[name] = read_array(partial(archive.open, members[name]), path, name)
-            if not wanted:
+            if not relevant:
                 names = ", ".join(sorted(members)[:8]) or "nothing"
                 raise MotionFileError(path, "poses", f"is missing; the file holds {names}")
             return fields
@@ -100,8 +100,8 @@ def read_array(opened: Callable[[], IO[bytes]], path: Path, field: str) -> np.nd
     try:
         with opened() as header:
             shape = _checked_header(header, path, field)
-        if len(shape) > 4 or any(size > MAX_FRAMES for size in shape) or np.prod(shape, dtype=float) > _MAX_NUMBERS:
-            raise MotionFileError(path, field, f"the shape {shape} is too large (at most {MAX_FRAMES:,} frames)")
+        if len(shape) > 4 or any(size > MAX_LENGTH for size in shape) or np.prod(shape, dtype=float) > _MAX_NUMBERS:
+            raise MotionFileError(path, field, f"the shape {shape} is too large (at most {MAX_LENGTH:,} frames)")
         with opened() as stream:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except MotionFileError:

@@ -149,12 +149,12 @@ class _Reader(_Machine):  # type: ignore[misc]
         return _TABLE[module, name]
 
     def load_build(self) -> None:
-        state, made = self.stack.pop(), self.stack[-1]
-        if type(made) not in (_Array, _Dtype, _Wrapper):
-            raise _Refused(f"a state for {type(made).__name__}")
-        made.__setstate__(state)
-        if type(made) is _Wrapper:
-            self.stack[-1] = made.read(self.read)
+        state, stand_in = self.stack.pop(), self.stack[-1]
+        if type(stand_in) not in (_Array, _Dtype, _Wrapper):
+            raise _Refused(f"a state for {type(stand_in).__name__}")
+        stand_in.__setstate__(state)
+        if type(stand_in) is _Wrapper:
+            self.stack[-1] = stand_in.read(self.read)
 
     dispatch[pickle.BUILD[0]] = load_build
 

@@ -52,7 +52,7 @@ def fit(joints: torch.Tensor, scale: float | None = None) -> Fit:
     scale: metres for a unit of the path; by default the legs tell.
     """
     joints = joints.double()
-    turned: dict[str, torch.Tensor] = {}
+    world_rotations: dict[str, torch.Tensor] = {}
 
     def way(start: str, end: str) -> torch.Tensor:
         return normalize(joints[:, _J[end]] - joints[:, _J[start]], dim=-1)
@@ -64,32 +64,34 @@ def fit(joints: torch.Tensor, scale: float | None = None) -> Fit:
         sums = [way(joint, end)[:, :, None] * normalize(rest(joint, end), dim=-1)[None, None] for end in ends]
         return nearest_rotations(torch.stack(sums).sum(0))
 
-    turned["pelvis"] = fitted("pelvis", ("left_hip", "right_hip", "spine1"))
-    turned["spine3"] = fitted("spine3", ("neck", "left_collar", "right_collar"))
+    world_rotations["pelvis"] = fitted("pelvis", ("left_hip", "right_hip", "spine1"))
+    world_rotations["spine3"] = fitted("spine3", ("neck", "left_collar", "right_collar"))
     for share, (joint, end) in ((1, ("spine1", "spine2")), (2, ("spine2", "spine3"))):
-        part = between(turned["pelvis"], turned["spine3"], share / 3)
-        turned[joint] = swing(part, rest(joint, end), way(joint, end))
-    turned["neck"] = swing(turned["spine3"], rest("neck", "head"), way("neck", "head"))
-    turned["head"] = turned["neck"]
+        part = between(world_rotations["pelvis"], world_rotations["spine3"], share / 3)
+        world_rotations[joint] = swing(part, rest(joint, end), way(joint, end))
+    world_rotations["neck"] = swing(world_rotations["spine3"], rest("neck", "head"), way("neck", "head"))
+    world_rotations["head"] = world_rotations["neck"]
     for side in ("left", "right"):
         sign = -1.0 if side == "left" else 1.0
         collar, shoulder, elbow, wrist = (f"{side}_{part}" for part in ("collar", "shoulder", "elbow", "wrist"))
         hip, knee, ankle, foot = (f"{side}_{part}" for part in ("hip", "knee", "ankle", "foot"))
-        turned[collar] = swing(turned["spine3"], rest(collar, shoulder), way(collar, shoulder))
+        world_rotations[collar] = swing(world_rotations["spine3"], rest(collar, shoulder), way(collar, shoulder))
         for above, (upper, lower, end), hinge in (
-            (turned[collar], (shoulder, elbow, wrist), torch.tensor([0.0, sign, 0.0])),
-            (turned["pelvis"], (hip, knee, ankle), torch.tensor([1.0, 0.0, 0.0])),
+            (world_rotations[collar], (shoulder, elbow, wrist), torch.tensor([0.0, sign, 0.0])),
+            (world_rotations["pelvis"], (hip, knee, ankle), torch.tensor([1.0, 0.0, 0.0])),
         ):
             first, second = way(upper, lower), way(lower, end)
             axis = torch.linalg.cross(first, second)
             for joint, bone, direction in ((upper, rest(upper, lower), first), (lower, rest(lower, end), second)):
                 least = swing(above, bone, direction)
-                bent = frame_of(direction, axis) @ frame_of(bone, hinge.double()).mT
-                blend = nearest_rotations(axis.norm(dim=-1)[:, None, None] * bent + _UNBENT * least)
-                turned[joint] = above = swing(blend, bone, direction)
-        turned[wrist] = turned[f"{side}_hand"] = turned[elbow]
-        turned[ankle] = turned[foot] = swing(turned[knee], rest(ankle, foot), way(ankle, foot))
-    world = torch.stack([turned[name] for name in skeleton.JOINT_NAMES], dim=1)
+                bend_frame = frame_of(direction, axis) @ frame_of(bone, hinge.double()).mT
+                blend = nearest_rotations(axis.norm(dim=-1)[:, None, None] * bend_frame + _UNBENT * least)
+                world_rotations[joint] = above = swing(blend, bone, direction)
+        world_rotations[wrist] = world_rotations[f"{side}_hand"] = world_rotations[elbow]
+        world_rotations[ankle] = world_rotations[foot] = swing(
+            world_rotations[knee], rest(ankle, foot), way(ankle, foot)
+        )
+    world = torch.stack([world_rotations[name] for name in skeleton.JOINT_NAMES], dim=1)
     local = local_of(world)
     scale = scale or leg_length(_REST[None]) / max(leg_length(joints), 1e-9)
     pelvis = scale * joints[:, 0]
@@ -107,9 +109,9 @@ def local_of(world: torch.Tensor) -> torch.Tensor:
 
 def _apart(local: torch.Tensor, joints: torch.Tensor) -> tuple[float, float]:
     """Mean and largest angle between the bones of the result and of the positions, in degrees."""
-    placed = skeleton.forward_kinematics(local, local.new_zeros(len(local), 3))
-    ours, theirs = (
-        torch.stack([normalize(p[:, end] - p[:, start], dim=-1) for start, end in _BONES]) for p in (placed, joints)
+    positions = skeleton.forward_kinematics(local, local.new_zeros(len(local), 3))
+    fitted_bones, given_bones = (
+        torch.stack([normalize(p[:, end] - p[:, start], dim=-1) for start, end in _BONES]) for p in (positions, joints)
     )
-    angles = torch.rad2deg(2 * torch.asin(((ours - theirs).norm(dim=-1) / 2).clamp(max=1)))
+    angles = torch.rad2deg(2 * torch.asin(((fitted_bones - given_bones).norm(dim=-1) / 2).clamp(max=1)))
     return float(angles.mean()), float(angles.max())

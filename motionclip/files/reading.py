@@ -40,5 +40,5 @@ class Reading:
 
     def __str__(self) -> str:
         frames = f"{self.frames:,} frame{'s' * (self.frames != 1)}"
-        said = f"{self.family}, {frames} at {self.fps:.5g} a second, {self.up} up, scale {self.scale:.4g}"
-        return "; ".join([said, *self.notes])
+        summary = f"{self.family}, {frames} at {self.fps:.5g} a second, {self.up} up, scale {self.scale:.4g}"
+        return "; ".join([summary, *self.notes])

@@ -100,8 +100,8 @@ def from_joints(
     pelvis = fit.pelvis.clone()
     pelvis[:, 1] -= off_the_floor(fit.rotations, pelvis)
     motion = Motion.from_rotations(fit.rotations.float(), pelvis.float(), path.stem)
-    said = [*notes, str(fit), *([up.assumed] if up.assumed else [])]
-    return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, fit.scale, tuple(said))
+    all_notes = [*notes, str(fit), *([up.assumed] if up.assumed else [])]
+    return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, fit.scale, tuple(all_notes))
 
 
 def _content(path: Path) -> bytes:
@@ -199,9 +199,9 @@ def _people(content: Any) -> Iterator[dict[str, np.ndarray]]:
         yield from _people(group)
         return
     fields = {_WORLD.get(name, name): value for name, value in _world_last(content) if _is_numbers(value)}
-    known = {name: value for name, value in fields.items() if name in smpl.FIELDS}
-    if set(smpl.WHOLE) & set(known) or (set(smpl.ROOTS) & set(known) and set(smpl.BODIES) & set(known)):
-        yield known
+    parameters = {name: value for name, value in fields.items() if name in smpl.FIELDS}
+    if set(smpl.WHOLE) & set(parameters) or (set(smpl.ROOTS) & set(parameters) and set(smpl.BODIES) & set(parameters)):
+        yield parameters
         return
     frames = [value for value in content.values() if isinstance(value, dict) and isinstance(value.get("smpl"), list)]
     if frames:
@@ -226,8 +226,8 @@ def _tracks(frames: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, np.ndarra
                 tracks.setdefault(int(name), []).append(person)
     for track in sorted(tracks.values(), key=len, reverse=True):
         shapes = {key: track[0][key].shape for key in ("global_orient", "body_pose")}
-        kept = [person for person in track if all(person[key].shape == shape for key, shape in shapes.items())]
-        yield {key: np.stack([np.atleast_2d(person[key]) for person in kept]) for key in shapes}
+        matching = [person for person in track if all(person[key].shape == shape for key, shape in shapes.items())]
+        yield {key: np.stack([np.atleast_2d(person[key]) for person in matching]) for key in shapes}
 
 
 def _is_numbers(value: Any) -> bool:

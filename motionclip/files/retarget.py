@@ -1,7 +1,7 @@
 """A skeleton of any humanoid → the SMPL body: bones point alike, joints turn alike, twist kept.
 
-What each source joint's turning means is read off the skeleton at rest, where that stands like a person (a T- or
-A-pose, arms down); else it is taken from the motion, as if it were at rest on the average.
+The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
+arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
 
     Raises MotionFileError for a skeleton that is no human's.
     """
-    found = joint_names.place_joints(source, path, options.names)
-    rest = Body.at_rest(source, found)
-    body = Body.in_motion(source, found)
+    joints = joint_names.place_joints(source, path, options.names)
+    rest = Body.at_rest(source, joints)
+    body = Body.in_motion(source, joints)
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
-    turned = _global_rotations(body, rest.calibration(), rest)
-    local = local_of(turned)
-    pelvis = body.scale * body.hips - turned[:, 0] @ (_HIPS - _REST[0])
+    world_rotations = _global_rotations(body, rest.calibration(), rest)
+    local = local_of(world_rotations)
+    pelvis = body.scale * body.hips - world_rotations[:, 0] @ (_HIPS - _REST[0])
     pelvis = pelvis - off_the_floor(local, pelvis) * _UP
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
     motion = Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
@@ -60,7 +60,7 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
 
 
 def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
-    """How high the body stands over the floor (metres, negative below it), but for the lowest twentieth of frames.
+    """How high the body stands over the floor (metres, negative below it); the lowest 5 % of frames are not counted.
 
     local: (frames, 24, 3, 3) joint to parent. pelvis: (frames, 3).
     """
@@ -78,34 +78,34 @@ class Body:
     bones: dict[str, int]
 
     @classmethod
-    def at_rest(cls, source: Armature, found: Mapping[str, int]) -> Body:
-        return cls._of(source, found, source.rest_rotations[None], source.rest_positions[None])
+    def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+        return cls._of(source, joints, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
-    def in_motion(cls, source: Armature, found: Mapping[str, int]) -> Body:
-        return cls._of(source, found, source.rotations, source.positions)
+    def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+        return cls._of(source, joints, source.rotations, source.positions)
 
     @classmethod
-    def _of(cls, source: Armature, found: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
-        turns = {part: rotations[:, joint] for part, joint in found.items()}
-        places = {part: positions[:, joint] for part, joint in found.items()}
+    def _of(cls, source: Armature, joints: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
+        turns = {part: rotations[:, joint] for part, joint in joints.items()}
+        places = {part: positions[:, joint] for part, joint in joints.items()}
 
         def tip(part: str) -> torch.Tensor | None:
-            """Where the part's last bone ends, if that says something."""
-            if part not in found or found[part] not in source.ends or source.ends[found[part]].norm() < 1e-6:
+            """Where the part's last bone ends, if the file has an end for it."""
+            if part not in joints or joints[part] not in source.ends or source.ends[joints[part]].norm() < 1e-6:
                 return None
-            return places[part] + rotations[:, found[part]] @ source.ends[found[part]]
+            return places[part] + rotations[:, joints[part]] @ source.ends[joints[part]]
 
         tips = {}
         for side in joint_names.SIDES:
             for part, before in (("wrist", "elbow"), ("foot", "ankle")):
                 end = tip(f"{side}_{before}")
-                if f"{side}_{part}" not in found and end is not None:
+                if f"{side}_{part}" not in joints and end is not None:
                     places[f"{side}_{part}"] = end
             end = tip(f"{side}_foot")
             if end is not None:
                 tips[side] = end
-        return cls(turns, places, tips, dict(found))
+        return cls(turns, places, tips, dict(joints))
 
     def turn(self, part: str) -> torch.Tensor:
         """(frames, 3, 3)"""
@@ -220,10 +220,10 @@ class Body:
         return toes if float(toes.norm(dim=-1).median()) > 1e-6 else None
 
     def calibration(self, any_arms: bool = False) -> dict[str, torch.Tensor]:
-        """For a body of one frame: SMPL joint → (3, 3), how it is turned in the world when the source is at rest.
+        """For a body of one frame: SMPL joint → (3, 3), its rotation in the world when the source is at rest.
 
-        Empty if it doesn't stand like a person; without an arm that is bent, raised or held forward, unless `any_arms`
-        are wanted: then turned as little as brings them there.
+        Empty if the body doesn't stand like a person. An arm that is bent, raised or held forward is left out, except
+        with `any_arms`: then it gets the smallest rotation that brings it there.
         """
         frame = self._standing()
         if frame is None:
@@ -247,8 +247,8 @@ class Body:
         return result
 
     def _flat_foot(self, side: str, frame: torch.Tensor) -> torch.Tensor:
-        """(3, 3): a foot that is flat on the floor of a standing body and points where its toes do, or their tip where
-        the forefoot is straight below the ankle, or else ahead."""
+        """(3, 3): a foot that is flat on the floor of a standing body. It points where its toes do. If the forefoot is
+        straight below the ankle, it points where the tip of the toes is, or else ahead."""
         ways = [self.toes(side), self.toe_tips[side] - self.at(f"{side}_ankle") if side in self.toe_tips else None]
         for way in ways:
             if way is None:
@@ -261,9 +261,9 @@ class Body:
         return frame
 
 
-def _offset(turn: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
-    """(3, 3): the constant rotation C for which turn·C comes nearest to `wanted` over all frames."""
-    products = turn.transpose(-1, -2) @ wanted
+def _offset(turn: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+    """(3, 3): the constant rotation C for which turn·C comes nearest to `target` over all frames."""
+    products = turn.transpose(-1, -2) @ target
     if weight is not None:
         products = products * weight[:, None, None]
     return nearest_rotations(products.mean(0))
@@ -286,13 +286,14 @@ class _Solver:
         self,
         name: str,
         part: str,
-        wanted: torch.Tensor,
+        target: torch.Tensor,
         weight: torch.Tensor | None = None,
     ) -> None:
-        """The SMPL joint turns as the source's part does; (frames, 3, 3) `wanted` on the average where rest is mute."""
+        """The SMPL joint turns as the source's part does. Without a skeleton at rest to go by, its rotations are
+        (frames, 3, 3) `target` on the average."""
         offset = self.at_rest(name, part)
         if offset is None:
-            offset = _offset(self.body.turn(part), wanted, weight)
+            offset = _offset(self.body.turn(part), target, weight)
         self.result[name] = self.body.turn(part) @ offset
 
 
@@ -346,7 +347,7 @@ def _limb(
     spare: torch.Tensor | None,
     rest_spare: torch.Tensor | None,
 ) -> None:
-    """Upper and lower bone of an arm or leg; where it bends, the bend tells the twist, weighted by how much."""
+    """Upper and lower bone of an arm or leg. Where it bends, the bend shows the twist; strong bends count more."""
     body = solver.body
     upper, lower, end = (f"{side}_{part}" for part in parts)
     first, second = body.at(lower) - body.at(upper), body.at(end) - body.at(lower)
@@ -360,8 +361,8 @@ def _limb(
     for name, direction, ending in ((upper, first, lower), (lower, second, end)):
         bone = _REST[_J[ending]] - _REST[_J[name]]
         turn = body.turn(name)
-        wanted = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
-        products = (turn.transpose(-1, -2) @ wanted * bend[:, None, None]).mean(0)
+        target = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
+        products = (turn.transpose(-1, -2) @ target * bend[:, None, None]).mean(0)
         at_rest = solver.at_rest(name, name)
         if at_rest is not None:
             products = products + _REST_SHARE * at_rest
@@ -369,7 +370,7 @@ def _limb(
 
 
 def _foot(solver: _Solver, side: str) -> None:
-    """Ankle and toes: while the foot of an upright body is down it lies flat, and its toes tell where it points."""
+    """Ankle and toes: a foot that is down while the body is upright lies flat and points where its toes do."""
     body, result = solver.body, solver.result
     ankle, foot, knee = f"{side}_ankle", f"{side}_foot", f"{side}_knee"
     toes = body.toes(side)

@@ -38,11 +38,11 @@ class Rig:
     def of(cls, nodes: list[Node], bind: Mapping[int, np.ndarray]) -> Rig:
         """The skeleton that rests as its skins were bound; where they say nothing, as the nodes are."""
         local = rotations_of(local_matrices(nodes))
-        known = {joint: rotations_of(torch.from_numpy(matrix)) for joint, matrix in bind.items()}
+        rest_rotations = {joint: rotations_of(torch.from_numpy(matrix)) for joint, matrix in bind.items()}
         for index in reversed(range(len(nodes))):
             above = nodes[index].parent
-            if index in known and above >= 0 and above not in known:
-                known[above] = known[index] @ local[index].T
+            if index in rest_rotations and above >= 0 and above not in rest_rotations:
+                rest_rotations[above] = rest_rotations[index] @ local[index].T
         offsets = torch.from_numpy(np.stack([node.translation for node in nodes]))
         scales, places = torch.ones(len(nodes), dtype=torch.float64), torch.zeros_like(offsets)
         for index, node in enumerate(nodes):
@@ -50,9 +50,9 @@ class Rig:
             scales[index] = float(np.abs(node.scale).mean()) * (scales[above] if above >= 0 else 1)
             places[index] = offsets[index]
             if above >= 0:
-                places[index] = places[above] + known[above] @ (scales[above] * offsets[index])
-            known.setdefault(index, known[above] @ local[index] if above >= 0 else local[index])
-        rest = torch.stack([known[index] for index in range(len(nodes))])
+                places[index] = places[above] + rest_rotations[above] @ (scales[above] * offsets[index])
+            rest_rotations.setdefault(index, rest_rotations[above] @ local[index] if above >= 0 else local[index])
+        rest = torch.stack([rest_rotations[index] for index in range(len(nodes))])
         return cls(nodes, local, offsets, scales, rest, places)
 
     def above(self, node: int) -> list[int]:
@@ -78,20 +78,20 @@ class Rig:
     def posed(
         self,
         parts: Mapping[str, int],
-        turned: Mapping[str, torch.Tensor],
+        part_turns: Mapping[str, torch.Tensor],
         pelvis: torch.Tensor,
         loose: Mapping[str, str],
     ) -> Tracks:
         """(place of the node, "rotation" or "translation", (frames, 4 or 3) in its parent) of all that moves.
 
-        parts: part → node. turned: part → (frames, 3, 3), how it is turned in the world from where it is at rest.
+        parts: part → node. part_turns: part → (frames, 3, 3), how it is turned in the world from where it is at rest.
         pelvis: (frames, 3), where that is. loose: part called LOOSE and its node → the part that carries it. Nodes that
         are no part keep their rest pose.
         """
-        carried = _carried(self, parts) | {int(part.removeprefix(LOOSE)): parts[by] for part, by in loose.items()}
+        carriers = _carried(self, parts) | {int(part.removeprefix(LOOSE)): parts[by] for part, by in loose.items()}
         every = dict(parts) | {part: int(part.removeprefix(LOOSE)) for part in loose}
-        turns = {node: turned[part] @ self.rest[node] for part, node in every.items()}
-        return _Posing(self, turns, carried, parts["pelvis"], pelvis).tracks()
+        turns = {node: part_turns[part] @ self.rest[node] for part, node in every.items()}
+        return _Posing(self, turns, carriers, parts["pelvis"], pelvis).tracks()
 
 
 class _Posing:
@@ -100,13 +100,13 @@ class _Posing:
     def __init__(
         self,
         rig: Rig,
-        turned: Mapping[int, torch.Tensor],
+        turns: Mapping[int, torch.Tensor],
         carried_by: Mapping[int, int],
         pelvis: int,
         pelvis_at: torch.Tensor,
     ) -> None:
         self._rig, self._frames = rig, len(pelvis_at)
-        self._turned, self._carried_by = turned, carried_by
+        self._turned, self._carried_by = turns, carried_by
         self._placed: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._pelvis, self._pelvis_at = pelvis, pelvis_at
 
@@ -152,16 +152,16 @@ class _Posing:
         above, above_at, scale = self._above(node)
         turn = self._turned.get(node)
         if turn is None:
-            moved = any(one in self._turned for one in rig.above(node))
+            follows = any(one in self._turned for one in rig.above(node))
             parent = rig.nodes[node].parent
-            turn = above @ (rig.rest[parent].T @ rig.rest[node] if moved else rig.local[node])
+            turn = above @ (rig.rest[parent].T @ rig.rest[node] if follows else rig.local[node])
         if node == self._pelvis:
             return turn, self._pelvis_at
         if node in self._carried_by:
             carrier = self._carried_by[node]
-            carried, at = self._world(carrier)
+            carrier_turn, at = self._world(carrier)
             away = rig.rest[carrier].T @ (rig.places[node] - rig.places[carrier])
-            return turn, at + carried @ away
+            return turn, at + carrier_turn @ away
         return turn, above_at + above @ (scale * rig.offsets[node])
 
 

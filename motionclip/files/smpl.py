@@ -68,8 +68,8 @@ def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
             raise MotionFileError(path, root, f"there are {len(first)} of them, but {len(others)} of {body}")
         rotations = torch.cat([first, others], dim=1)
     else:
-        found = _listed(fields)
-        raise MotionFileError(path, WHOLE[0], f"is missing, and so are global_orient and body_pose; {found}")
+        contents = _listed(fields)
+        raise MotionFileError(path, WHOLE[0], f"is missing, and so are global_orient and body_pose; {contents}")
     frames = len(rotations)
     if not frames:
         raise MotionFileError(path, field, "there are zero frames")
@@ -171,10 +171,10 @@ def _rotations(values: np.ndarray, path: Path, field: str, joints: set[int]) -> 
         _check(values, path, field)
         return roma.special_procrustes(torch.from_numpy(values.astype(np.float64)).reshape(-1, flat // 9, 3, 3))
     if values.ndim < 2 or flat % 3 or flat // 3 not in joints or (values.ndim > 2 and shape[-1] != 3):
-        wanted = "(frames, 72) for SMPL or (frames, 156) for SMPL+H" if len(joints) > 2 else (
+        shapes = "(frames, 72) for SMPL or (frames, 156) for SMPL+H" if len(joints) > 2 else (
             " or ".join(f"(frames, {3 * count})" for count in sorted(joints))
         )  # fmt: skip
-        raise MotionFileError(path, field, f"the shape must be {wanted}, not {shape}")
+        raise MotionFileError(path, field, f"the shape must be {shapes}, not {shape}")
     _check(values, path, field)
     vectors = torch.from_numpy(values.astype(np.float64).reshape(-1, flat // 3, 3))
     return roma.rotvec_to_rotmat(vectors)

@@ -34,7 +34,7 @@ from ..motion.windows import window_starts
 from .interface import Edit
 
 ROWS = skeleton.NUM_JOINTS + 1
-OVERLAP = 10  # frames in which a part of a chain gives way to the next one
+FADE = 10  # frames in which a part of a chain gives way to the next one
 UPS = ("y", "z")
 PATH, ANKLE = "path", "ankle"  # what the 25th row holds
 _RIGHT_ANKLE = skeleton.JOINT_INDEX["right_ankle"]
@@ -246,7 +246,7 @@ class MotionTransformer(nn.Module):
 
         seeds are the interface's; this decoder has one motion for a latent.
         """
-        decoded = self.decode_features(z, frames + OVERLAP)[None]
+        decoded = self.decode_features(z, frames + FADE)[None]
         starts = [part * frames for part in range(len(z))]
         return grounded(join(decoded, starts)[:, : len(z) * frames])[0]
 

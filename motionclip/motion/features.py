@@ -105,8 +105,8 @@ def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
     vx, vz = features[..., VX], features[..., VZ]
     sine, cosine = torch.sin(angle)[..., None], torch.cos(angle)[..., None]
     velocity = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1)
-    kept = features[..., 6:VX], features[..., HEIGHT:]
-    return torch.cat([root.flatten(-2), kept[0], velocity, kept[1]], dim=-1)
+    unchanged = features[..., 6:VX], features[..., HEIGHT:]
+    return torch.cat([root.flatten(-2), unchanged[0], velocity, unchanged[1]], dim=-1)
 
 
 def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:

@@ -40,27 +40,27 @@ def grounded(features: torch.Tensor) -> torch.Tensor:
 def settled(features: torch.Tensor) -> torch.Tensor:
     """(N, frames, 149), at each frame as high over the floor as its own clearance says: on it, or in the air.
 
-    The height follows smoothly: the shift d minimises Σ|d − wanted|² + smooth·Σ|Δ²d|².
+    The height follows smoothly: the shift d minimises Σ|d − target|² + smooth·Σ|Δ²d|².
     """
     lowest = skeleton.clearance(skeleton.forward_kinematics(*from_features(features)))
-    said = features[..., CLEARANCE]
-    said = said * ((said - _TOUCHING) / (_FLYING - _TOUCHING)).clamp(0, 1)
-    shift = _smoothed(said - lowest)
+    target_clearance = features[..., CLEARANCE]
+    target_clearance = target_clearance * ((target_clearance - _TOUCHING) / (_FLYING - _TOUCHING)).clamp(0, 1)
+    shift = _smoothed(target_clearance - lowest)
     settled = features.clone()
     settled[..., HEIGHT] += shift
     settled[..., CLEARANCE] = lowest + shift
     return settled
 
 
-def _smoothed(wanted: torch.Tensor) -> torch.Tensor:
-    """(N, frames) → the smooth (N, frames) that `settled` tells of."""
-    frames = wanted.shape[-1]
+def _smoothed(targets: torch.Tensor) -> torch.Tensor:
+    """(N, frames) → the smooth shifts (N, frames) that `settled` describes."""
+    frames = targets.shape[-1]
     if frames < 3:
-        return wanted
+        return targets
     system = _SETTLE * _bending(frames)
     system[2] += 1
-    found = solveh_banded(system, wanted.double().T.cpu().numpy(), check_finite=False)
-    return torch.from_numpy(found.T.copy()).to(wanted)
+    solution = solveh_banded(system, targets.double().T.cpu().numpy(), check_finite=False)
+    return torch.from_numpy(solution.T.copy()).to(targets)
 
 
 def _bending(frames: int) -> np.ndarray:
@@ -84,23 +84,25 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     if features.shape[-2] < 3:
         return features
     rotations, translation = from_features(features)
-    turned, placed = skeleton.global_transforms(rotations, translation)
-    balls = placed[..., _BALLS, :]
-    shift = _steadied(balls[..., [0, 2]].transpose(1, 2), _standing(balls, turned[..., 0, 1, 1]).transpose(1, 2))
-    hips, knees, ankles = placed[..., _HIPS, :], placed[..., _KNEES, :], placed[..., _ANKLES, :]
-    there = ankles.clone()
-    there[..., [0, 2]] += shift.transpose(1, 2)
-    aim, bend = _two_bones(hips, knees, ankles, there, turned[..., _KNEES, :, 0])
-    upper, lower = aim @ turned[..., _HIPS, :, :], aim @ bend @ turned[..., _KNEES, :, :]
-    bent = {}
-    bent[_HIPS] = turned[..., [skeleton.PARENTS[hip] for hip in _HIPS], :, :].mT @ upper
-    bent[_KNEES] = upper.mT @ lower
-    bent[_ANKLES] = lower.mT @ turned[..., _ANKLES, :, :]
-    found = features.clone()
-    for joints, local in bent.items():
+    world_rotations, positions = skeleton.global_transforms(rotations, translation)
+    balls = positions[..., _BALLS, :]
+    shift = _steadied(
+        balls[..., [0, 2]].transpose(1, 2), _standing(balls, world_rotations[..., 0, 1, 1]).transpose(1, 2)
+    )
+    hips, knees, ankles = positions[..., _HIPS, :], positions[..., _KNEES, :], positions[..., _ANKLES, :]
+    targets = ankles.clone()
+    targets[..., [0, 2]] += shift.transpose(1, 2)
+    aim, bend = _two_bones(hips, knees, ankles, targets, world_rotations[..., _KNEES, :, 0])
+    upper, lower = aim @ world_rotations[..., _HIPS, :, :], aim @ bend @ world_rotations[..., _KNEES, :, :]
+    leg_rotations = {}
+    leg_rotations[_HIPS] = world_rotations[..., [skeleton.PARENTS[hip] for hip in _HIPS], :, :].mT @ upper
+    leg_rotations[_KNEES] = upper.mT @ lower
+    leg_rotations[_ANKLES] = lower.mT @ world_rotations[..., _ANKLES, :, :]
+    result = features.clone()
+    for joints, local in leg_rotations.items():
         for number, joint in enumerate(joints):
-            found[..., 6 * joint : 6 * joint + 6] = to_6d(local[..., number, :, :])
-    return found
+            result[..., 6 * joint : 6 * joint + 6] = to_6d(local[..., number, :, :])
+    return result
 
 
 def _standing(balls: torch.Tensor, upright: torch.Tensor) -> torch.Tensor:
@@ -109,8 +111,8 @@ def _standing(balls: torch.Tensor, upright: torch.Tensor) -> torch.Tensor:
     height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
     height = torch.maximum(height[:, 1:], height[:, :-1])
     slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
-    held = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((_SLOW - slide) / _SLOW_EDGE).sigmoid()
-    return held * ((upright[:, 1:, None] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()
+    weight = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((_SLOW - slide) / _SLOW_EDGE).sigmoid()
+    return weight * ((upright[:, 1:, None] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()
 
 
 def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:
@@ -121,11 +123,11 @@ def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:
     pull = weights[..., None] * paths.double().diff(dim=-2)
     pull = functional.pad(pull, (0, 0, 0, 1)) - functional.pad(pull, (0, 0, 1, 0))  # its divergence
     system = np.tile(_JERK * _bending(frames), (*weights.shape[:2], 1, 1))
-    held = weights.cpu().numpy()
-    system[..., 1, 1:] -= held
+    foot_weights = weights.cpu().numpy()
+    system[..., 1, 1:] -= foot_weights
     system[..., 2, :] += _STRAY
-    system[..., 2, :-1] += held
-    system[..., 2, 1:] += held
+    system[..., 2, :-1] += foot_weights
+    system[..., 2, 1:] += foot_weights
     shift = np.empty(pull.shape)
     for motion, foot in np.ndindex(*shift.shape[:2]):
         shift[motion, foot] = solveh_banded(system[motion, foot], pull[motion, foot].cpu().numpy(), check_finite=False)
@@ -133,24 +135,27 @@ def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:
 
 
 def _two_bones(
-    hip: torch.Tensor, knee: torch.Tensor, ankle: torch.Tensor, there: torch.Tensor, hinge: torch.Tensor
+    hip: torch.Tensor, knee: torch.Tensor, ankle: torch.Tensor, target: torch.Tensor, hinge: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(..., 3) positions → the turns (..., 3, 3) of the leg about the hip, and before it of the shin about the knee,
-    that bring the ankle `there`, or as near as the leg reaches. hinge: the knee's axis for a leg that is straight."""
+    that bring the ankle to the target, or as near as the leg reaches.
+
+    hinge: the knee's axis for a leg that is straight.
+    """
     thigh, shin = knee - hip, ankle - knee
     a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
     # No straighter than it can be, or than it was.
     reach = torch.maximum(0.999 * (a + b), (ankle - hip).norm(dim=-1))
-    distance = torch.minimum((there - hip).norm(dim=-1), reach)
+    distance = torch.minimum((target - hip).norm(dim=-1), reach)
     before = ((thigh * shin).sum(-1) / (a * b)).clamp(-1, 1).acos()
     after = ((distance.square() - a.square() - b.square()) / (2 * a * b)).clamp(-1, 1).acos()
     axis = torch.linalg.cross(thigh, shin)
     length = axis.norm(dim=-1, keepdim=True)
     axis = torch.where(length > 1e-4, axis / length.clamp(min=1e-9), hinge)
     bend = roma.rotvec_to_rotmat(axis * (after - before)[..., None])
-    bent = functional.normalize(thigh + (bend @ shin[..., None])[..., 0], dim=-1)
-    wanted = functional.normalize(there - hip, dim=-1)
-    axis = torch.linalg.cross(bent, wanted)
+    leg_direction = functional.normalize(thigh + (bend @ shin[..., None])[..., 0], dim=-1)
+    target_direction = functional.normalize(target - hip, dim=-1)
+    axis = torch.linalg.cross(leg_direction, target_direction)
     length = axis.norm(dim=-1, keepdim=True)
-    angle = torch.atan2(length, (bent * wanted).sum(-1, keepdim=True))
+    angle = torch.atan2(length, (leg_direction * target_direction).sum(-1, keepdim=True))
     return roma.rotvec_to_rotmat(axis / length.clamp(min=1e-9) * angle), bend

@@ -1,6 +1,6 @@
-"""No leaps: flips are spread over the frames around, and what is faster than a body takes more time.
+"""Removes leaps: a flip is spread over the frames around it, and what is too fast for a body takes more time.
 
-Where a decoder hesitates between two poses, the mean of their rotations may vanish and flip from one frame to the next.
+When a decoder mixes two poses, the mean of their rotations may vanish, and flip from one frame to the next.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MARGIN = 0.95  # of that, which what is faster comes down to
 
 
 def smoothed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) whose joints turn no faster than a body's do; almost always what was given."""
+    """(N, frames, 149) whose joints turn no faster than a body's; most motions come back as they are."""
     widest = torch.full((NUM_JOINTS,), LIMBS)
     widest[0] = PELVIS
     least = torch.deg2rad(widest).cos()
@@ -33,26 +33,26 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
         motions[..., YAW].clamp_(-math.radians(PELVIS), math.radians(PELVIS))
         motions[..., VX : VZ + 1].clamp_(-FASTEST, FASTEST)
     rotations = from_6d(motions[..., :ROTATIONS].unflatten(-1, (NUM_JOINTS, 6)))
-    frames, changed = motions.shape[-2], False
+    frames, any_flip = motions.shape[-2], False
     for _ in range(ROUNDS):
         cosine = ((rotations[:, 1:] * rotations[:, :-1]).sum((-1, -2)) - 1) / 2
         flips = (cosine < least).nonzero().tolist()
         if not flips:
             break
-        changed = True
+        any_flip = True
         for motion, frame, joint in flips:
             start, end = max(frame - SPREAD, 0), min(frame + 1 + SPREAD, frames - 1)
             ends = roma.rotmat_to_unitquat(rotations[motion, [start, end], joint])
             share = torch.linspace(0, 1, end - start + 1)
             between = roma.unitquat_slerp(ends[0], ends[1], share, shortest_arc=True)
             rotations[motion, start : end + 1, joint] = roma.unitquat_to_rotmat(between)
-    if changed:
+    if any_flip:
         motions = torch.cat([to_6d(rotations).flatten(-2), motions[..., ROTATIONS:]], dim=-1)
     return motions
 
 
 def slowed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) in which what is faster than a body takes more time, and the rest a little less."""
+    """(N, frames, 149) in which stretches that are too fast for a body take more time, and the rest a little less."""
     for _ in range(ROUNDS):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
         fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()
@@ -77,9 +77,9 @@ def _retimed(motion: torch.Tensor, speed: torch.Tensor) -> torch.Tensor:
             low, high = (low, middle) if least.clamp(min=middle).sum() > steps else (middle, high)
         times = least.clamp(min=low)
     arrives = torch.cat([times.new_zeros(1), times.cumsum(0)])
-    wanted = torch.arange(steps + 1.0).clamp(max=float(arrives[-1]))
-    index = (torch.searchsorted(arrives, wanted, right=True) - 1).clamp(0, steps - 1)
-    share = ((wanted - arrives[index]) / times[index].clamp(min=1e-6)).clamp(0, 1)[:, None]
+    frame_times = torch.arange(steps + 1.0).clamp(max=float(arrives[-1]))
+    index = (torch.searchsorted(arrives, frame_times, right=True) - 1).clamp(0, steps - 1)
+    share = ((frame_times - arrives[index]) / times[index].clamp(min=1e-6)).clamp(0, 1)[:, None]
     # Rates are summed up, read at the new times and taken apart again.
     rates = slice(YAW, VZ + 1)
     summed = motion.clone()

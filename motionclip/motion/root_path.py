@@ -15,8 +15,8 @@ def path_of(rotations: torch.Tensor) -> torch.Tensor:
     """Where the pelvis goes: (..., frames, 24, 3, 3), y up → (..., frames, 3) metres, from x = z = 0.
 
     In each frame the lowest joint touches the floor. From one frame to the next one joint, low and steady, carries the
-    body, and the root moves so that this joint stays: the cheapest sequence of supports (Viterbi 1967). What flies is
-    thereby held to the floor, and a runner goes less far than he would.
+    body, and the root moves so that this joint stays: the cheapest sequence of supports (Viterbi 1967). So bodies never
+    leave the floor, and runners go less far than they did.
     """
     flat = rotations.flatten(0, -5) if rotations.ndim > 4 else rotations[None]
     joints = skeleton.forward_kinematics(flat, flat.new_zeros(*flat.shape[:2], 3))
@@ -24,8 +24,8 @@ def path_of(rotations: torch.Tensor) -> torch.Tensor:
     lowest = height.amin(dim=-1, keepdim=True)
     height = height - lowest
     moves = -joints[..., [0, 2]].diff(dim=1)  # (N, frames − 1, 24, 2) of the root, where this joint carries it
-    carried = _supports(torch.maximum(height[:, 1:], height[:, :-1]), moves)
-    steps = moves.gather(2, carried[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]
+    supports = _supports(torch.maximum(height[:, 1:], height[:, :-1]), moves)
+    steps = moves.gather(2, supports[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]
     ground = torch.cat([steps.new_zeros(len(flat), 1, 2), steps.cumsum(dim=1)], dim=1)
     path = torch.stack([ground[..., 0], -lowest[..., 0], ground[..., 1]], dim=-1)
     return path.unflatten(0, rotations.shape[:-4]) if rotations.ndim > 4 else path[0]
@@ -33,22 +33,22 @@ def path_of(rotations: torch.Tensor) -> torch.Tensor:
 
 def _supports(height: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
     """(N, steps, 24) and (N, steps, 24, 2) → (N, steps), which joint carries the body at each step."""
-    own = (height / _HEIGHT).square()
+    height_cost = (height / _HEIGHT).square()
     change = _CHANGE * (1 - torch.eye(height.shape[-1], device=height.device))
-    cost, came_from = own[:, :1].sum(1), []
+    cost, came_from = height_cost[:, :1].sum(1), []
     for step in range(1, height.shape[1]):
         leap = torch.cdist(moves[:, step - 1], moves[:, step], compute_mode="donot_use_mm_for_euclid_dist")
         best, before = (cost[:, :, None] + (leap / _LEAP).square() + change).min(dim=1)
         came_from.append(before)
-        cost = best + own[:, step]
-    carried = [cost.argmin(dim=-1)]
+        cost = best + height_cost[:, step]
+    path = [cost.argmin(dim=-1)]
     for before in reversed(came_from):
-        carried.append(before.gather(1, carried[-1][:, None])[:, 0])
-    return torch.stack(carried[::-1], dim=1)[:, : height.shape[1]]
+        path.append(before.gather(1, path[-1][:, None])[:, 0])
+    return torch.stack(path[::-1], dim=1)[:, : height.shape[1]]
 
 
 def _resting(joints: torch.Tensor) -> torch.Tensor:
-    """(24,) how high each joint is when what is around it lies on the floor."""
+    """(24,) the height of each joint when the body's surface around it touches the floor."""
     heights = joints.new_zeros(skeleton.NUM_JOINTS)
     heights[list(skeleton.FEET)] = joints.new_tensor(skeleton.FEET_REST_HEIGHTS)
     return heights

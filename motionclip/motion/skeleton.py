@@ -50,12 +50,12 @@ def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tup
     Returns (..., 24, 3, 3) rotations to the world and (..., 24, 3) positions in metres.
     """
     offsets = OFFSETS.to(rotations)
-    turned, placed = [rotations[..., 0, :, :]], [translation]
+    world_rotations, positions = [rotations[..., 0, :, :]], [translation]
     for joint in range(1, NUM_JOINTS):
         parent = PARENTS[joint]
-        placed.append(placed[parent] + turned[parent] @ offsets[joint])
-        turned.append(turned[parent] @ rotations[..., joint, :, :])
-    return torch.stack(turned, dim=-3), torch.stack(placed, dim=-2)
+        positions.append(positions[parent] + world_rotations[parent] @ offsets[joint])
+        world_rotations.append(world_rotations[parent] @ rotations[..., joint, :, :])
+    return torch.stack(world_rotations, dim=-3), torch.stack(positions, dim=-2)
 
 
 def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
@@ -63,6 +63,6 @@ def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> to
     return global_transforms(rotations, translation)[1]
 
 
-def clearance(placed: torch.Tensor) -> torch.Tensor:
+def clearance(positions: torch.Tensor) -> torch.Tensor:
     """(..., 24, 3) joint positions → (...) height in metres of the body's lowest point over the floor."""
-    return (placed[..., 1] - placed.new_tensor(RADII)).amin(dim=-1)
+    return (positions[..., 1] - positions.new_tensor(RADII)).amin(dim=-1)

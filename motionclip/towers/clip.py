@@ -57,18 +57,18 @@ class CLIP(CachedTower):
     @torch.inference_mode()
     def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
         """(N, size, size, 3) RGB bytes → (N, dim)."""
-        found = []
+        batches = []
         for start in range(0, len(pictures), 64):
             batch = torch.from_numpy(pictures[start : start + 64]).to(self._device).permute(0, 3, 1, 2) / 255
             batch = ((batch - self._mean) / self._deviation).to(self._dtype)
-            found.append(self._ruled(self._model.encode_image(batch)))
-        return torch.cat(found)
+            batches.append(self._ruled(self._model.encode_image(batch)))
+        return torch.cat(batches)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
 
     def pieces(self, text: str) -> list[int]:
-        """Into how many word pieces the tower cuts each word: many for what is no word."""
+        """The number of word pieces into which the tower cuts each word: many for letters that are no word."""
         return [len(self._tokenizer.encode(word)) for word in text.split()]
 
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
@@ -82,7 +82,7 @@ def clip_name(architecture: str, pretrained: str) -> str:
 
 
 def clip_parts(name: str) -> tuple[str, str] | None:
-    """The architecture and weights of a CLIP by its name in configs; None for what is none."""
+    """The architecture and weights of a CLIP by its name in configs; None for another tower's name."""
     if name == "clip":
         return clip_files.PAPERS
     architecture, slash, pretrained = name.removeprefix("clip:").partition("/")

@@ -1,4 +1,4 @@
-"""CLIP's library and weights: imported and found where they lie, fetched where they don't, read whatever their kind."""
+"""CLIP's library and weights: imports the one, and finds, downloads and reads the other."""
 
 from __future__ import annotations
 
@@ -54,27 +54,27 @@ def library(architecture: str) -> Any:
     import open_clip
 
     if architecture not in open_clip.list_models():
-        known = ", ".join(open_clip.list_models())
-        raise RequestError(f"tower: open_clip knows no architecture {architecture!r}; there are {known}")
+        architectures = ", ".join(open_clip.list_models())
+        raise RequestError(f"tower: open_clip knows no architecture {architecture!r}; there are {architectures}")
     return open_clip
 
 
-def find(architecture: str, pretrained: str, given: str | os.PathLike[str] | None = None) -> Path:
+def find(architecture: str, pretrained: str, weights: str | os.PathLike[str] | None = None) -> Path:
     """The file of a CLIP's weights.
 
-    given: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
+    weights: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
     weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if it answers within a few
     seconds. Raises TowerUnavailable where there are none, which says what to do.
     """
-    if given is not None or Path(pretrained).suffix:
-        return _in(Path(given or pretrained))
+    if weights is not None or Path(pretrained).suffix:
+        return _in(Path(weights or pretrained))
     entry = _PAPERS_ENTRY if (architecture, pretrained) == PAPERS else _entry(architecture, pretrained)
-    found = _cached(entry)
-    if found is not None:
-        return found
-    silence = _silence()
-    if silence:
-        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, silence))
+    cached_file = _cached(entry)
+    if cached_file is not None:
+        return cached_file
+    no_answer = _silence()
+    if no_answer:
+        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, no_answer))
     try:
         return Path(library(architecture).download_pretrained(_entry(architecture, pretrained)))
     except Exception as error:  # the Hub's client fails in many ways
@@ -120,12 +120,12 @@ def _in(path: Path) -> Path:
     path = path.expanduser()
     if path.is_dir():
         names = (_PAPERS_FILE, *_HUB_NAMES)
-        found = [file for name in names for file in sorted(path.rglob(name))]
-        if not found:
+        files = [file for name in names for file in sorted(path.rglob(name))]
+        if not files:
             raise TowerUnavailable(
                 f"{path}: has none of {', '.join(names)} in it; give the file of CLIP's weights itself"
             )
-        return found[0]
+        return files[0]
     if not path.is_file():
         raise TowerUnavailable(f"{path}: is not there; give the file of CLIP's weights, or a folder that holds it")
     return path

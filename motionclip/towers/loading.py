@@ -12,15 +12,15 @@ from .interface import TextTower
 from .minilm import MiniLM
 
 
-def fits(name: str, wanted: str | None) -> bool:
-    """Whether a tower may stand for the one that a model's config names: it is that one, or a CLIP of the same
-    architecture with weights from a file, which has no name to tell them by."""
-    if name == wanted:
+def fits(name: str, required: str | None) -> bool:
+    """Whether a tower may be used in place of the one that a model's config requires: the same one, or a CLIP of the
+    same architecture whose weights come from a file, as these have no name to compare."""
+    if name == required:
         return True
-    ours, theirs = clip_parts(name), clip_parts(wanted or "")
-    if ours is None or theirs is None:
+    own_parts, required_parts = clip_parts(name), clip_parts(required or "")
+    if own_parts is None or required_parts is None:
         return False
-    return ours[0] == theirs[0] and Path(ours[1]).suffix != ""
+    return own_parts[0] == required_parts[0] and Path(own_parts[1]).suffix != ""
 
 
 def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | None = None) -> TextTower:

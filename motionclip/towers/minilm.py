@@ -47,7 +47,7 @@ class MiniLM(CachedTower):
         self._model = Bert(folder)  # its rounded weights move joints by less than a millimetre
 
     def pieces(self, text: str) -> list[int]:
-        """Into how many word pieces the tower cuts each word: many for what is no word."""
+        """The number of word pieces into which the tower cuts each word: many for letters that are no word."""
         words = [
             index for index in self._tokenizer.encode(text, add_special_tokens=False).word_ids if index is not None
         ]

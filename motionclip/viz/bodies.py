@@ -45,11 +45,11 @@ def wooden_figure() -> SkinnedMesh:
     *_, collapses = fast_simplification.simplify(
         full, mannequin.faces.astype(np.int32), target_count=TRIANGLES, return_collapses=True
     )
-    vertices, faces, became = fast_simplification.replay_simplification(
+    vertices, faces, collapsed_to = fast_simplification.replay_simplification(
         full, mannequin.faces.astype(np.int32), collapses
     )
-    _, kept = np.unique(became, return_index=True)  # one of the full figure's vertices for each
-    joints, weights = mannequin._skin_joint_indices[kept], mannequin._skin_weights[kept]
+    _, first_vertices = np.unique(collapsed_to, return_index=True)  # one of the full figure's vertices for each
+    joints, weights = mannequin._skin_joint_indices[first_vertices], mannequin._skin_weights[first_vertices]
     parents = np.array(mannequin.parents)
     while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
         joints = np.where(joints >= 24, parents[joints], joints)
@@ -98,11 +98,11 @@ class WoodenBody:
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
         """See Body."""
-        turned, placed = skeleton.global_transforms(rotations, translation)
-        moved = placed - (turned @ skeleton.REST_JOINTS.to(turned)[..., None])[..., 0]
-        transforms = torch.cat([turned, moved[..., None]], dim=-1).flatten(-2)
-        blended = (self._weights.to(turned) @ transforms).unflatten(-1, (3, 4))
-        rest = self._rest.to(turned)
+        world_rotations, positions = skeleton.global_transforms(rotations, translation)
+        shifts = positions - (world_rotations @ skeleton.REST_JOINTS.to(world_rotations)[..., None])[..., 0]
+        transforms = torch.cat([world_rotations, shifts[..., None]], dim=-1).flatten(-2)
+        blended = (self._weights.to(world_rotations) @ transforms).unflatten(-1, (3, 4))
+        rest = self._rest.to(world_rotations)
         return (blended[..., :3] * rest[:, None]).sum(-1) + blended[..., 3]
 
 

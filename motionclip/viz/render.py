@@ -85,8 +85,8 @@ def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Ite
 def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -> np.ndarray:
     """Poses side by side as one RGB picture: of one motion over time, or the middle pose of each of several."""
     if isinstance(motions, Motion):
-        picked = np.linspace(0, len(motions) - 1, poses).round().astype(int)
-        joints, roots = motions.joints()[picked], motions.translation[picked]
+        frame_numbers = np.linspace(0, len(motions) - 1, poses).round().astype(int)
+        joints, roots = motions.joints()[frame_numbers], motions.translation[frame_numbers]
     else:
         middles = [motion.crop(len(motion) // 2, len(motion) // 2 + 1) for motion in motions]
         joints = np.concatenate([motion.joints() for motion in middles])
@@ -131,9 +131,9 @@ def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
         except BaseException:
             encoder.kill()
             raise
-        _, said = encoder.communicate()
+        _, messages = encoder.communicate()
     if encoder.returncode:
-        reason = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {encoder.returncode}"]
+        reason = messages.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {encoder.returncode}"]
         raise OSError(f"ffmpeg: {reason[0]}")
 
 

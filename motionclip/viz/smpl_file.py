@@ -26,10 +26,10 @@ def find(place: Path) -> Path:
     if place.is_file():
         return place
     files = sorted(place.rglob("*"))
-    found = [path for name in NAMES for path in files if fnmatch(path.name.lower(), name.lower())]
-    if not found:
+    matches = [path for name in NAMES for path in files if fnmatch(path.name.lower(), name.lower())]
+    if not matches:
         raise MissingFile(place, f"has none of {', '.join(NAMES)}; get it from smpl.is.tue.mpg.de, or leave body empty")
-    return found[0]
+    return matches[0]
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
