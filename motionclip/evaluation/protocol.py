@@ -50,6 +50,7 @@ MAX_WINDOWS = 8  # of a clip, so that a recording of minutes doesn't count as mu
 # Prompts that people wrote who had not seen words.json or any result; the second lot without any list of actions.
 EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
 MIN_STYLE_CLIPS = 5
+EVERY_STYLE_PROMPT = 4  # one in so many prompts of an action and the words for a style
 INTERPOLATIONS = 12
 SEEDS = 20  # of each action, in which no joint may leap
 FLOATING = 0.05  # metres over the floor
@@ -78,7 +79,7 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
     actions = sorted({row["action"] for row in read_table(data)})
     words = Words.load(data, set(actions)) if (data / WORDS).is_file() else Words.none()
     figures = reconstruction(mc, clips) + recognition(mc, clips, actions, words)
-    figures += edits(mc, clips, training, evaluator)
+    figures += edits(mc, clips, training, evaluator) + styled_prompts(mc, training, words, evaluator)
     figures += babel_recognition(mc, clips)
     if mc.reader is not None:
         figures += promises(mc, words, split)
@@ -500,6 +501,28 @@ def edits(
         if examples:
             figures += _edit_accuracy(f"{name} ({len(examples)})", examples, evaluator)
     return figures
+
+
+def styled_prompts(
+    mc: MotionCLIP, training: Sequence[Clip], words: Words, evaluator: Evaluator, seed: int = 0
+) -> list[Measurement]:
+    """Prompts for each action and style that were recorded together ("walk like an old person"): how often the
+    evaluator sees the style, the action or one near it, and both.
+
+    The words for styles are those of training: this measures motion, not reading.
+    """
+    pairs = sorted({(clip.action, clip.style) for clip in training})
+    prompts = [(f"{action} {text}", action, style) for action, style in pairs for text in words.styles.get(style, [])]
+    prompts = [row for row in prompts if negated(row[0]) is None][::EVERY_STYLE_PROMPT]
+    if not prompts:
+        return []
+    motions = [motion for motion in _generated(mc, [text for text, _, _ in prompts], seed) if motion is not None]
+    labels = zip(*evaluator.named(motions), prompts, strict=True)
+    hits = [(style == target, name in words.right(action)) for name, style, (_, action, target) in labels]
+    shown = np.mean(np.array([(style, action, style and action) for style, action in hits]), axis=0)
+    group = f"{len(prompts)} prompts with a style"
+    names = ("style shown", "action shown", "both")
+    return [Measurement(group, name, 100 * float(value), "%") for name, value in zip(names, shown, strict=True)]
 
 
 def _edited(
