@@ -27,7 +27,8 @@ from .stage import component, served
 MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time
 MOST_NAMES = 20_000  # letters of a map
 
-Fields, Files = dict[str, str], list[tuple[str, bytes]]
+Fields = dict[str, str]
+Files = list[tuple[str, bytes]]
 Answer = dict[str, Any]
 
 
