@@ -403,6 +403,7 @@ def bones_at(page: Page, frame: int, figure: int = 0, stage: str = "text-stage")
 @pytest.mark.parametrize("kind", ["VRM", "Unreal"])
 def test_ones_own_character_moves_on_the_stage_and_goes_home(page, app_url, tmp_path, kind):
     source = characters.write(characters.KINDS[kind], tmp_path)
+    ask(page, "jump")
     page.locator("#text-stage .stage").focus()
     page.keyboard.press("Space")
     put_on(page, source)
