@@ -11,7 +11,9 @@ from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
 from . import content, interpolation, known, process, recognition, style_editing, text_to_motion
+from .character import wardrobe
 from .outbox import results
+from .own import left
 from .stage import STATIC, head
 
 FILES_KEPT_SECONDS = 3600
@@ -35,6 +37,7 @@ def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
             gr.Markdown(content.models(name, hub.local_models()))
+        page.unload(left)
     return page
 
 
@@ -66,6 +69,7 @@ def launch(
     process.describe_components_once(page)
     page.queue(default_concurrency_limit=process.AT_ONCE, max_size=queue)
     atexit.register(results.clear)
+    atexit.register(wardrobe.clear)
     page.launch(
         server_name=host,
         server_port=port,

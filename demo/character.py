@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
+import secrets
 import shutil
 import tempfile
 import threading
@@ -10,11 +11,56 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-from motionclip.files import FOR_CHARACTERS, MotionFileError
+from motionclip import Motion
+from motionclip.errors import MotionFileError, RequestError
+from motionclip.files import FOR_CHARACTERS
 from motionclip.files.character import Character
+from motionclip.files.writing import write_atomically
 
-MAX_BYTES = 100_000_000
+from .outbox import results
+
+MAX_BYTES = 50_000_000
 KEPT = 32  # visitors' characters; the one that was not used for the longest goes first
+GONE = "your character is no longer on the server; choose its file again"
+
+
+class Own:
+    """A visitor's character. path: its file, which nothing serves; what is made of it has an address of its own."""
+
+    def __init__(self, path: Path, names: Mapping[str, str]) -> None:
+        self.path = path
+        self._names = dict(names)
+        self._served = results.root / secrets.token_hex(16)  # nobody can guess it
+        self._gone = False
+        self._lock = threading.Lock()  # nothing is made of what is being removed
+
+    def open(self) -> Character:
+        """The character, read anew. Raises RequestError where it was removed."""
+        with self._lock:
+            return self._opened()
+
+    def save(self, motion: Motion, name: str) -> Path:
+        """Its file with a motion in it, in place of what was made before. Raises RequestError where it was removed."""
+        with self._lock:
+            character = self._opened()
+            shutil.rmtree(self._served, ignore_errors=True)
+            # Browsers keep what they got under one address.
+            path = self._served / secrets.token_hex(4) / f"{name}-on-my-character{self.path.suffix}"
+            path.parent.mkdir(parents=True)
+            write_atomically(path, lambda temporary: character.save(motion, temporary))
+        return path
+
+    def remove(self) -> None:
+        """Remove it, and what was made of it."""
+        with self._lock:
+            self._gone = True
+            for folder in (self.path.parent, self._served):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _opened(self) -> Character:
+        if self._gone:
+            raise RequestError(GONE)
+        return Character(self.path, self._names)
 
 
 class Wardrobe:
@@ -22,65 +68,73 @@ class Wardrobe:
 
     def __init__(self) -> None:
         self._root: Path | None = None
-        self._files: OrderedDict[str, Path] = OrderedDict()  # the last asked for at the end
+        self._own: OrderedDict[str, Own] = OrderedDict()  # the last asked for at the end
         self._lock = threading.Lock()
 
-    def put(self, session: str, upload: Path, names: Mapping[str, str] | None = None) -> Character:
-        """Take an uploaded character out of Gradio's folder, in place of the visitor's last one.
+    def put(self, session: str, name: str, content: bytes, names: Mapping[str, str] | None = None) -> Character:
+        """Take a character, in place of the visitor's last one.
 
-        names: part → bone, where nothing can guess it. Raises MotionFileError for what is no character; then nothing of
-        it is kept.
+        name: of the file, as the visitor calls it. names: part → bone, where nothing can guess it. Raises
+        MotionFileError for what is no character; then nothing of it is kept, and the last one stays.
         """
-        suffix = upload.suffix.lower()
+        called = Path(re.sub(r"[^\w.() -]", "_", name)[-60:])
+        suffix = called.suffix.lower()
+        if suffix not in FOR_CHARACTERS:
+            raise MotionFileError(called, "suffix", f"a character is a .glb or .vrm, not {suffix!r}: export it as one")
+        if len(content) > MAX_BYTES:
+            raise MotionFileError(
+                called,
+                "size",
+                f"{len(content) / 1e6:,.1f} MB; at most {MAX_BYTES // 10**6} are taken: make its textures smaller",
+            )
+        own = Own(self._folder() / called.name, names or {})
         try:
-            if suffix not in FOR_CHARACTERS:
-                raise MotionFileError(upload, "suffix", f"a character is a .glb or .vrm, not {suffix!r}")
-            size = upload.stat().st_size
-            if size > MAX_BYTES:
-                raise MotionFileError(upload, "size", f"{size / 1e6:,.0f} MB; at most {MAX_BYTES // 10**6} are taken")
-            character = Character(upload, names)
-            self.leave(session)
-            with self._lock:
-                folder = self._folder(session)
-                folder.mkdir(mode=0o700, exist_ok=True)
-                kept = folder / f"character{suffix}"
-                shutil.copyfile(upload, kept)
-                self._files[session] = kept
-                while len(self._files) > KEPT:
-                    _, oldest = self._files.popitem(last=False)
-                    shutil.rmtree(oldest.parent)
-        finally:
-            upload.unlink(missing_ok=True)
+            own.path.write_bytes(content)
+            character = own.open()
+        except BaseException:
+            own.remove()
+            raise
+        with self._lock:
+            gone = [self._own.pop(session)] if session in self._own else []
+            self._own[session] = own
+            while len(self._own) > KEPT:
+                gone.append(self._own.popitem(last=False)[1])
+        for other in gone:
+            other.remove()
         return character
 
-    def of(self, session: str) -> Path | None:
-        """The visitor's character, for `Motion.save(..., character=)`; None where there is none, or no longer."""
+    def of(self, session: str) -> Own | None:
+        """The visitor's character; None where there is none, or no longer."""
         with self._lock:
-            if session not in self._files:
+            if session not in self._own:
                 return None
-            self._files.move_to_end(session)
-            return self._files[session]
+            self._own.move_to_end(session)
+            return self._own[session]
 
     def leave(self, session: str) -> None:
         """Remove what a visitor had."""
         with self._lock:
-            path = self._files.pop(session, None)
-            if path is not None:
-                shutil.rmtree(path.parent)
+            own = self._own.pop(session, None)
+        if own is not None:
+            own.remove()
 
     def clear(self) -> None:
         """Remove them all."""
         with self._lock:
-            self._files.clear()
-            if self._root is not None:
-                shutil.rmtree(self._root)
-                self._root = None
+            every = [*self._own.values()]
+            self._own.clear()
+            root, self._root = self._root, None
+        for own in every:
+            own.remove()
+        if root is not None:
+            shutil.rmtree(root, ignore_errors=True)
 
-    def _folder(self, session: str) -> Path:
-        """A visitor's folder, in one that only the server's user can look into."""
-        if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="motionclip-characters-"))
-        return self._root / hashlib.sha256(session.encode()).hexdigest()[:32]
+    def _folder(self) -> Path:
+        """A new folder, in one that only the server's user can look into."""
+        with self._lock:
+            if self._root is None:
+                self._root = Path(tempfile.mkdtemp(prefix="motionclip-characters-"))
+            return Path(tempfile.mkdtemp(dir=self._root))
 
 
 wardrobe = Wardrobe()

@@ -1,4 +1,4 @@
-"""What is beside a stage: one button for each kind of file, which is made when asked for; the video first."""
+"""What is beside a stage: a button for each kind of file, which is made when asked for; the video first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from .own import on_character
 from .player import told
 from .shelf import shelf
 from .stage import component, served
@@ -23,7 +24,7 @@ def downloads(stage: str, what: str = "Take it home:") -> gr.HTML:
         what=what,
         stage=stage,
         kinds=[list(kind) for kind in KINDS],
-        server_functions=[take],
+        server_functions=[take, on_character],
     )
 
 

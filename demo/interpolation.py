@@ -14,6 +14,7 @@ from motionclip.viz.render import strip
 from . import content
 from .downloads import downloads, offered
 from .ends import chosen, end_input
+from .own import control
 from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
@@ -98,6 +99,7 @@ def build(mc: MotionCLIP) -> None:
             figure = stage("A figure between two motions, with the two beside it", STAGE)
             files = downloads(STAGE, "The figure between, as the slider says:")
             long = downloads(STAGE, "One long clip from the first to the second:")
+            control()
         with gr.Column(scale=3, min_width=260):
             start = end_input(mc, "From", "walk", "from-words")
             end = end_input(mc, "To", "dance salsa", "to-words")

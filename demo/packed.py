@@ -10,6 +10,7 @@ import roma
 import torch
 
 from motionclip import Motion
+from motionclip.files.rig import Tracks
 from motionclip.motion import skeleton
 from motionclip.viz.bodies import SkinnedMesh
 
@@ -29,6 +30,36 @@ def motion_bytes(motion: Motion) -> bytes:
 def motion_text(motion: Motion) -> str:
     """The same in base64, as JSON can hold it."""
     return base64.b64encode(motion_bytes(motion)).decode()
+
+
+def motion_of(text: str) -> Motion:
+    """A motion from that base64. Raises ValueError for anything else."""
+    data = base64.b64decode(text, validate=True)
+    if data[:4] != b"MCM1" or len(data) < 8:
+        raise ValueError("this is no motion of the stage's format")
+    frames, joints = np.frombuffer(data, "<u2", 2, 4).tolist()
+    if joints != skeleton.NUM_JOINTS or len(data) != 8 + frames * (8 * joints + 12):
+        raise ValueError("this is no motion of the stage's format")
+    whole = np.frombuffer(data, "<i2", 4 * joints * frames, 8).reshape(frames, joints, 4).astype(np.float64)
+    path = np.frombuffer(data, "<f4", 3 * frames, 8 + 2 * whole.size).reshape(frames, 3)
+    sizes = np.linalg.norm(whole, axis=-1, keepdims=True)
+    if not (sizes > 0).all():
+        raise ValueError("a rotation is empty")
+    return Motion(roma.unitquat_to_rotvec(torch.from_numpy(whole / sizes)).numpy(), path.copy())
+
+
+def tracks_text(tracks: Tracks) -> str:
+    """How a character's nodes move, in base64: "MCT1"; frames, how many turn, how many go, and their numbers in the
+    file, as uint32; rotations as 4 × int16, frame by frame; places as 3 × float32, frame by frame."""
+    turns = {node: values for node, path, values in tracks if path == "rotation"}
+    goes = {node: values for node, path, values in tracks if path == "translation"}
+    frames = len(next(iter(turns.values())))
+    parts = (
+        np.array([frames, len(turns), len(goes), *turns, *goes], "<u4"),
+        np.round(_LARGEST * np.stack([*turns.values()], axis=1)).astype("<i2"),
+        np.stack([*goes.values()], axis=1).astype("<f4"),
+    )
+    return base64.b64encode(b"MCT1" + b"".join(part.tobytes() for part in parts)).decode()
 
 
 def body_bytes(figure: SkinnedMesh) -> bytes:

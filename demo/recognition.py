@@ -14,6 +14,7 @@ from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
 from .ends import chosen, end_input
+from .own import control
 from .player import figure_file, frames_of, npz_files, told
 from .stage import busy, clear, component, scene, stage
 
@@ -73,6 +74,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure = stage("The figure whose motion is read", STAGE)
+            control()
         with gr.Column(scale=3, min_width=260):
             motion = end_input(mc, "Motion in words (to be made, then read)", "kick", "read-words", file_first=True)
             take = gr.Button("Use the motion of the first tab", size="sm")

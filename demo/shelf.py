@@ -48,11 +48,7 @@ class Shelf:
 
     def file(self, token: Any, suffix: Any, place: float = 0.0) -> str:
         """The path of a file of one kind, such as "bvh". Raises ValueError for what is not here, or not written."""
-        with self._lock:
-            found = self._makers.get(str(token))
-        if found is None:
-            raise RequestError(GONE)
-        make, name = found
+        make, name = self._found(token)
         if f".{suffix}" not in WRITABLE:
             raise RequestError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
         place = round(float(place), 4)
@@ -60,6 +56,18 @@ class Shelf:
         if not path.exists():
             save(make(place), path)
         return str(path)
+
+    def motion(self, token: Any, place: float = 0.0) -> tuple[Motion, str]:
+        """The motion itself, and the name of its files. Raises ValueError for what is not here."""
+        make, name = self._found(token)
+        return make(round(float(place), 4)), name
+
+    def _found(self, token: Any) -> tuple[Maker, str]:
+        with self._lock:
+            found = self._makers.get(str(token))
+        if found is None:
+            raise RequestError(GONE)
+        return found
 
 
 shelf = Shelf()

@@ -62,7 +62,8 @@ def figure_address() -> str:
 
 def head() -> str:
     """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
-    modules = [*sorted((STATIC / "stage").glob("*.js")), STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
+    first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
+    modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
     links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
     return "\n".join([_NARROW, *links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
 

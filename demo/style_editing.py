@@ -14,6 +14,7 @@ from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 from . import content
 from .downloads import downloads, offered
 from .ends import chosen, end_input
+from .own import control
 from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
@@ -73,6 +74,7 @@ def build(mc: MotionCLIP) -> None:
         with gr.Column(scale=7, min_width=320):
             figure = stage("Two figures side by side, before and after the change", STAGE)
             files = downloads(STAGE, "The changed motion, as the slider says:")
+            control()
         with gr.Column(scale=3, min_width=260):
             base = end_input(mc, "Motion", "walk", "style-base")
             with gr.Row():

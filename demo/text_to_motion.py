@@ -13,6 +13,7 @@ from motionclip.pipeline import Verdict
 
 from . import content, storyboards
 from .downloads import downloads, offered
+from .own import control
 from .packed import motion_text
 from .player import figure_file, frames_of, take_home, told, video_file
 from .shelf import shelf
@@ -120,6 +121,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         with gr.Column(scale=7, min_width=320):
             figure_on_stage = stage("The figure", STAGE, first[1])
             files = downloads(STAGE)
+            control()
             storyboards.build(mc, STAGE)
             component(
                 "page/gallery.js",

@@ -2,6 +2,7 @@
 
     MotionCLIPError
     ├── MotionFileError       (ValueError)          a motion file or a data folder that holds something wrong
+    │   └── SkeletonError                           bones that have to be told apart by a map of names
     ├── FileAccessError       (OSError)             a file that can't be opened or written
     │   └── MissingFile       (FileNotFoundError)   a file that is not there
     ├── ModelFolderError      (ValueError)          a model folder or a checkpoint that can't be loaded
@@ -44,6 +45,18 @@ class MotionFileError(MotionCLIPError, ValueError):
     def __init__(self, path: str | PathLike[str], field: str, reason: str) -> None:
         super().__init__(f"{Path(path).name}: {field}: {reason}")
         self.path, self.field, self.reason = Path(path), field, reason
+
+
+class SkeletonError(MotionFileError):
+    """Bones that nothing can tell apart, which a map of names mends.
+
+    form: that map to fill in, as `read_map` reads it. bare: the message without it. option: of the command line that
+    takes the map.
+    """
+
+    def __init__(self, path: str | PathLike[str], field: str, reason: str, form: str, option: str) -> None:
+        super().__init__(path, field, f"{reason}\nSay which is which in a file for {option}:\n{form}")
+        self.form, self.bare = form, f"{Path(path).name}: {field}: {reason}"
 
 
 class FileAccessError(MotionCLIPError, OSError):

@@ -215,6 +215,14 @@ def test_other_files_are_no_characters(tmp_path):
     (tmp_path / "a.gltf").write_text('{"asset": {"version": "2.0"}}')
     with pytest.raises(MotionFileError, match=r"a\.gltf: file: a character is a \.glb or \.vrm"):
         motion.save(tmp_path / "b.glb", character=tmp_path / "a.gltf")
+    (tmp_path / "a.glb").write_bytes(b"MZ, whatever")
+    with pytest.raises(MotionFileError, match=r"a\.glb: file: a character is a \.glb or \.vrm: save it as one"):
+        Character(tmp_path / "a.glb")
+    document, arrays = characters.character(characters.UNREAL)
+    statue = [{"name": "statue", "mesh": 0}, {"name": "base", "children": [0]}]
+    (tmp_path / "a.glb").write_bytes(gltf.packed(document | {"nodes": statue, "skins": []}, arrays))
+    with pytest.raises(MotionFileError, match=r"a\.glb: skeleton: is missing: the figure has no bones; rig it"):
+        Character(tmp_path / "a.glb")
     with pytest.raises(ValueError, match=r"b\.bvh: a character is written to \.glb and \.vrm files"):
         motion.save(tmp_path / "b.bvh", character=write(characters.UNREAL, tmp_path))
 

@@ -11,14 +11,15 @@ import numpy as np
 import torch
 
 from ..constants import FPS
+from ..errors import MotionFileError, SkeletonError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
 from .armature import Armature
-from .gltf import Arrays, Document, Json, packed
+from .gltf import GLB, Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
 from .retarget import Body
-from .rig import LOOSE, Rig
+from .rig import LOOSE, Rig, Tracks
 from .standing import Stance, set_down
 from .suffixes import FOR_CHARACTERS
 from .turning import between
@@ -31,6 +32,7 @@ _SMPL_LEGS = sum(
 _HEIGHTS = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
 _UNEVEN = 0.02  # how much the scales along three axes may differ
 _HEAVY = 0.5  # a vertex's weight that makes it a foot's
+_MAP = "--character-map"  # what takes a map of names on the command line
 
 
 class Character:
@@ -50,12 +52,16 @@ class Character:
         self._document = document = _opened(Path(path))
         nodes, self._order = read_nodes(document)
         self.notes: list[str] = []
+        if not document.items("skins") and len(nodes) < len(joint_names.PARTS) / 2:
+            raise document.wrong(
+                "skeleton", "is missing: the figure has no bones; rig it first (Blender, or Mixamo's auto-rigger)"
+            )
         rigs = [Rig.of(nodes, bind) for bind in (bind_pose(document, self._order), {})]
         for self._rig in rigs:
             armature = self._armature()
-            self._found = joint_names.place_joints(armature, document.path, named, option="--character-map")
+            self._found = joint_names.place_joints(armature, document.path, named, option=_MAP)
             body = Body.at_rest(armature, self._found)
-            self._check(body)
+            self._check(armature, body)
             self._calibration = body.calibration(any_arms=True)
             if self._calibration:
                 break
@@ -68,26 +74,27 @@ class Character:
         self.parts = {part: nodes[node].name for part, node in self._found.items() if part in joint_names.PARTS}
         self._stance = self._standing(body)
 
+    @property
+    def scale(self) -> float:
+        """How long its legs are beside the SMPL body's, in its file's unit for a metre."""
+        return self._stance.scale
+
     def save(self, motion: Motion, path: Path) -> None:
         """Write the character's file with the motion as its first animation."""
         path.write_bytes(self.to_bytes(motion))
 
     def to_bytes(self, motion: Motion) -> bytes:
         """The content of that file."""
-        turns = self._turned(motion)
-        pelvis = set_down(motion, turns, self._stance)
-        turns |= {part: turns[carrier] for part, carrier in self._loose.items()}
-        tracks = self._rig.posed(self._body_parts(), turns, pelvis, self._loose)
-        place = {number: index for index, number in self._order.items()}
+        tracks = self.tracks(motion)
         arrays = Arrays.after(self._document)
         animation = arrays.animation(
             motion.name or "motion",
             np.arange(len(motion)) / FPS,
-            [(place[node], path, values) for node, path, values in tracks],
+            tracks,
         )
         content, items = self._document.content, [*self._document.items("nodes")]
         for node, *_ in tracks:
-            items[place[node]] = self._without_matrix(items[place[node]], node)
+            items[node] = self._without_matrix(items[node], self._order[node])
         buffer, *others = self._document.items("buffers") or [{}]
         content_with_motion = content | {
             "nodes": items,
@@ -97,6 +104,15 @@ class Character:
             "buffers": [buffer | {"byteLength": arrays.size}, *others],
         }
         return packed(content_with_motion, arrays)
+
+    def tracks(self, motion: Motion) -> Tracks:
+        """How its nodes move: (number of the node in the file, "rotation" or "translation", (frames, 4 or 3)) each."""
+        turns = self._turned(motion)
+        pelvis = set_down(motion, turns, self._stance)
+        turns |= {part: turns[carrier] for part, carrier in self._loose.items()}
+        place = {index: number for number, index in self._order.items()}
+        tracks = self._rig.posed(self._body_parts(), turns, pelvis, self._loose)
+        return [(place[node], path, values) for node, path, values in tracks]
 
     def _armature(self) -> Armature:
         rig = self._rig
@@ -112,18 +128,22 @@ class Character:
             up="y",
         )
 
-    def _check(self, body: Body) -> None:
+    def _check(self, armature: Armature, body: Body) -> None:
         """Raise MotionFileError for a body without hands or length, and for scales that bend what they turn."""
         rig, wrong = self._rig, self._document.wrong
+
+        def unmapped(field: str, reason: str) -> SkeletonError:
+            return SkeletonError(self._document.path, field, reason, joint_names.form(armature, self._found), _MAP)
+
         for side in joint_names.SIDES:
             if f"{side}_wrist" not in body.places:
                 forearm = rig.nodes[self._found[f"{side}_elbow"]].name
-                raise wrong(forearm, f"has no hand: name one in the map, as {side}_wrist = NODE")
+                raise unmapped(forearm, f"has no hand: name one in the map, as {side}_wrist = NODE")
         bones = [(f"{side}_{a}", f"{side}_{b}") for side in joint_names.SIDES for a, b in (
             ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))]  # fmt: skip
         lengths = [float((body.at(a) - body.at(b)).norm()) for a, b in [*bones, ("left_hip", "right_hip")]]
         if min(lengths) < 1e-3 * max(lengths) or max(lengths) < 1e-9:
-            raise wrong("skeleton", "has arms, legs or hips of no length: two parts are at one place; say with a map")
+            raise unmapped("skeleton", "has arms, legs or hips of no length: two parts are at one place")
         for node in {above for joint in self._found.values() for above in rig.above(joint)}:
             scale = rig.nodes[node].scale
             if scale.min() <= 0 or scale.max() > (1 + _UNEVEN) * scale.min():
@@ -260,11 +280,15 @@ class Character:
 
 def _opened(path: Path) -> Document:
     """The document of a character's file, whole and in one piece. Raises MotionFileError."""
-    document = Document(path)
-    if path.suffix.lower() not in FOR_CHARACTERS or not document.binary:
-        raise document.wrong(
-            "file", "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)"
+    with path.open("rb") as file:
+        binary = file.read(len(GLB)) == GLB
+    if path.suffix.lower() not in FOR_CHARACTERS or not binary:
+        raise MotionFileError(
+            path,
+            "file",
+            "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)",
         )
+    document = Document(path)
     if "EXT_meshopt_compression" in listed(document, document.content, "extensionsRequired", "extensionsRequired"):
         raise document.wrong(
             "EXT_meshopt_compression", "is not read: export the character without it (gltfpack without -c)"

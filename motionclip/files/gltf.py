@@ -30,7 +30,7 @@ _READ: dict[int, Any] = {
 }
 _TYPE = {0: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 _WIDTH = {name: max(width, 1) for width, name in _TYPE.items()}
-_GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
+GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
 
 
 class Document:
@@ -46,7 +46,7 @@ class Document:
             raise MotionFileError(path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} are")
         self.path = path
         data = path.read_bytes()
-        self.binary = data[:4] == _GLB
+        self.binary = data[:4] == GLB
         text, self.chunk = self._split(data) if self.binary else (data, b"")
         try:
             content = json.loads(text.decode("utf-8-sig"))
@@ -214,6 +214,6 @@ def packed(document: Json, arrays: Arrays) -> bytes:
     """The document and the buffer as a binary glTF file (glTF 2.0, section 4.4)."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    header = struct.pack("<4sII", _GLB, 2, 12 + 8 + len(text) + 8 + arrays.size)
+    header = struct.pack("<4sII", GLB, 2, 12 + 8 + len(text) + 8 + arrays.size)
     binary = struct.pack("<I4s", arrays.size, _BIN_CHUNK)
     return b"".join([header, struct.pack("<I4s", len(text), _JSON_CHUNK), text, binary, *arrays.parts])

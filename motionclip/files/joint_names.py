@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import MotionFileError, file_access
+from ..errors import MotionFileError, SkeletonError, file_access
 from .armature import Armature
 
 SIDES = ("left", "right")
@@ -102,12 +102,17 @@ def read_map(path: Path) -> dict[str, str]:
 
     Returns part → joint. Lines without a joint, and those that begin with #, are passed over. Raises MotionFileError.
     """
-    result: dict[str, str] = {}
     try:
         with file_access(path):
             text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise MotionFileError(path, "text", f"is not UTF-8 ({error.reason} at byte {error.start})") from error
+    return parse_map(text, path)
+
+
+def parse_map(text: str, path: Path) -> dict[str, str]:
+    """The same of a map's text; path: what errors call it."""
+    result: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         part, equals, joint = (piece.strip() for piece in line.partition("="))
         if not line.strip() or line.lstrip().startswith("#") or (equals and not joint):
@@ -151,12 +156,13 @@ def place_joints(
     if {"neck", "head"} & set(missing):
         missing = [part for part in missing if part not in ("neck", "head")] + ["neck or head"]
     if missing:
-        raise MotionFileError(
+        raise SkeletonError(
             path,
             "skeleton",
-            f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}\n"
-            f"{'Rigify: export it with Deformation Bones Only. ' if deforming else ''}"
-            f"Say which is which in a file for {option}:\n{_to_fill_in(armature, places)}",
+            f"is not understood as a human's: these could not be placed: {', '.join(missing)}. {_listed(armature)}"
+            f"{'. Rigify: export it with Deformation Bones Only' if deforming else ''}",
+            form(armature, places),
+            option,
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
@@ -175,7 +181,8 @@ def _listed(armature: Armature) -> str:
     return f"Its joints are {', '.join(armature.names[:60])}" + (", …" if len(armature.names) > 60 else "")
 
 
-def _to_fill_in(armature: Armature, places: Mapping[str, int]) -> str:
+def form(armature: Armature, places: Mapping[str, int]) -> str:
+    """A map to fill in, with what was places."""
     return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
 
 

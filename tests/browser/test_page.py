@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
+import characters
+import httpx
 import imageio_ffmpeg
 import numpy as np
 import pygltflib
@@ -13,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
 from playwright.sync_api import Page, expect, sync_playwright
 
+from demo import character as store
 from motionclip import Motion
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -214,8 +218,8 @@ def test_options_change_the_picture(page):
     canvas = page.locator("#text-stage canvas")
     seen = [canvas.screenshot()]
     page.get_by_role("button", name="What else to show").click()
-    for option in ("Path on the floor", "Footprints", "Poses before and after", "Skeleton in place of wood"):
-        page.get_by_label(option).check()
+    for option in ("Path on the floor", "Footprints", "Poses before and after", "Skeleton"):
+        page.locator("#text-stage").get_by_label(option, exact=True).check()
         page.wait_for_timeout(400)
         seen.append(canvas.screenshot())
     assert len(set(seen)) == 5
@@ -258,7 +262,7 @@ def test_a_style_is_moved_onto_a_motion_of_ones_own_as_strongly_as_the_slider_sa
     clip = Path(synthetic_motion(frames=90).save(tmp_path / "mine.bvh"))
     open_tab(page, "Style")
     page.get_by_role("button", name="… or a file, or a known motion").locator("visible=true").click()
-    page.locator("[role=tabpanel]:visible input[type=file]").first.set_input_files(clip)
+    page.locator("[role=tabpanel]:visible input[type=file]:not([hidden])").first.set_input_files(clip)
     expect(page.get_by_role("cell", name="mine.bvh").locator("visible=true").first).to_be_visible()
     page.locator("#style-from textarea").fill("walk")
     page.locator("#style-to textarea").fill("walk proudly")
@@ -278,7 +282,7 @@ def test_a_long_file_is_read_in_stretches_and_a_click_goes_there(page, tmp_path)
     both = Motion(np.concatenate([walk.poses, squat.poses]), np.concatenate([walk.translation, squat.translation]))
     clip = both.save(tmp_path / "clip.bvh")
     open_tab(page, "Read")
-    page.locator("[role=tabpanel]:visible input[type=file]").first.set_input_files(clip)
+    page.locator("[role=tabpanel]:visible input[type=file]:not([hidden])").first.set_input_files(clip)
     expect(page.get_by_role("cell", name="clip.bvh").locator("visible=true").first).to_be_visible()
     page.locator("#recognize").click()
     moving(page, "read-stage")
@@ -295,7 +299,7 @@ def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     bad = tmp_path / "dog.bvh"
     bad.write_text("HIERARCHY\nwoof")
     open_tab(page, "Read")
-    page.locator("[role=tabpanel]:visible input[type=file]").first.set_input_files(bad)
+    page.locator("[role=tabpanel]:visible input[type=file]:not([hidden])").first.set_input_files(bad)
     expect(page.get_by_role("cell", name="dog.bvh").locator("visible=true").first).to_be_visible()
     page.locator("#recognize").click()
     expect(page.get_by_text("MOTION: is missing").first).to_be_visible()
@@ -368,6 +372,132 @@ def test_a_storyboard_is_told_changed_and_kept_as_a_file(page, tmp_path):
     page.locator(".storyboard input[type=file]").set_input_files(path)
     expect(page.get_by_text("seconds: must be a number from 0.5 to 60")).to_be_visible()
     expect(page.locator(".blocks li")).to_have_count(2)
+
+
+def put_on(page: Page, path: Path, stage: str = "text-stage") -> None:
+    """Choose a character on the tab that is open, and wait until it is on the stage."""
+    page.locator("[role=tabpanel]:visible input[aria-label='Your own character']").set_input_files(path)
+    page.wait_for_function("(name) => window.motionStage(name).characters.length", arg=stage)
+
+
+# Where the nodes of a stage's character are at a frame: number in the file → [x, y, z], in the figure's metres.
+PLACES = """([stage, figure, frame]) => {
+  const s = window.motionStage(stage), found = {};
+  s.seek(frame / 30);
+  s.draw();
+  const { group } = s.characters[figure];
+  group.updateMatrixWorld(true);
+  group.traverse((part) => {
+    const { elements } = part.matrixWorld;
+    if (part.isBone) found[part.userData.numberInFile] = [elements[12], elements[13], elements[14]];
+  });
+  return found;
+}"""
+
+
+def bones_at(page: Page, frame: int, figure: int = 0, stage: str = "text-stage") -> dict[int, np.ndarray]:
+    found = page.evaluate(PLACES, [stage, figure, frame])
+    return {int(number): np.array(place) for number, place in found.items()}
+
+
+@pytest.mark.parametrize("kind", ["VRM", "Unreal"])
+def test_ones_own_character_moves_on_the_stage_and_goes_home(page, app_url, tmp_path, kind):
+    source = characters.write(characters.KINDS[kind], tmp_path)
+    ask(page, "jump")
+    page.locator("#text-stage .stage").focus()
+    page.keyboard.press("Space")
+    put_on(page, source)
+    expect(page.locator("#text-stage").get_by_label("Your own character", exact=True)).to_be_checked()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="On your character").locator("visible=true").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == f"motion-on-my-character{source.suffix}"
+    played, scale = characters.play(path), page.evaluate("window.motionStage('text-stage').characters[0].group.scale.x")
+    before = bones_at(page, 0)
+    for frame in (0, 20, 59):
+        for number, place in bones_at(page, frame).items():
+            assert np.abs(scale * played.worlds[frame, number, :3, 3] - place).max() < 0.01
+    assert max(np.linalg.norm(place - before[number]) for number, place in bones_at(page, 59).items()) > 0.3
+    assert not page.evaluate("window.motionStage('text-stage').view.figures[0].mesh.visible")
+    page.locator("#text-stage").get_by_role("button", name="What else to show").click()
+    page.locator("#text-stage").get_by_label("Wooden figure").check()
+    page.wait_for_function("window.motionStage('text-stage').view.figures[0].mesh.visible")
+    assert of_stage(page, "s.characters.length") == 0
+    page.locator("#text-stage").get_by_label("Your own character", exact=True).check()
+    page.wait_for_function("window.motionStage('text-stage').characters.length")
+    ask(page, "kick")
+    assert of_stage(page, "s.characters.length") == 1
+    assert httpx.get(download.value.url).status_code == 200
+    page.reload()
+    moving(page)
+    assert of_stage(page, "s.characters.length") == 0
+    expect(page.get_by_role("button", name="Your own character: GLB or VRM").locator("visible=true")).to_be_visible()
+    expect(page.get_by_role("button", name="On your character")).to_have_count(0)
+    deadline = time.time() + 120
+    while httpx.get(download.value.url).status_code == 200 and time.time() < deadline:
+        time.sleep(0.5)
+    assert httpx.get(download.value.url).status_code in (403, 404)
+
+
+def test_every_figure_of_a_scene_is_the_character_and_the_slider_mixes_it(page, tmp_path):
+    source = characters.write(characters.MIXAMO, tmp_path)
+    put_on(page, source)
+    open_tab(page, "Between")
+    page.get_by_role("button", name="walk → dance salsa").click()
+    moving(page, "path-stage")
+    assert of_stage(page, "s.characters.length", "path-stage") == 3
+    page.evaluate("window.motionStage('path-stage').toggle()")
+    seen, ends = [], [bones_at(page, 30, figure, "path-stage") for figure in (0, 2)]
+    for value in ("0", "0.45", "1"):
+        page.locator("#path-stage .slider input").fill(value)
+        seen.append(bones_at(page, 30, 1, "path-stage"))
+    apart = [max(np.linalg.norm(a[n] - b[n]) for n in a) for a, b in ((seen[0], seen[1]), (seen[1], seen[2]))]
+    assert min(apart) > 0.02
+    for end, found in ((ends[0], seen[0]), (ends[1], seen[2])):
+        across = next(iter(found))
+        aside = found[across] - end[across]
+        assert max(np.linalg.norm(found[n] - end[n] - aside) for n in found) < 0.02
+    page.get_by_role("button", name="Remove it").locator("visible=true").click()
+    page.wait_for_function("window.motionStage('path-stage').characters.length === 0")
+    assert of_stage(page, "s.view.figures.every(({ mesh }) => mesh.visible)", "path-stage")
+
+
+def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, tmp_path):
+    names = {part: f"bone{number}" for number, part in enumerate(characters.UNREAL.names)}
+    strange = characters.write(characters.changed(characters.UNREAL, names=names, extra={}), tmp_path, "strange")
+    bad = tmp_path / "bad.glb"
+    bad.write_bytes(b"glTF")
+    (tmp_path / "walk.fbx").write_bytes(b"Kaydara")
+    put_on(page, characters.write(characters.VRM, tmp_path))
+    tab = page.locator("[role=tabpanel]:visible")
+    choose = tab.locator("input[type=file][aria-label='Your own character']")
+    for path, words in (
+        (bad, "bad.glb: file: "),
+        (tmp_path / "walk.fbx", "walk.fbx: suffix: a character is a .glb or .vrm"),
+    ):
+        choose.set_input_files(path)
+        expect(tab.get_by_text(words)).to_be_visible()
+        assert of_stage(page, "s.characters.length") == 1
+        expect(tab.get_by_role("button", name="Your own character: me.vrm")).to_be_visible()
+    choose.set_input_files(strange)
+    box = tab.get_by_label("Map: part = name of its bone")
+    expect(box).to_be_visible()
+    expect(tab.get_by_text("these could not be placed: pelvis")).to_be_visible()
+    form = box.input_value()
+    box.fill(form.replace("left_knee =", "left_knee = Knie"))
+    tab.get_by_role("button", name="Use these names").click()
+    expect(tab.get_by_text("left_knee: there is no joint 'Knie'")).to_be_visible()
+    parts = [line.partition("=")[0].strip() for line in form.splitlines()]
+    box.fill("\n".join(f"{part} = {names[part]}" for part in parts))
+    tab.get_by_role("button", name="Use these names").click()
+    expect(tab.get_by_role("button", name="Your own character: strange.glb")).to_be_visible()
+    expect(box).to_be_hidden()
+    page.wait_for_function("window.motionStage('text-stage').characters.length === 1")
+    # Where the server lost it, the page gives it again.
+    store.wardrobe.clear()
+    ask(page, "jump")
+    assert of_stage(page, "s.characters.length") == 1 and not of_stage(page, "s.complaint")
 
 
 def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):

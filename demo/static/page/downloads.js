@@ -1,5 +1,7 @@
 // The motion to take home, each kind made when it is asked for; the video plays at once.
 import { make } from "../stage/controls.js";
+import { worn } from "../stage/own.js";
+import { form } from "./character.js";
 
 /**
  * @param {HTMLElement} element
@@ -14,8 +16,9 @@ export function mount(element, props, watch, server, _trigger, root) {
   const buttons = props.kinds.map(([suffix, name]) =>
     make("button", { type: "button", "data-kind": suffix, onclick: (event) => take(suffix, event.currentTarget) }, name),
   );
+  const mine = make("button", { type: "button", "data-kind": "character", onclick: (event) => take("character", event.currentTarget) }, "On your character");
   element.querySelector(".host").replaceChildren(
-    make("div", { class: "downloads" }, make("span", {}, props.what), ...buttons),
+    make("div", { class: "downloads" }, make("span", {}, props.what), ...buttons, mine),
     word,
     film,
   );
@@ -25,7 +28,10 @@ export function mount(element, props, watch, server, _trigger, root) {
     button.disabled = true;
     word.textContent = "being made …";
     try {
-      const { address, name, reason } = await server.take([token, suffix, window.motionStage(props.stage)?.mixed ?? 0]);
+      const place = window.motionStage(props.stage)?.mixed ?? 0;
+      const { address, name, reason } = suffix === "character"
+        ? await worn().kept(() => server.on_character(form({ token, place })))
+        : await server.take([token, suffix, place]);
       word.textContent = reason ?? "";
       if (!address) return;
       if (suffix === "mp4") play(root + address, name);
@@ -52,6 +58,9 @@ export function mount(element, props, watch, server, _trigger, root) {
     film.replaceChildren();
     word.textContent = "";
   };
+  const dress = () => (mine.hidden = !worn());
+  document.addEventListener("character", dress);
+  dress();
   watch("value", () => offer(props.value?.token));
   // What other parts of the page put onto the stage.
   document.addEventListener("offer", ({ detail }) => detail.stage === props.stage && offer(detail.token));

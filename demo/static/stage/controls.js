@@ -7,8 +7,9 @@ const OPTIONS = [
   ["path", "Path on the floor"],
   ["prints", "Footprints"],
   ["onion", "Poses before and after"],
-  ["skeleton", "Skeleton in place of wood"],
 ];
+/** @type {["wood" | "skeleton" | "own", string][]} */
+const BODIES = [["wood", "Wooden figure"], ["skeleton", "Skeleton"], ["own", "Your own character"]];
 
 /**
  * An element with attributes and children.
@@ -53,7 +54,7 @@ export class Controls {
     );
     this.loop = button("loop", "Repeat", () => stage.setLoop(!stage.timeline.loop), { "aria-pressed": "true" });
     this.follow = button("follow", "Camera follows (F)", () => stage.setFollow(!stage.follow), { "aria-pressed": "true" });
-    this.menu = make("div", { class: "menu", hidden: true }, ...OPTIONS.map(([name, label]) => this.#option(name, label)));
+    this.menu = make("div", { class: "menu", hidden: true }, ...OPTIONS.map(([name, label]) => this.#option(name, label)), this.#bodies());
     this.more = button("more", "What else to show", () => this.#open(this.menu.hidden), { "aria-expanded": "false" });
     this.views = make(
       "div",
@@ -92,6 +93,29 @@ export class Controls {
   #option(name, label) {
     const box = make("input", { type: "checkbox", onchange: () => this.stage.setOption(name, box.checked) });
     return make("label", { "data-option": name }, box, label);
+  }
+
+  #bodies() {
+    const group = `body-of-${this.stage.how.name}`;
+    this.bodies = BODIES.map(([name, label]) => {
+      const box = make("input", { type: "radio", name: group, value: name, checked: name === "wood", onchange: () => this.stage.setBody(name) });
+      return make("label", { hidden: name === "own" }, box, label);
+    });
+    return make("fieldset", { "aria-label": "What moves" }, ...this.bodies);
+  }
+
+  /**
+   * Choose what moves.
+   * @param {boolean} own whether there is a character to choose
+   * @param {"wood" | "skeleton" | "own"} body
+   */
+  choose(own, body) {
+    this.bodies.forEach((label, number) => {
+      const [name] = BODIES[number];
+      label.hidden = name === "own" && !own;
+      label.firstChild.checked = name === body;
+    });
+    this.stage.setBody(body);
   }
 
   #open(open) {

@@ -42,35 +42,40 @@ export function fromText(text) {
   return decode(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
 
-/** A pose: 24 rotations and where the pelvis is. */
-export function newPose() {
-  return { rotations: new Float32Array(4 * JOINTS), root: new Float32Array(3) };
+/**
+ * A pose: 24 rotations and where the pelvis is; a character's has others.
+ * @param {number} turns how many rotations
+ * @param {number} goes how many places
+ */
+export function newPose(turns = JOINTS, goes = 1) {
+  return { rotations: new Float32Array(4 * turns), root: new Float32Array(3 * goes) };
 }
 
 /**
  * The pose at a frame, which may lie between two. Before the first and after the last, those hold.
- * @param {Motion} motion
+ * @param {{frames: number, rotations: Float32Array, path: Float32Array}} motion
  * @param {number} frame
  * @param {{rotations: Float32Array, root: Float32Array}} pose written
  */
 export function sample(motion, frame, pose) {
   const last = motion.frames - 1, at = Math.min(Math.max(frame, 0), last);
   const low = Math.floor(at), high = Math.min(low + 1, last), share = at - low;
-  for (let joint = 0; joint < JOINTS; joint++) {
-    const place = 4 * joint;
-    slerp(pose.rotations, place, motion.rotations, 96 * low + place, motion.rotations, 96 * high + place, share);
+  const turned = pose.rotations.length, gone = pose.root.length;
+  for (let place = 0; place < turned; place += 4) {
+    slerp(pose.rotations, place, motion.rotations, turned * low + place, motion.rotations, turned * high + place, share);
   }
-  for (let n = 0; n < 3; n++) {
-    const a = motion.path[3 * low + n];
-    pose.root[n] = a + share * (motion.path[3 * high + n] - a);
+  for (let n = 0; n < gone; n++) {
+    const a = motion.path[gone * low + n];
+    pose.root[n] = a + share * (motion.path[gone * high + n] - a);
   }
 }
 
-const other = newPose();
+/** @type {WeakMap<object, any>} what a mix is made of, for each pose */
+const others = new WeakMap();
 
 /**
  * The pose between several motions that lie along a line: rotations by the shortest arc, the path straight.
- * @param {Motion[]} motions
+ * @param {{frames: number, rotations: Float32Array, path: Float32Array}[]} motions
  * @param {number[]} at where each lies, rising
  * @param {number} value where to look
  * @param {number} frame
@@ -83,9 +88,11 @@ export function mix(motions, at, value, frame, pose) {
   sample(motions[low], frame, pose);
   const share = gap > 0 ? Math.min(Math.max((value - at[low]) / gap, 0), 1) : 0;
   if (share === 0) return;
+  if (!others.has(pose)) others.set(pose, newPose(pose.rotations.length / 4, pose.root.length / 3));
+  const other = others.get(pose);
   sample(motions[high], frame, other);
-  for (let place = 0; place < 4 * JOINTS; place += 4) {
+  for (let place = 0; place < pose.rotations.length; place += 4) {
     slerp(pose.rotations, place, pose.rotations, place, other.rotations, place, share);
   }
-  for (let n = 0; n < 3; n++) pose.root[n] += share * (other.root[n] - pose.root[n]);
+  for (let n = 0; n < pose.root.length; n++) pose.root[n] += share * (other.root[n] - pose.root[n]);
 }

@@ -6,6 +6,7 @@ import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
 import { fromText, mix, newPose, sample } from "./motion.js";
+import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
 const SLOW = 1 / 24, PATIENCE = 12; // seconds a frame; frames of which most must be slow before detail is given up
@@ -24,19 +25,22 @@ const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a ske
  * @property {"beside" | "together"} layout
  * @property {any} [slider]
  * @property {{start: number, end: number, label: string}[]} [segments]
- * @property {string} [character] address of a GLB, whose animation is the first figure's motion, to show in its place
  */
 
 export class Stage {
   /**
    * @param {HTMLElement} host
-   * @param {{body: string, rest: number[], limbs: any[], label: string, root: string}} how body: the address of the figure; root: the page's
+   * @param {{body: string, rest: number[], limbs: any[], name: string, label: string, root: string}} how body: the address of the figure; root: the page's
    */
   constructor(host, how) {
     this.how = how;
     this.timeline = new Timeline();
     this.follow = true;
-    this.options = { path: false, prints: false, onion: false, skeleton: false };
+    this.options = { path: false, prints: false, onion: false };
+    /** What moves. @type {"wood" | "skeleton" | "own"} */
+    this.body = "wood";
+    /** @type {import("./character.js").Character[]} */
+    this.characters = [];
     this.mixed = 0;
     this.poses = [];
     this.dirty = true;
@@ -68,13 +72,16 @@ export class Stage {
 
   /** Show a scene, from its start; what was shown before stays where it cannot be read. @param {Scene} scene */
   async show(scene) {
+    this.wanted = scene;
+    const characters = await this.#dressed(scene);
+    if (this.wanted !== scene) return;
     const parts = scene.figures.map((part) => ({ ...part, motions: part.motions.map(fromText), at: part.at ?? [0] }));
     this.scene = scene;
     this.parts = parts;
     this.began = performance.now();
     this.mixed = scene.slider?.value ?? 0;
     this.places = scene.layout === "beside" ? places(parts.length) : parts.map(() => [0, 0]);
-    this.poses = parts.map(newPose);
+    this.poses = parts.map(() => newPose());
     const paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
     this.paths = paths;
     this.targets = targets(paths);
@@ -88,12 +95,50 @@ export class Stage {
     this.controls.refresh();
     this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
+    this.characters = characters;
     this.busy("");
+    this.#complain();
     await this.#open();
-    const character = scene.character && !(this.view instanceof FlatView) ? await this.#load(scene.character) : null;
     if (this.scene !== scene) return;
-    this.character = character;
     this.#arrange();
+  }
+
+  /** Show wood, a skeleton, or the visitor's own character. @param {"wood" | "skeleton" | "own"} body */
+  async setBody(body) {
+    this.body = body;
+    const { scene } = this, characters = scene ? await this.#dressed(scene) : [];
+    if (this.scene !== scene || this.body !== body) return;
+    this.characters = characters;
+    this.#complain();
+    this.#arrange();
+  }
+
+  /** The character, once for each figure of a scene, where it is to be shown; else none. @param {Scene} scene */
+  async #dressed(scene) {
+    const own = worn();
+    this.complaint = "";
+    if (this.body !== "own" || !own?.model || this.view instanceof FlatView) return [];
+    try {
+      const { Character, tracksFrom } = await import("./character.js");
+      const tracks = (await own.fit(scene.figures.flatMap(({ motions }) => motions))).map(tracksFrom);
+      let next = 0;
+      return scene.figures.map(({ motions }) => new Character(own, tracks.slice(next, (next += motions.length))));
+    } catch (error) {
+      this.complaint = `Your character can't be shown: ${error.message}`;
+      return [];
+    }
+  }
+
+  #complain() {
+    this.word.textContent = this.complaint || (this.view instanceof FlatView ? NO_WEBGL : "");
+  }
+
+  /** The visitor has another character, or none any more. */
+  #change() {
+    const own = Boolean(worn()?.model) && !(this.view instanceof FlatView);
+    this.characters = [];
+    this.#arrange();
+    this.controls.choose(own, own ? "own" : this.body === "own" ? "wood" : this.body);
   }
 
   /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
@@ -157,16 +202,20 @@ export class Stage {
     });
   }
 
-  /** What is seen now, small, as an address that holds its data. */
+  /** What is seen now, small, as an address that holds its data; in wood, since thumbnails outlive the visit. */
   thumbnail(width, height, kind = "image/webp") {
-    const { zoom } = this.view;
+    const { characters } = this, { zoom } = this.view;
+    this.characters = [];
+    if (characters.length) this.#arrange();
     this.view.zoom = 0.72;
     this.draw();
     this.view.zoom = zoom;
-    this.dirty = true;
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
+    this.characters = characters;
+    if (characters.length) this.#arrange();
+    this.dirty = true;
     return small.toDataURL(kind, 0.7);
   }
 
@@ -182,16 +231,6 @@ export class Stage {
   /** Heights of each figure in the picture: [top, bottom], from 0 at the top to 1. */
   spans() {
     return this.view instanceof FlatView ? this.view.spans : this.view.figures.map((figure) => figure.span(this.view.camera));
-  }
-
-  async #load(address) {
-    const { loadCharacter } = await import("./character.js");
-    try {
-      return await loadCharacter(this.how.root + address);
-    } catch (error) {
-      this.word.textContent = `The character can't be shown: ${error.message}`;
-      return null;
-    }
   }
 
   async #open() {
@@ -212,7 +251,7 @@ export class Stage {
       this.canvas = canvas;
       this.view = new FlatView(canvas, this.offsets, this.how.limbs);
       this.#steer();
-      this.controls.menu.querySelectorAll("label").forEach((label) => label.remove());
+      this.controls.menu.querySelectorAll("label, fieldset").forEach((part) => part.remove());
       this.controls.more.hidden = true;
       this.busy("");
     }
@@ -241,9 +280,9 @@ export class Stage {
     }
     this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
     if (!(this.view instanceof FlatView)) {
-      this.view.bony = this.options.skeleton;
+      this.view.bony = this.body === "skeleton";
       this.view.populate(this.parts.length, this.scene.layout === "together");
-      this.view.cast(this.character);
+      this.view.cast(this.characters);
       const prints = this.options.prints ? this.parts.flatMap((part, number) => this.#prints(part, this.places[number])) : [];
       this.view.mark(this.options.path ? this.paths.filter((_, n) => n < 8) : [], prints);
       this.#haunt();
@@ -298,6 +337,8 @@ export class Stage {
       this.#resize();
     }).observe(this.picture);
     new MutationObserver(() => this.#arrange()).observe(document.body, { attributeFilter: ["class"] });
+    document.addEventListener("character", () => this.root.isConnected && this.#change());
+    if (worn()) this.#change();
     this.#steer();
   }
 
@@ -391,7 +432,7 @@ export class Stage {
       view.draw(poses, this.places);
     } else {
       view.figures.forEach((figure, number) => figure.pose(poses[number], this.places[number]));
-      this.character?.seek(Math.min(timeline.time, timeline.duration));
+      this.characters.forEach((character, number) => character.pose(parts[number].at, this.mixed, timeline.frame, this.places[number]));
       view.draw();
       if (this.names.childElementCount) this.#name();
     }

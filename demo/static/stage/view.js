@@ -46,6 +46,8 @@ export class View {
     this.figures = [];
     /** @type {Figure[]} */
     this.ghosts = [];
+    /** @type {any[]} */
+    this.characters = [];
     this.target = new three.Vector3(0, 0.95, 0);
     this.yaw = VIEWS.start[0];
     this.pitch = VIEWS.start[1];
@@ -67,14 +69,14 @@ export class View {
     });
   }
 
-  /** Show a character in place of the first figure, whose shadow stays; null takes it back. */
-  cast(character) {
-    if (this.character) this.scene.remove(this.character.group);
-    this.character = character;
-    if (character) this.scene.add(character.group);
-    if (!this.figures.length) return;
-    this.figures[0].bony = this.bony;
-    if (character) this.figures[0].bare();
+  /** Show characters in place of the figures, whose shadows stay; none takes it back. */
+  cast(characters) {
+    this.scene.remove(...this.characters.map(({ group }) => group));
+    this.characters = characters;
+    characters.forEach(({ group }, number) => {
+      this.scene.add(group);
+      this.figures[number].bare();
+    });
   }
 
   /** Pale copies, for the poses before and after. */

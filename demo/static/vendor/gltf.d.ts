@@ -1,2 +1,2 @@
 // As three.d.ts.
-export const GLTFLoader: any;
+export const GLTFLoader: any, clone: any;

@@ -1,0 +1,129 @@
+"""The visitor's own character on the page: the control that takes it, and what stage and downloads ask of it.
+
+The page sends these requests as forms, since Gradio names the session in no others; the browser keeps the file, and
+draws it from there.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from motionclip.errors import RequestError, SkeletonError
+from motionclip.files import FOR_CHARACTERS
+from motionclip.files.joint_names import parse_map
+
+from .character import GONE, MAX_BYTES, Own, wardrobe
+from .packed import motion_of, tracks_text
+from .player import told
+from .shelf import shelf
+from .stage import component, served
+
+MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time
+MOST_NAMES = 20_000  # letters of a map
+
+Fields = dict[str, str]
+Files = list[tuple[str, bytes]]
+Answer = dict[str, Any]
+
+
+def control() -> gr.HTML:
+    """Where the visitor gives a character, under a stage; all of a page show the same."""
+    return component(
+        "page/character.js", suffixes=list(FOR_CHARACTERS), most=MAX_BYTES, server_functions=[put, remove, fitted]
+    )
+
+
+def put(asked: Any) -> Answer:
+    """Take the file of a form, with the map in its field `names`; or the reason why not, and a map to fill in."""
+
+    def work(session: str, fields: Fields, files: Files) -> Answer:
+        if len(files) != 1:
+            raise RequestError("character: send one file, a .glb or .vrm")
+        (name, content), names = files[0], fields.get("names", "")
+        if len(names) > MOST_NAMES:
+            raise RequestError(f"map: is too long; at most {MOST_NAMES:,} letters are read")
+        try:
+            character = wardrobe.put(session, name, content, parse_map(names, Path("map")))
+        except SkeletonError as error:
+            return {"reason": error.bare, "form": error.form}
+        return {"scale": character.scale, "parts": character.parts, "notes": character.notes}
+
+    return _answered(asked, work)
+
+
+def remove(asked: Any) -> Answer:
+    """Remove the visitor's character."""
+
+    def work(session: str, fields: Fields, files: Files) -> Answer:
+        wardrobe.leave(session)
+        return {}
+
+    return _answered(asked, work)
+
+
+def fitted(asked: Any) -> Answer:
+    """How the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
+
+    def work(own: Own, fields: Fields, files: Files) -> Answer:
+        try:
+            ((_, content),) = files
+            motions = [motion_of(text) for text in json.loads(content)[: MOST_MOTIONS + 1]]
+        except (TypeError, ValueError) as error:
+            raise RequestError("motions: these are none of the stage's") from error
+        if len(motions) > MOST_MOTIONS or sum(map(len, motions)) > MOST_FRAMES:
+            raise RequestError("motions: are too long to be shown on a character; the wooden figure shows them")
+        character = own.open()
+        return {"motions": [tracks_text(character.tracks(motion)) for motion in motions]}
+
+    return _answered(asked, _theirs(work))
+
+
+def on_character(asked: Any) -> Answer:
+    """A file's address and name for a form with `token` and `place` of the slider: the motion on the character."""
+
+    def work(own: Own, fields: Fields, files: Files) -> Answer:
+        try:
+            token, place = fields["token"], float(fields["place"])
+        except (KeyError, ValueError) as error:
+            raise RequestError("this is no request for a file") from error
+        motion, name = shelf.motion(token, place)
+        path = own.save(motion, name)
+        return {"address": served(path), "name": path.name}
+
+    return _answered(asked, _theirs(work))
+
+
+def left(request: gr.Request) -> None:
+    """For `Blocks.unload`: a visitor left the page."""
+    wardrobe.leave(str(request.session_hash))
+
+
+def _theirs(work: Callable[[Own, Fields, Files], Answer]) -> Callable[[str, Fields, Files], Answer]:
+    """Work on the session's character; where it is gone, the answer says so."""
+
+    def found(session: str, fields: Fields, files: Files) -> Answer:
+        own = wardrobe.of(session)
+        if own is None:
+            return {"gone": True, "reason": GONE}
+        return work(own, fields, files)
+
+    return found
+
+
+def _answered(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
+    """What is answered to a form, or the reason why it can't be met."""
+    try:
+        fields, files = asked.data, asked.files
+        session = fields["session_hash"]
+    except (AttributeError, KeyError, TypeError):
+        return {"reason": "this is no form of the page"}
+    try:
+        return told(work)(session, fields, files)
+    except gr.Error as error:
+        return {"reason": html.unescape(error.message)}  # the page shows it as words
