@@ -76,8 +76,8 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
             mc, what, [text for text, _ in rows], [right for _, right in rows], evaluator, words
         )
     # Real motion is the same at every repeat.
-    others = evaluator.predict(features_motions(_windows(mc, other)[0]))["hidden"]
-    known_joints = _pelvis_centred(_with_mirrored(_windows(mc, known)[0]))
+    others = evaluator.predict(features_motions(windows_of(mc, other)[0]))["hidden"]
+    known_joints = _pelvis_centred(_with_mirrored(windows_of(mc, known)[0]))
     draws = [
         decoding(mc, clips, evaluator, words, split, seed)
         + text_to_motion(mc, clips, known, known_joints, others, evaluator, words, split, seed)
@@ -89,7 +89,8 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
     return [figure for figure in figures if math.isfinite(figure.value)]
 
 
-def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
+def windows_of(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
+    """A split's clips cut into windows (N, window, 149), of a long one eight at most, and the clip of each."""
     cuts = [cut_windows(clip.motion, mc.model.config.window, STRIDE) for clip in clips]
     cuts = [cut[np.linspace(0, len(cut) - 1, MAX_WINDOWS).round()] if len(cut) > MAX_WINDOWS else cut for cut in cuts]
     return torch.cat(cuts), [clip for clip, cut in zip(clips, cuts, strict=True) for _ in cut]
@@ -97,7 +98,7 @@ def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[
 
 def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
     """How well the model's own representation holds real windows."""
-    real, _ = _windows(mc, clips)
+    real, _ = windows_of(mc, clips)
     again = mc.model.reconstruct_features(real)
     (r, t), (r2, t2) = from_features(real), from_features(again)
     joints, joints2 = forward_kinematics(r, t), forward_kinematics(r2, t2)
@@ -120,7 +121,7 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], w
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
     names = mc.encode_text(actions)
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     figures = []
     for what, z, of in (
         ("windows", mc.model.encode_windows(windows), owners),
@@ -149,7 +150,7 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:
         return []
-    windows, owners = _windows(mc, of_class)
+    windows, owners = windows_of(mc, of_class)
     scores = cosines(mc.model.encode_windows(windows), mc.encode_text(BABEL_60))
     top1, top5 = _hits(scores, BABEL_60, [set(owner.categories) for owner in owners])
     group = "recognition among BABEL's 60 classes, any of a window's"
@@ -161,7 +162,7 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
 
 def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> tuple[torch.Tensor, list[str]]:
     """Windows by what they show (rows) and what they are recognised as (columns), of the actions that occur."""
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     best = cosines(mc.model.encode_windows(windows), mc.encode_text(actions)).argmax(1)
     counts = torch.zeros(len(actions), len(actions))
     shown = torch.tensor([actions.index(owner.action) for owner in owners])
@@ -177,7 +178,7 @@ def decoding(
 
     Right is an action or one near it. A prompt that is refused counts as wrong.
     """
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     figures = []
     for kind in ("recorded", "animated", "choreographed"):
         chosen = [number for number, owner in enumerate(owners) if owner.kind == kind]
@@ -364,7 +365,7 @@ def text_to_motion(
     known_joints: of the training clips' windows, (N, frames, 24, 3). others: what the evaluator sees in the windows of
     another split, (N, H), for the distance of real to real.
     """
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     captions, taken = [], []
     for number, owner in enumerate(owners):
         unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
