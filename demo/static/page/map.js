@@ -71,7 +71,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
     await chart.open();
     if (!legend.childElementCount) {
       legend.replaceChildren(...chart.atlas.families.map((name, n) => make("span", {}, make("i", { style: `background:hsl(${hue(n)} 65% 50%)` }), name)));
-      if (!window.motionStage(props.stage).scene) take(first());
+      if (!window.motionStage?.(props.stage)?.scene) take(first());
     }
     // The prompt's own place.
     const prompt = window.motionStage("text-stage")?.scene?.asked?.prompt;
