@@ -6,20 +6,15 @@ python benchmarks/page.py [--visits 3] [--prompts 20]
 from __future__ import annotations
 
 import argparse
-import shutil
-import socket
 import statistics
 import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import demo  # noqa: E402
+from served import chromium, within  # noqa: E402
 
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PROMPTS = [
     "walk",
     "run",
@@ -44,17 +39,10 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=3)
     parser.add_argument("--prompts", type=int, default=20)
     options = parser.parse_args()
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    demo.launch(port=port, block=False)
-    address = f"http://127.0.0.1:{port}"
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser, args=FLAGS)
+    with within() as address, chromium() as browser:
         first = []
         for _ in range(options.visits + 1):
-            page = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+            page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
             page.add_init_script(WATCH)
             began = time.perf_counter()
             page.goto(address, wait_until="commit")
@@ -72,7 +60,6 @@ def main() -> None:
             taken.append(page.evaluate("window.moved - window.pressed"))
         print(f"first visit: {', '.join(f'{one:.2f}' for one in first)} s, the first with a cold browser")
         print(f"Enter to the new figure: p50 {statistics.median(taken):.0f} ms, most {max(taken):.0f} ms")
-        chromium.close()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,55 @@
-"""The app as its users have it, for the benchmarks: a process of its own, asked over HTTP."""
+"""The app and a browser, for the benchmarks, the pictures and the tests: a process of its own, or within this one."""
 
 import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# It draws without a GPU, and fetches nothing of its own.
+FLAGS = [
+    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of this machine that nothing uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def within() -> Iterator[str]:
+    """The app in this process, by its address."""
+    import demo
+
+    port = free_port()
+    page = demo.launch(port=port, block=False)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        page.close()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator:
+    """Playwright's browser: Chromium, as the system has it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def megabytes(status: str, which: str) -> float:
@@ -22,9 +61,7 @@ class App:
     """`python app.py` on a free port."""
 
     def __init__(self, **environment: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(self.port)],

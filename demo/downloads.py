@@ -16,13 +16,15 @@ from .stage import component, served
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
 
 
-def downloads(stage: str, what: str = "Take it home:") -> gr.HTML:
-    """The component for a stage, by its name; its value is what `offered` gives."""
+def downloads(stage: str, what: str = "Take it home:", offers: bool = True) -> gr.HTML:
+    """The component for a stage, by its name; its value is what `offered` gives. offers: whether it also takes what
+    other parts of the page put onto the stage."""
     return component(
         "page/downloads.js",
         None,
         what=what,
         stage=stage,
+        offers=offers,
         kinds=[list(kind) for kind in KINDS],
         server_functions=[take, on_character],
     )

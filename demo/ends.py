@@ -1,4 +1,4 @@
-"""What a motion or a latent can be asked for by: words, a motion that the model knows, or a file."""
+"""What a motion or a latent can be asked for by: words, a file, or a motion that the model knows, from the map."""
 
 from __future__ import annotations
 
@@ -12,54 +12,100 @@ from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
 
+from .atlas import Atlas
+from .stage import component, figure
+
+WORDS, FILE, KNOWN = "words", "file", "map"
+
 
 @dataclass(frozen=True)
 class EndInput:
-    """The three components of one end; of those filled in, the file wins, then the known motion, then the words."""
+    """The widget for one end: a switch says which of its three parts is in sight, and that one counts."""
 
+    by: gr.Radio
     words: gr.Textbox
-    known: gr.Dropdown
+    known: gr.Textbox
     file: gr.File
 
+    @property
+    def asked(self) -> list[gr.components.Component]:
+        """The inputs that `picked` takes."""
+        return [self.by, self.words, self.known, self.file]
 
-def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, file_first: bool = False) -> EndInput:
-    """Build the components, in the current layout: words in sight and the rest folded away, or the other way."""
 
-    def build_words() -> gr.Textbox:
-        # A value makes it optional for programs that call the endpoint.
-        return gr.Textbox(
-            "" if file_first else None, label=label, placeholder=placeholder, max_length=MAX_TEXT, elem_id=elem_id
+def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, first: str = WORDS) -> EndInput:
+    """Build the widget in the current layout. first: the part in sight. elem_id: of its words; page.css shows a part
+    where the switch says so."""
+    atlas = Atlas.of(mc)
+    with gr.Column(elem_classes="end", min_width=160):
+        ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)
+        by = gr.Radio(ways, value=first, label=label, elem_classes="by")
+        words = gr.Textbox(
+            None if first == WORDS else "",  # a value makes it optional for programs that call the endpoint
+            label=f"{label}: words",
+            placeholder=placeholder,
+            max_length=MAX_TEXT,
+            lines=1,
+            max_lines=3,
+            show_label=False,
+            container=False,
+            elem_id=elem_id,
+            elem_classes="by-words",
         )
-
-    def build_others() -> tuple[gr.Dropdown, gr.File]:
-        file = gr.File(label="Motion file: AMASS npz or BVH", file_types=list(READABLE), height=120)
-        known = gr.Dropdown(
-            ["", *(mc.bank.labels if mc.bank else [])],
-            value="",
-            label="A motion that the model knows",
-            info="goes before words; a file goes before both",
+        file = gr.File(
+            label=f"{label}: AMASS npz, BVH, …", file_types=list(READABLE), height=64, elem_classes="by-file"
         )
-        return known, file
+        with gr.Row(elem_classes="by-map"):
+            known = gr.Textbox(
+                "",
+                label=f"{label}: a motion that the model knows",
+                placeholder="its name",
+                show_label=False,
+                container=False,
+                elem_id=f"{elem_id}-known",
+                scale=3,
+                min_width=80,
+            )
+            if atlas is not None:
+                component(
+                    "page/choose.js",
+                    field=f"{elem_id}-known",
+                    what=label,
+                    how=figure(),
+                    server_functions=atlas.questions(),
+                )
+    return EndInput(by, words, known, file)
 
-    if file_first:
-        known, file = build_others()
-        words = build_words()
-    else:
-        words = build_words()
-        with gr.Accordion("… or a file, or a known motion", open=False):
-            known, file = build_others()
-    return EndInput(words, known, file)
+
+def picked(mc: MotionCLIP, by: str, words: str, known: str, file: str | None, what: str) -> tuple[End, str]:
+    """What the widget says, of the part that is in sight; otherwise as `chosen`."""
+    return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 
 def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what: str) -> tuple[End, str]:
-    """What was asked for, and a name to show for it. Raises ValueError where nothing was filled in."""
+    """What was asked for, and a name to show for it: a file goes before a known motion, and that before words.
+
+    known: a label, or one dot of the map as "LABEL #NUMBER". Raises ValueError where nothing was filled in.
+    """
     if file:
         motion = Motion.load(file)
         return motion, motion.name
-    if known:
-        if mc.bank is None:
-            raise RequestError(f"{what}: this model has no known motions")
-        return mc.bank.find(known), known
+    if known and known.strip():
+        return _known(mc, known.strip(), what)
     if not words or not words.strip():
         raise RequestError(f"{what}: say a motion in words, choose a known one, or give a file")
     return words, words.strip()
+
+
+def _known(mc: MotionCLIP, name: str, what: str) -> tuple[End, str]:
+    if mc.bank is None:
+        raise RequestError(f"{what}: this model has no known motions")
+    label, _, number = name.rpartition(" #")
+    if not label:
+        return mc.bank.find(name), name
+    if not (number.isascii() and number.isdigit() and int(number) < len(mc.bank)):
+        raise RequestError(f"{what}: there is no known motion {name!r}; choose one on the map")
+    entry = mc.bank.entries[int(number)]
+    if entry.label != label:
+        raise RequestError(f"{what}: number {number} is {entry.label!r}, not {label!r}; choose one on the map")
+    return entry, label

@@ -9,15 +9,17 @@ import numpy as np
 
 from motionclip import Motion, MotionCLIP
 from motionclip.constants import MAX_SECONDS, MIN_SECONDS
+from motionclip.pipeline import End
 from motionclip.viz.render import strip
 
 from . import content
+from .atlas import Atlas
 from .downloads import downloads, offered
-from .ends import chosen, end_input
+from .ends import chosen, end_input, picked
 from .own import control
 from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
-from .stage import busy, chips, clear, mixed, stage
+from .stage import busy, chips, clear, component, figure, mixed, stage
 
 STEPS = 11
 STAGE = "path-stage"
@@ -25,6 +27,7 @@ STAGE = "path-stage"
 
 def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
+    atlas = Atlas.of(mc)
 
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
         return chosen(mc, start, start_known, start_file, "From"), chosen(mc, end, end_known, end_file, "To")
@@ -62,20 +65,21 @@ def build(mc: MotionCLIP) -> None:
         seed: float = 0,
     ):
         """One long motion that begins as the first and becomes the second, as video and files."""
-        return take_home(blended(start, end, start_known, end_known, start_file, end_file, seed), "blend")
+        (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
+        return take_home(blended(a, b, f"{name_a} to {name_b}", int(seed)), "blend")
 
-    def blended(*asked) -> Motion:
-        (a, name_a), (b, name_b) = both(*asked[:6])
-        motion = mc.blend(a, b, frames=240, seed=int(asked[6]))
-        return replace(motion, name=f"{name_a} to {name_b}")
+    def blended(a: End, b: End, name: str, seed: int) -> Motion:
+        return replace(mc.blend(a, b, frames=240, seed=seed), name=name)
 
     @told
-    def show(start, end, start_known, end_known, start_file, end_file, seconds, seed):
-        (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
+    def show(*asked):
+        *ends, seconds, seed = asked
+        (a, name_a), (b, name_b) = picked(mc, *ends[:4], "From"), picked(mc, *ends[4:], "To")
+        name = f"{name_a} to {name_b}"
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         way = np.linspace(0, 1, STEPS).round(3).tolist()
         scene = {
-            "name": f"{name_a} to {name_b}",
+            "name": name,
             "figures": [
                 mixed(motions[:1], [0], name_a),
                 mixed(motions, way, "between"),
@@ -86,45 +90,50 @@ def build(mc: MotionCLIP) -> None:
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
         }  # fmt: skip
-        whole = start, end, start_known, end_known, start_file, end_file, seed
-        return (
-            scene,
-            offered(shelf.put_mix(motions, way, "between")),
-            offered(shelf.put(lambda _: blended(*whole), "blend")),
-        )
+        token = shelf.put_mix(motions, way, "between")
+        passes = {"token": token} | atlas.way(a, b) if atlas else None
+        clip = shelf.put(lambda _: blended(a, b, name, int(seed)), "blend")
+        return scene, offered(token), offered(clip), passes
 
-    gr.Markdown("Two motions, and everything in between: drag the slider under the figures.")
+    gr.Markdown("Two motions, and everything in between: drag the slider under the figures.", elem_classes="lead")
+    with gr.Row(elem_classes="ends"):
+        start = end_input(mc, "From", "walk", "from-words")
+        end = end_input(mc, "To", "dance salsa", "to-words")
+        go = gr.Button("Show the way", variant="primary", elem_id="interpolate", min_width=140, scale=0)
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
-            figure = stage("A figure between two motions, with the two beside it", STAGE)
+            on_stage = stage("A figure between two motions, with the two beside it", STAGE)
             files = downloads(STAGE, "The figure between, as the slider says:")
-            long = downloads(STAGE, "One long clip from the first to the second:")
+            long = downloads(STAGE, "One long clip from the first to the second:", offers=False)
             control()
         with gr.Column(scale=3, min_width=260):
-            start = end_input(mc, "From", "walk", "from-words")
-            end = end_input(mc, "To", "dance salsa", "to-words")
-            go = gr.Button("Show the way", variant="primary", elem_id="interpolate")
-            with gr.Row():
-                seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
-                seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=2**31 - 1, min_width=80)
+            passed = component(
+                "page/way.js",
+                elem_id="way",
+                stage=STAGE,
+                how=figure(),
+                server_functions=atlas.questions() if atlas else [],
+            )
+            seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
+            seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=2**31 - 1, min_width=80)
             chips(
                 ["from-words", "to-words"],
                 "interpolate",
                 {"Try (the first two are the paper's)": {f"{a} → {b}": [a, b] for a, b in content.INTERPOLATIONS}},
             )
 
-    ends = [start.words, end.words, start.known, end.known, start.file, end.file]
     shown = gr.on(
-        [go.click, start.words.submit, end.words.submit],
+        [go.click, start.words.submit, end.words.submit, start.known.submit, end.known.submit],
         show,
-        [*ends, seconds, seed],
-        [figure, files, long],
+        [*start.asked, *end.asked, seconds, seed],
+        [on_stage, files, long, passed],
         js=busy(STAGE, "working out the way …"),
         api_visibility="private",
         show_progress="hidden",
     )
     shown.then(None, js=clear(STAGE))
     ask = gr.Button(visible=False)
+    ends = [start.words, end.words, start.known, end.known, start.file, end.file]
     ask.click(
         interpolate,
         [*ends, seconds, seed],

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import gradio as gr
+import torch
 
 from motionclip import Motion, MotionCLIP
-from motionclip.bank import CONTRAST
 from motionclip.errors import RequestError
 from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
-from .ends import chosen, end_input
+from .ends import FILE, chosen, end_input, picked
 from .own import control
 from .player import figure_file, frames_of, npz_files, told
 from .stage import busy, clear, component, scene, stage
+from .sureness import ACTIONS, FROM, LIST, sentence, shares, word
 
 OURS, BABEL, OWN = "the actions it learned", "BABEL's 60 classes", "my own list"
 STAGE = "read-stage"
 TOP = 5
-# From which lead of the first cosine over the second, and above which cosine, an answer is said so.
-SURE, LIKELY, FAR = 0.08, 0.03, 0.25
 
 
 def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
@@ -32,9 +30,6 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         if label_set not in (OURS, BABEL, OWN):
             raise RequestError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
         return parse_labels(own_labels) if label_set == OWN else {OURS: None, BABEL: list(BABEL_60)}[label_set]
-
-    def motion_of(file: str | None, known: str, words: str) -> Motion:
-        return mc.as_motion(chosen(mc, words, known, file, "Motion")[0])
 
     @told
     def recognize(
@@ -46,54 +41,63 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         Args:
             file: an AMASS npz or BVH file; it goes before a known motion's name, and that before words.
         """
-        motion, labels = motion_of(file, known, words), labels_of(label_set, own_labels)
+        motion = mc.as_motion(chosen(mc, words, known, file, "Motion")[0])
+        labels = labels_of(label_set, own_labels)
         best = {label: max(score, 0.0) for label, score in mc.recognize(motion, labels, top=TOP)}
         long = len(motion) > mc.model.config.window
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
         return figure_file(motion), best, drawn
 
     @told
-    def show(file, known, words, label_set, own_labels):
-        motion, labels = motion_of(file, known, words), labels_of(label_set, own_labels)
-        best = mc.recognize(motion, labels, top=TOP)
+    def show(by, words, known, file, label_set, own_labels):
+        end, name = picked(mc, by, words, known, file, "Motion")
+        motion, labels = mc.as_motion(end), labels_of(label_set, own_labels)
+        best = likeliest(mc, motion, labels)
+        sure = word(best[0][1], FROM[ACTIONS if labels is None else LIST])
         long = len(motion) > mc.model.config.window
         stretches = mc.timeline(motion, labels) if long else []
         segments = [{"label": each.label, "start": each.start, "end": each.end} for each in stretches]
-        shown = scene([motion], [motion.name], motion.name or words, segments=segments)
-        return shown, {"text": said(best, [each.label for each in stretches]), "bars": bars(best)}
+        shown = scene([motion], [name], name, segments=segments)
+        return shown, {
+            "text": sentence(best, sure, [each.label for each in stretches]),
+            "sure": sure,
+            "bars": [{"label": label, "share": round(share, 4)} for label, share in best],
+        }
 
     @told
     def last(prompt: str, seconds: float, seed: float, closeness: float):
         motion = mc.generate(prompt, frames_of(seconds), int(seed), closeness)
-        return npz_files([motion], ["motion"])[0]
+        return npz_files([motion], ["motion"])[0], FILE
 
     gr.Markdown(
         "Drop in motion capture, and read what it shows. Any labels will do: the model was not trained for a "
-        "fixed list."
+        "fixed list.",
+        elem_classes="lead",
     )
+    with gr.Row(elem_classes="ends"):
+        motion = end_input(mc, "Motion", "kick", "read-words", first=FILE)
+        go = gr.Button("Read it", variant="primary", elem_id="recognize", min_width=120, scale=0)
     with gr.Row(elem_classes="scene"):
-        with gr.Column(scale=7, min_width=320):
+        with gr.Column(scale=6, min_width=320):
             figure = stage("The figure whose motion is read", STAGE)
             control()
-        with gr.Column(scale=3, min_width=260):
-            motion = end_input(mc, "Motion in words (to be made, then read)", "kick", "read-words", file_first=True)
-            take = gr.Button("Use the motion of the first tab", size="sm")
+        with gr.Column(scale=4, min_width=260):
+            best = component("page/bars.js")
             label_set = gr.Radio([OURS, BABEL, OWN], value=OURS, label="Labels to choose from")
             own = gr.Textbox(
                 "", label="My own labels, one a line", lines=4, visible=False, max_length=20_000, elem_id="own-labels"
             )
-            go = gr.Button("Read it", variant="primary", elem_id="recognize")
-            best = component("page/bars.js")
+            take = gr.Button("Use the motion of the first tab", size="sm")
 
     inputs = [motion.file, motion.known, motion.words, label_set, own]
     label_set.change(
         lambda chosen: gr.Textbox(visible=chosen == OWN), label_set, own, queue=False, api_visibility="private"
     )
-    take.click(last, list(asked), motion.file, api_visibility="private")
+    take.click(last, list(asked), [motion.file, motion.by], api_visibility="private")
     shown = gr.on(
-        [go.click, motion.words.submit],
+        [go.click, motion.words.submit, motion.known.submit],
         show,
-        inputs,
+        [*motion.asked, label_set, own],
         [figure, best],
         js=busy(STAGE, "reading …"),
         api_visibility="private",
@@ -108,22 +112,12 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     )
 
 
-def said(best: Sequence[tuple[str, float]], stretches: Sequence[str] = ()) -> str:
-    """What a motion shows, in words that say how sure that is.
-
-    best: labels with their cosines, best first. stretches: the labels of a long motion's stretches, in order.
-    """
-    if len(stretches) > 1:
-        return f"In turn: {', '.join(stretches)}. As a whole it is nearest to {best[0][0]}."
-    (label, score), lead = best[0], best[0][1] - best[1][1] if len(best) > 1 else SURE
-    if score < FAR:
-        return f"None of these labels fits well; {label} fits best."
-    if lead >= SURE:
-        return f"This is: {label}."
-    return f"Most likely: {label}." if lead >= LIKELY else f"{label}, or {best[1][0]}: they are hard to tell apart."
-
-
-def bars(best: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
-    """Labels with the length of their bars, from 0 to 1: how likely each is beside the best, whose bar is full."""
-    top = best[0][1]
-    return [{"label": label, "share": round(math.exp((score - top) / CONTRAST), 3)} for label, score in best]
+def likeliest(mc: MotionCLIP, motion: Motion, labels: Sequence[str] | None) -> list[tuple[str, float]]:
+    """The labels that fit best, with how likely each is beside all labels and all actions that the model knows."""
+    known = mc.bank.actions if mc.bank else []
+    beside = list(dict.fromkeys([*(labels or []), *known])) or None
+    scored = mc.recognize(motion, beside, top=len(beside or BABEL_60))
+    share = shares(torch.tensor([score for _, score in scored])).tolist()
+    among = {label for label, _ in scored} if labels is None else set(labels)
+    found = [(label, one) for (label, _), one in zip(scored, share, strict=True) if label in among]
+    return found[:TOP]

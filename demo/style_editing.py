@@ -7,13 +7,12 @@ from typing import Any
 import gradio as gr
 
 from motionclip import MotionCLIP
-from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
-from motionclip.errors import RequestError
+from motionclip.constants import MAX_SECONDS, MIN_SECONDS
 from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 
 from . import content
 from .downloads import downloads, offered
-from .ends import chosen, end_input
+from .ends import chosen, end_input, picked
 from .own import control
 from .player import frames_of, npz_files, take_home, told
 from .shelf import shelf
@@ -26,10 +25,6 @@ STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mix
 def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
 
-    def base_of(base: str, known: str, file: str | None, seconds: float, seed: int):
-        what, name = chosen(mc, base, known, file, "Motion")
-        return mc.as_motion(what, frames_of(seconds), seed), name
-
     @told
     def edit(
         base: str,
@@ -41,25 +36,34 @@ def build(mc: MotionCLIP) -> None:
         part: BodyPart = "whole body",
         seconds: float = 2.0,
         seed: float = 0,
+        source_known: str = "",
+        target_known: str = "",
+        source_file: str | None = None,
+        target_file: str | None = None,
     ):
         """Base plus strength × (to − from): the motion before as npz, and after as video and files.
 
         Args:
             base: the motion to change, in words; a known motion's name or a file goes before it.
-            source: what it is like now, e.g. "walk".
-            target: what it should be like, e.g. "walk like an old person".
+            source: what it is like now, e.g. "walk"; likewise.
+            target: what it should be like, e.g. "walk like an old person"; likewise.
         """
-        before, _ = base_of(base, base_known, base_file, seconds, int(seed))
-        after = mc.edit(before, _said(source, "From"), _said(target, "To"), strength, part=part)
+        what, _ = chosen(mc, base, base_known, base_file, "Motion")
+        a, _ = chosen(mc, source, source_known, source_file, "From")
+        b, _ = chosen(mc, target, target_known, target_file, "To")
+        before = mc.as_motion(what, frames_of(seconds), int(seed))
+        after = mc.edit(before, a, b, strength, part=part)
         return npz_files([before], ["before"])[0], *take_home(after, "edited")
 
     @told
-    def show(base, source, target, base_known, base_file, part, seconds, seed):
-        before, name = base_of(base, base_known, base_file, seconds, int(seed))
-        a, b = _said(source, "From"), _said(target, "To")
+    def show(*asked):
+        *ends, part, seconds, seed = asked
+        what, name = picked(mc, *ends[:4], "Motion")
+        (a, name_a), (b, name_b) = picked(mc, *ends[4:8], "From"), picked(mc, *ends[8:], "To")
+        before = mc.as_motion(what, frames_of(seconds), int(seed))
         edited = mc.edit_strengths(before, a, b, STRENGTHS, part=part)
         scene: dict[str, Any] = {
-            "name": f"{name}: {a} to {b}",
+            "name": f"{name}: {name_a} to {name_b}",
             "figures": [mixed([before], [0], "before"), mixed(edited, STRENGTHS, "after")],
             "layout": "beside",
             "slider": {
@@ -69,23 +73,21 @@ def build(mc: MotionCLIP) -> None:
         }  # fmt: skip
         return scene, offered(shelf.put_mix(edited, STRENGTHS, "edited"))
 
-    gr.Markdown("Take a motion, say what it is like and what it should be like instead. Its timing and path stay.")
+    gr.Markdown(
+        "Take a motion, say what it is like and what it should be like instead. Its timing and path stay.",
+        elem_classes="lead",
+    )
+    with gr.Row(elem_classes="ends"):
+        base = end_input(mc, "Motion", "walk", "style-base")
+        source = end_input(mc, "From", "walk", "style-from")
+        target = end_input(mc, "To", "walk like an old person", "style-to")
+        go = gr.Button("Change it", variant="primary", elem_id="edit", min_width=120, scale=0)
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure = stage("Two figures side by side, before and after the change", STAGE)
             files = downloads(STAGE, "The changed motion, as the slider says:")
             control()
         with gr.Column(scale=3, min_width=260):
-            base = end_input(mc, "Motion", "walk", "style-base")
-            with gr.Row():
-                source = gr.Textbox(
-                    label="From", placeholder="walk", max_length=MAX_TEXT, min_width=120, elem_id="style-from"
-                )
-                target = gr.Textbox(
-                    label="To", placeholder="walk like an old person", max_length=MAX_TEXT, min_width=120,
-                    elem_id="style-to",
-                )  # fmt: skip
-            go = gr.Button("Change it", variant="primary", elem_id="edit")
             with gr.Accordion("Which part, how long, which take", open=False):
                 strength = gr.Slider(-2, 3, value=1.0, step=0.1, label="Strength", visible=False)  # for programs
                 part = gr.Radio(list(BODY_PARTS), value="whole body", label="What changes")
@@ -108,11 +110,10 @@ def build(mc: MotionCLIP) -> None:
                 },
             )
 
-    asked = [base.words, source, target, strength, base.known, base.file, part, seconds, seed]
     shown = gr.on(
-        [go.click, base.words.submit, source.submit, target.submit],
+        [submit for end in (base, source, target) for submit in (end.words.submit, end.known.submit)] + [go.click],
         show,
-        [component for component in asked if component is not strength],
+        [*base.asked, *source.asked, *target.asked, part, seconds, seed],
         [figure, files],
         js=busy(STAGE, "changing it …"),
         api_visibility="private",
@@ -121,13 +122,21 @@ def build(mc: MotionCLIP) -> None:
     shown.then(None, js=clear(STAGE))
     gr.Button(visible=False).click(
         edit,
-        asked,
+        [
+            base.words,
+            source.words,
+            target.words,
+            strength,
+            base.known,
+            base.file,
+            part,
+            seconds,
+            seed,
+            source.known,
+            target.known,
+            source.file,
+            target.file,
+        ],  # fmt: skip
         [gr.File(visible=False), gr.Video(visible=False), gr.Files(visible=False)],
         api_name="edit",
     )
-
-
-def _said(words: str, what: str) -> str:
-    if not words or not words.strip():
-        raise RequestError(f'{what}: say it in words, as in "walk"')
-    return words

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import io
-import shutil
-import socket
 import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-import demo  # noqa: E402
+from served import chromium, within  # noqa: E402
+
 from demo import content  # noqa: E402
+from demo.stage import STATIC  # noqa: E402
 
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZE, PICTURES, SECONDS = 112, 20, 2.0  # pixels, poses, and how long they take
 SCREENS = {1440: 1000, 390: 844}
 # What is done on each tab before its picture is taken.
@@ -41,7 +41,13 @@ FILLED = {
     "Style": {"style-base": "walk", "style-from": "walk", "style-to": "walk like an old person"},
     "Read": {"read-words": "walk, then wave, then sit down"},
 }
-STAGES = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage", "Map": ""}
+STAGES = {
+    "Text": "text-stage",
+    "Between": "path-stage",
+    "Style": "style-stage",
+    "Read": "read-stage",
+    "Map": "map-stage",
+}
 
 
 def gallery(page: Page, address: str) -> None:
@@ -54,7 +60,7 @@ def gallery(page: Page, address: str) -> None:
         for name, (prompt, seed) in content.GALLERY.items():
             page.evaluate(
                 "([prompt, seed, module]) => import(module).then((m) => m.askFor({prompt, seed, seconds: 2}))",
-                [prompt, seed, f"{address}/gradio_api/file={demo.stage.STATIC.as_posix()}/page/fields.js"],
+                [prompt, seed, f"{address}/gradio_api/file={STATIC.as_posix()}/page/fields.js"],
             )
             page.wait_for_function(
                 "(prompt) => window.motionStage('text-stage').scene.asked.prompt === prompt", arg=prompt, timeout=60_000
@@ -99,6 +105,7 @@ def screenshots(page: Page, address: str) -> None:
             for tab, script in TABS.items():
                 page.get_by_role("tab", name=tab, exact=True).click()
                 for box, words in FILLED.get(tab, {}).items():
+                    page.locator(f".end:has(#{box}) .by label:has(input[value=words])").click()
                     page.locator(f"#{box} :is(textarea, input)").fill(words)
                 if script:
                     page.evaluate(script)
@@ -125,18 +132,9 @@ def main() -> None:
     parser.add_argument("what", choices=["gallery", "screenshots"])
     parser.add_argument("--address", help="of a demo that runs already")
     options = parser.parse_args()
-    address = options.address
-    if not address:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
-        demo.launch(port=port, block=False)
-        address = f"http://127.0.0.1:{port}"
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as play:
-        page = play.chromium.launch(executable_path=browser, args=FLAGS).new_page(
-            viewport={"width": 1440, "height": 1000}
-        )
+    app = contextlib.nullcontext(options.address) if options.address else within()
+    with app as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
         (gallery if options.what == "gallery" else screenshots)(page, address)
 
 

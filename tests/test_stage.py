@@ -16,9 +16,10 @@ from gradio_client import Client
 from demo import shelf as shelves
 from demo.downloads import take
 from demo.packed import REACH, between, body_bytes, motion_text
-from demo.recognition import bars, said
+from demo.recognition import TOP, likeliest
 from demo.shelf import Shelf, shelf
 from demo.stage import STATIC, scene
+from demo.sureness import ACTIONS, AIMS, FROM, LIST, sentence, word
 from motionclip import Motion
 from motionclip.motion import skeleton
 from motionclip.viz.bodies import wooden_figure
@@ -92,14 +93,31 @@ def test_what_lies_between_is_taken_as_the_slider_says():
 
 
 def test_how_sure_the_reader_is_is_said_in_words():
-    assert said([("walk", 0.7), ("run", 0.5)]) == "This is: walk."
-    assert said([("walk", 0.7), ("run", 0.65)]) == "Most likely: walk."
-    assert "hard to tell apart" in said([("walk", 0.7), ("run", 0.69)])
-    assert "None of these" in said([("walk", 0.1), ("run", 0.0)])
-    assert said([("walk", 0.7)]) == "This is: walk."
-    assert said([("walk", 0.7)], ["walk", "sit"]).startswith("In turn: walk, sit.")
-    shares = [bar["share"] for bar in bars([("walk", 0.5), ("run", 0.45), ("lie", -0.2)])]
-    assert shares[0] == 1 and 0.4 < shares[1] < 0.6 and shares[2] < 0.001
+    both = [("walk", 0.7), ("run", 0.2)]
+    assert sentence(both, "surely") == "Surely: walk." and sentence(both, "probably") == "Probably: walk."
+    assert sentence(both, "perhaps") == "Perhaps: walk, or run." and sentence(both[:1], "perhaps") == "Perhaps: walk."
+    assert sentence(both, "hardly") == "None of these labels fits well; walk fits best."
+    assert sentence(both, "surely", ["walk", "sit"]).startswith("In turn: walk, sit.")
+    since = {"surely": 0.4, "probably": 0.2, "perhaps": 0.1}
+    assert [word(share, since) for share in (0.9, 0.4, 0.39, 0.1, 0.09)] == [
+        "surely", "surely", "probably", "perhaps", "hardly",
+    ]  # fmt: skip
+
+
+def test_the_words_are_in_order_and_measured():
+    assert set(FROM) == {ACTIONS, LIST}
+    for since in FROM.values():
+        assert list(since) == list(AIMS) and sorted(since.values(), reverse=True) == list(since.values())
+
+
+def test_a_label_is_likely_beside_all_that_is_known(mc):
+    motion = mc.as_motion(mc.bank.find("kick"))
+    known = likeliest(mc, motion, None)
+    assert len(known) == TOP and known[0][0] == "kick" and word(known[0][1], FROM[ACTIONS]) in ("surely", "probably")
+    (own,) = likeliest(mc, motion, ["kick"])
+    assert own[1] == pytest.approx(known[0][1], abs=1e-4)  # alone in a list it is no surer
+    other = likeliest(mc, motion, ["sleep", "play the piano"])
+    assert len(other) == 2 and word(other[0][1], FROM[LIST]) == "hardly"
 
 
 def test_the_page_gets_its_modules_and_nothing_else(app_url):

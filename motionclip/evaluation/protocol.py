@@ -94,8 +94,8 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
         figures += _from_text_alone(mc, source, prompts, evaluator, words)
     references = References(
         training,
-        joints=_pelvis_centred(_with_mirrored(_windows(mc, training)[0])),
-        other_split=evaluator.predict(features_motions(_windows(mc, other_split)[0]))["hidden"],
+        joints=_pelvis_centred(_with_mirrored(windows_of(mc, training)[0])),
+        other_split=evaluator.predict(features_motions(windows_of(mc, other_split)[0]))["hidden"],
     )
     draws = [
         decoding(mc, clips, evaluator, words, split, seed)
@@ -108,7 +108,8 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
     return [figure for figure in figures if math.isfinite(figure.value)]
 
 
-def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
+def windows_of(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
+    """A split's clips cut into windows (N, window, 149), of a long one eight at most, and the clip of each."""
     cuts = [cut_windows(clip.motion, mc.model.config.window, STRIDE) for clip in clips]
     cuts = [cut[np.linspace(0, len(cut) - 1, MAX_WINDOWS).round()] if len(cut) > MAX_WINDOWS else cut for cut in cuts]
     return torch.cat(cuts), [clip for clip, cut in zip(clips, cuts, strict=True) for _ in cut]
@@ -116,7 +117,7 @@ def _windows(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[
 
 def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
     """How well the model's own representation holds real windows."""
-    real, _ = _windows(mc, clips)
+    real, _ = windows_of(mc, clips)
     reconstructed = mc.model.reconstruct_features(real)
     (r, t), (r2, t2) = from_features(real), from_features(reconstructed)
     joints, joints2 = forward_kinematics(r, t), forward_kinematics(r2, t2)
@@ -139,7 +140,7 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], w
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
     names = mc.encode_text(actions)
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     figures = []
     for unit, z, sources in (
         ("windows", mc.model.encode_windows(windows), owners),
@@ -170,7 +171,7 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:
         return []
-    windows, owners = _windows(mc, of_class)
+    windows, owners = windows_of(mc, of_class)
     scores = cosines(mc.model.encode_windows(windows), mc.encode_text(BABEL_60))
     top1, top5 = _hits(scores, BABEL_60, [set(owner.categories) for owner in owners])
     group = "recognition among BABEL's 60 classes, any of a window's"
@@ -182,7 +183,7 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
 
 def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> tuple[torch.Tensor, list[str]]:
     """Windows by what they show (rows) and what they are recognised as (columns), of the actions that occur."""
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     best = cosines(mc.model.encode_windows(windows), mc.encode_text(actions)).argmax(1)
     counts = torch.zeros(len(actions), len(actions))
     labels = torch.tensor([actions.index(owner.action) for owner in owners])
@@ -200,7 +201,7 @@ def decoding(
 
     Right is an action or one near it. A prompt that is refused counts as wrong.
     """
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     figures = []
     for kind in ("recorded", "animated", "choreographed"):
         of_kind = [number for number, owner in enumerate(owners) if owner.kind == kind]
@@ -417,7 +418,7 @@ def _captioned_windows(
 ) -> tuple[torch.Tensor, list[Clip], list[str]]:
     """Windows, their clips, and a caption of each: one that training had not, where the split has any. Windows whose
     captions `generate` would all refuse are left out."""
-    windows, owners = _windows(mc, clips)
+    windows, owners = windows_of(mc, clips)
     captions, numbers = [], []
     for number, owner in enumerate(owners):
         unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()

@@ -2,7 +2,7 @@
 
 import json
 import os
-import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -14,24 +14,20 @@ import pygltflib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from demo import character as store
-from motionclip import Motion
+from demo.stage import STATIC
+from motionclip import Motion, links
+from motionclip.errors import LinkError
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-TABS = {"Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage"}
+from served import BROWSER, chromium  # noqa: E402
+
+TABS = {
+    "Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage", "Map": "map-stage",
+}  # fmt: skip
 LONG = 180_000  # milliseconds that anything may take on a busy machine without a GPU
 
 if BROWSER is None and os.environ.get("CI"):
@@ -41,10 +37,8 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs chromium: apt-get
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -59,6 +53,34 @@ def page(browser, app_url):
     yield page
     assert not problems
     page.close()
+
+
+NO_WEBGL = """
+  const get = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+    return kind.startsWith("webgl") ? null : get.call(this, kind, ...more);
+  };
+"""
+
+
+@pytest.fixture
+def flat(browser, app_url):
+    """Opens the page without WebGL, which is sooner drawn where no GPU is."""
+    opened = []
+
+    def show(width: int = 1440, height: int = 900, **options) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(LONG)
+        page.add_init_script(NO_WEBGL)
+        page.goto(app_url)
+        moving(page)
+        return page
+
+    yield show
+    for context in opened:
+        context.close()
 
 
 def moving(page: Page, stage: str = "text-stage", name: str = "") -> None:
@@ -81,6 +103,11 @@ def ask(page: Page, prompt: str) -> None:
     page.locator("#prompt textarea").fill(prompt)
     page.keyboard.press("Enter")
     moving(page, name=prompt)
+
+
+def give(page: Page, end: str, by: str) -> None:
+    """Switch an end, by the elem_id of its words, to "words", "file" or "map"."""
+    page.locator(f".end:has(#{end}) .by label", has_text=by).click()
 
 
 def open_tab(page: Page, name: str) -> None:
@@ -261,7 +288,7 @@ def test_the_slider_mixes_rotations_without_asking_the_server(page, tmp_path):
 def test_a_style_is_moved_onto_a_motion_of_ones_own_as_strongly_as_the_slider_says(page, tmp_path):
     clip = Path(synthetic_motion(frames=90).save(tmp_path / "mine.bvh"))
     open_tab(page, "Style")
-    page.get_by_role("button", name="… or a file, or a known motion").locator("visible=true").click()
+    give(page, "style-base", "file")
     page.locator("[role=tabpanel]:visible input[type=file]:not([hidden])").first.set_input_files(clip)
     expect(page.get_by_role("cell", name="mine.bvh").locator("visible=true").first).to_be_visible()
     page.locator("#style-from textarea").fill("walk")
@@ -502,13 +529,12 @@ def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, 
 
 def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):
     page = browser.new_page(viewport={"width": 1000, "height": 900})
-    page.add_init_script("""
-      const get = HTMLCanvasElement.prototype.getContext;
-      HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
-        return kind.startsWith("webgl") ? null : get.call(this, kind, ...more);
-      };
+    page.add_init_script(
+        NO_WEBGL
+        + """
       Object.defineProperty(window, "localStorage", { get() { throw new Error("none"); } });
-    """)
+    """
+    )
     page.goto(app_url)
     moving(page)
     expect(page.get_by_text("WebGL is off")).to_be_visible()
@@ -544,3 +570,247 @@ def test_on_a_phone_prompt_button_and_stage_are_on_one_screen(page, width):
     for tab in TABS:
         assert page.get_by_role("tab", name=tab, exact=True).locator("visible=true").count() == 1
     assert page.locator("#text-stage canvas").evaluate("(e) => getComputedStyle(e).touchAction") == "pan-y"
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_the_ends_their_button_and_the_stage_are_on_one_screen(flat, width):
+    page = flat(width, 844)
+    for tab, button in (("Between", "#interpolate"), ("Style", "#edit"), ("Read", "#recognize")):
+        open_tab(page, tab)
+        tops = []
+        for place in (".ends", button, f"#{TABS[tab]} .picture"):
+            page.locator(f"{place}:visible").first.wait_for()
+            box = page.locator(f"{place}:visible").first.bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= 844 and box["x"] + box["width"] <= width, (tab, place)
+            tops.append(box["y"])
+        assert tops == sorted(tops), tab
+
+
+@pytest.mark.parametrize("width", [768, 1024, 1440])
+def test_every_tab_is_as_wide_as_the_window_lets_it_and_the_answer_is_beside_the_stage(flat, width):
+    page = flat(width, 1000)
+    for tab in TABS:
+        open_tab(page, tab)
+        page.wait_for_timeout(400)
+        scene = page.locator(".scene:visible").bounding_box()
+        assert width - 80 < scene["width"] <= width, tab
+    open_tab(page, "Read")
+    give(page, "read-words", "words")
+    page.locator("#read-words textarea").fill("kick")
+    page.locator("#recognize").click()
+    expect(page.locator(".bars li").first).to_contain_text("kick", timeout=LONG)
+    sure = page.locator(".bars b").first.inner_text()
+    assert sure in ("surely", "probably")
+    expect(page.get_by_text(f"{sure.capitalize()}: kick.")).to_be_visible()
+    figure, answer = (page.locator(of).bounding_box() for of in ("#read-stage .picture", ".bars"))
+    assert answer["x"] > figure["x"] + figure["width"] and answer["width"] > 0.25 * width
+    assert answer["y"] + answer["height"] < figure["y"] + figure["height"]
+
+
+def test_an_end_is_chosen_from_the_map(flat):
+    page = flat()
+    for tab, end in (("Between", "from-words"), ("Style", "style-to")):
+        open_tab(page, tab)
+        give(page, end, "map")
+        page.locator(f".end:has(#{end}) .plain").click()
+        chart = page.locator("dialog[open] .chart")
+        expect(chart).to_be_visible()
+        page.locator("dialog[open] input[type=search]").fill("zombie walk")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog[open] .meant button").first).to_have_text("zombie walk")
+        page.wait_for_timeout(300)
+        box = chart.bounding_box()
+        # The words' own place, around which its dots lie: the first that is met is taken.
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for away in range(0, 60, 3):
+            page.mouse.move(middle[0] + away, middle[1])
+            if page.locator("dialog[open] .tip").is_visible():
+                break
+        name = page.locator("dialog[open] .tip span").inner_text()
+        page.mouse.click(middle[0] + away, middle[1])
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        chosen = page.locator(f"#{end}-known textarea")
+        assert chosen.input_value().startswith(f"{name} #")
+    open_tab(page, "Between")
+    page.locator("#to-words textarea").fill("bow")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage")
+    assert of_stage(page, "s.scene.name", "path-stage") == f"{name} to bow"
+
+
+def test_what_is_in_sight_of_an_end_is_what_counts(flat, tmp_path):
+    page = flat()
+    open_tab(page, "Between")
+    page.locator("#from-words textarea").fill("kick")
+    page.locator("#to-words textarea").fill("bow")
+    give(page, "from-words", "map")
+    page.locator("#from-words-known textarea").fill("no such motion")
+    page.locator("#interpolate").click()
+    expect(page.get_by_text("the bank knows no motion 'no such motion'")).to_be_visible()
+    give(page, "from-words", "words")
+    expect(page.locator("#from-words-known")).not_to_be_visible()
+    page.locator("#interpolate").click()
+    moving(page, "path-stage", "kick to bow")
+    page.get_by_role("button", name="walk → dance salsa").click()
+    moving(page, "path-stage", "walk to dance salsa")
+
+
+def test_the_way_is_drawn_on_the_map_and_what_it_passes_comes_onto_the_stage(flat):
+    page = flat()
+    open_tab(page, "Between")
+    page.get_by_role("button", name="walk → dance salsa").click()
+    moving(page, "path-stage")
+    expect(page.locator(".way .chart")).not_to_be_visible()
+    page.get_by_text("The way on the map").click()
+    expect(page.locator(".way .chart")).to_be_visible()
+    passed = page.locator(".way .meant button")
+    names = passed.all_inner_texts()
+    assert len(names) >= 3 and "walk" in names[0]
+    page.locator(".way .chart").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    # Some place on the map names what lies there, and it is one of those.
+    box = page.locator(".way .chart").bounding_box()
+    tip = page.locator(".way .tip")
+    across, down = np.arange(12, box["width"] - 50, 20), np.arange(8, box["height"] - 30, 20)
+    for x, y in [(box["x"] + x, box["y"] + y) for y in down for x in across]:
+        page.mouse.move(x, y)
+        if tip.is_visible():
+            break
+    assert tip.locator("span").inner_text() in names
+    name = tip.locator("span").inner_text()
+    page.mouse.click(x, y)
+    moving(page, "path-stage", name)
+    page.get_by_role("button", name="Back to the way").click()
+    moving(page, "path-stage", "walk to dance salsa")
+    passed.last.click()
+    moving(page, "path-stage", names[-1])
+
+
+def test_the_maps_wheel_scrolls_the_page_until_the_map_is_used(flat):
+    page = flat(1440, 500)
+    open_tab(page, "Map")
+    moving(page, "map-stage")
+    hint = page.locator("#map .hint")
+    expect(hint).to_contain_text("wheel zooms, or click first")
+    chart = page.locator("#map .chart")
+    box = chart.bounding_box()
+    x, y = box["x"] + 8, box["y"] + 30
+    page.mouse.move(x, y)
+    picture = chart.screenshot()
+    page.mouse.wheel(0, 40)
+    page.wait_for_function("window.scrollY > 20")
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    assert chart.screenshot() == picture
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(300)
+    zoomed = chart.screenshot()
+    assert zoomed != picture and page.evaluate("window.scrollY") == 0
+    page.mouse.click(x, y)
+    expect(hint).to_have_text("the wheel zooms")
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(300)
+    assert chart.screenshot() != zoomed and page.evaluate("window.scrollY") == 0
+    page.mouse.move(x, 5)
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, 40)
+    page.wait_for_function("window.scrollY > 20")
+
+
+def test_on_a_phone_one_finger_on_the_map_scrolls_and_two_zoom(flat):
+    page = flat(390, 844, has_touch=True, is_mobile=True)
+    open_tab(page, "Map")
+    page.wait_for_function("window.motionStage('map-stage')?.scene")
+    chart = page.locator("#map .chart")
+    expect(page.locator("#map .hint")).to_have_text("two fingers zoom")
+    touch = page.context.new_cdp_session(page)
+    box = chart.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(*ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        for step in range(11):
+            fingers = [
+                {"x": a + (c - a) * step / 10, "y": b + (d - b) * step / 10, "id": finger}
+                for finger, ((a, b), (c, d)) in enumerate(ways)
+            ]
+            kind = "touchMove" if step else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(400)
+
+    before = chart.screenshot()
+    drag(((x, y), (x, y - 200)))
+    page.wait_for_function("window.scrollY > 100")
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    assert chart.screenshot() == before
+    drag(((x - 20, y), (x - 120, y - 60)), ((x + 20, y), (x + 120, y + 60)))
+    assert page.evaluate("[scrollY, visualViewport.scale]") == [0, 1]
+    assert chart.screenshot() != before
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat, width):
+    page = flat(width)
+    open_tab(page, "Map")
+    page.wait_for_function("window.motionStage('map-stage')?.scene")
+    page.locator("#map-stage .bar").scroll_into_view_if_needed()  # what is out of sight is not drawn
+    moving(page, "map-stage")
+    first = of_stage(page, "s.scene.name", "map-stage")
+    before = of_stage(page, "s.timeline.time", "map-stage")
+    page.wait_for_function("(t) => window.motionStage('map-stage').timeline.time !== t", arg=before)
+    page.locator("#map input[type=search]").fill("kick")
+    page.keyboard.press("Enter")
+    button = page.locator("#map .meant button").first
+    name = button.inner_text()
+    button.click()
+    page.wait_for_function("(name) => window.motionStage('map-stage').scene.name === name", arg=name)
+    page.reload()
+    moving(page)
+    open_tab(page, "Map")
+    page.wait_for_function("(name) => window.motionStage('map-stage')?.scene?.name === name", arg=name)
+    assert name != first
+
+
+SCENES = [
+    links.Scene("walk"),
+    links.Scene("walk & talk, 100 % + more?", 7, 2.5, 0.3),
+    links.Scene("“Spiderman” in action! 🕷 #1=é\n&amp;", 2**31 - 1, 6.5, 0.0, "me/mine"),
+    links.Scene("kick", 0, 0.7, 1.0, "a b+c"),
+]
+# No links: what is wrong, and how.
+WRONG = {
+    "prompt=": "prompt", "prompt=+": "prompt", "prompt=" + "a" * 2001: "prompt", "prompt=walk&prompt=run": "prompt",
+    "prompt=walk&seed=-1": "seed", "prompt=walk&seed=2147483648": "seed", "prompt=walk&seed=1.5": "seed",
+    "prompt=walk&seed=%C2%B2": "seed", "prompt=walk&seed=": "seed", "prompt=walk&seed=1e3": "seed",
+    "prompt=walk&seed=0x10": "seed", "prompt=walk&seed=1&seed=2": "seed", "prompt=walk&seconds=61": "seconds",
+    "prompt=walk&seconds=nan": "seconds", "prompt=walk&seconds=1_0": "seconds", "prompt=walk&seconds=0x2": "seconds",
+    "prompt=walk&seconds=+2+": "seconds", "prompt=walk&closeness=2": "closeness", "prompt=walk&closeness=": "closeness",
+    "prompt=walk&model=gone": "model", "prompt=walk&model=": "model",
+}  # fmt: skip
+
+
+def test_the_pages_links_and_pythons_are_the_same(flat, app_url):
+    page = flat(600, 600)
+    module = f"{app_url}/gradio_api/file={STATIC.as_posix()}/page/fields.js"
+
+    def on_page(call: str, *values: object):
+        return page.evaluate(
+            f"([module, ...values]) => import(module).then((links) => links.{call}(...values))", [module, *values]
+        )
+
+    for scene in SCENES:
+        asked = {name: getattr(scene, name) for name in ("prompt", "seed", "seconds", "closeness", "model")}
+        made = on_page("linkTo", asked, f"{app_url}/?old=1").split("?")[1]
+        assert links.read(made, [scene.model]) == scene
+        limits = {"model": scene.model, "seconds": [0.7, 6.5]}
+        read = on_page("fromLink", "?" + scene.query(), limits)
+        assert read == {"wanted": {name: asked[name] for name in asked if name != "model"}, "wrong": []}
+    for query, field in WRONG.items():
+        with pytest.raises(LinkError) as error:
+            links.read(query)
+        assert error.value.field == field
+        (wrong,) = on_page("fromLink", "?" + query, {"model": "default", "seconds": [0.7, 6.5]})["wrong"]
+        assert field in wrong, (query, wrong)

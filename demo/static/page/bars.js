@@ -1,4 +1,4 @@
-// What a motion is taken for: a sentence, and a bar for each label.
+// What a motion is taken for: a sentence, and a bar for each label, with how sure the first is.
 import { make } from "../stage/controls.js";
 import { keep, kept } from "./keeping.js";
 import { fill } from "./prompt.js";
@@ -7,17 +7,18 @@ const OWN = "own-labels";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props value: {text, bars: [{label, share}]}
+ * @param {any} props value: {text, sure, bars: [{label, share}]}; shares of 1
  * @param {(names: string, then: () => void) => void} watch
  */
 export function mount(element, props, watch) {
   const host = element.querySelector(".host");
   watch("value", () => {
-    const { text, bars } = props.value ?? { text: "", bars: [] };
+    const { text, sure, bars } = props.value ?? { text: "", sure: "", bars: [] };
     host.replaceChildren(
       make("p", { class: "words", role: "status" }, text),
-      make("ol", { class: "bars" }, ...bars.map(({ label, share }) =>
-        make("li", {}, make("span", {}, label), make("i", { style: `width:${100 * share}%`, "aria-hidden": "true" })),
+      make("ol", { class: "bars" }, ...bars.map(({ label, share }, place) =>
+        make("li", {}, make("span", {}, label), make("b", {}, place ? "" : sure),
+          make("i", { style: `width:${(100 * share) / bars[0].share}%`, "aria-hidden": "true" })),
       )),
     );
   });

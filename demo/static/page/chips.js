@@ -8,7 +8,11 @@ import { fill } from "./prompt.js";
  */
 export function mount(element, { fields, go, groups }) {
   const press = (words) => {
-    words.forEach((word, number) => fill(word, document.querySelector(`#${fields[number]} :is(textarea, input)`)));
+    words.forEach((word, number) => {
+      const box = document.querySelector(`#${fields[number]} :is(textarea, input)`);
+      box.closest(".end")?.querySelector("input[value=words]").click();
+      fill(word, box);
+    });
     setTimeout(() => document.querySelector(`#${go}`).click());
   };
   element.querySelector(".host").replaceChildren(

@@ -63,6 +63,6 @@ export function mount(element, props, watch, server, _trigger, root) {
   dress();
   watch("value", () => offer(props.value?.token));
   // What other parts of the page put onto the stage.
-  document.addEventListener("offer", ({ detail }) => detail.stage === props.stage && offer(detail.token));
+  document.addEventListener("offer", ({ detail }) => props.offers && detail.stage === props.stage && offer(detail.token));
   offer(props.value?.token);
 }

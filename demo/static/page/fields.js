@@ -2,6 +2,7 @@
 import { ask, box, fill } from "./prompt.js";
 
 const NUMBERS = { seconds: "#seconds input[type=number]", seed: "#seed input", closeness: "#closeness input[type=number]" };
+const WHOLE = /^[0-9]{1,10}$/, DECIMAL = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i, MAX_PROMPT = 2000;
 
 /**
  * @typedef {{prompt: string, seconds: number, seed: number, closeness: number, model?: string}} Asked
@@ -35,14 +36,15 @@ export function askFor(wanted) {
 export function linkTo(of, page) {
   const address = new URL(page);
   address.search = "";
-  for (const [short, name] of [["prompt", "prompt"], ["seed", "seed"], ["seconds", "seconds"], ["closeness", "closeness"], ["model", "model"]]) {
-    if (of[name] != null && of[name] !== "") address.searchParams.set(short, String(of[name]));
+  for (const name of ["prompt", ...Object.keys(NUMBERS), "model"]) {
+    if (of[name] != null && of[name] !== "") address.searchParams.set(name, String(of[name]));
   }
   return address.href;
 }
 
 /**
- * What an address asks for, and what is wrong with it.
+ * What an address asks for, and what is wrong with it. motionclip/links.py reads the same links; a test holds the two
+ * equal. What it does not know it leaves: Gradio and Spaces have fields of their own in addresses.
  * @param {string} search
  * @param {{model: string, seconds: [number, number]}} limits
  * @returns {{wanted: Partial<Asked> | null, wrong: string[]}}
@@ -50,17 +52,22 @@ export function linkTo(of, page) {
 export function fromLink(search, limits) {
   const given = new URLSearchParams(search), wrong = [];
   if (!given.has("prompt")) return { wanted: null, wrong };
-  const wanted = { prompt: given.get("prompt") ?? "" };
-  const number = (short, name, low, high, whole) => {
-    if (!given.has(short)) return;
-    const value = Number(given.get(short));
-    if (given.get(short) !== "" && value >= low && value <= high && (!whole || Number.isInteger(value))) wanted[name] = value;
-    else wrong.push(`${short} must be ${whole ? "a whole number " : ""}from ${low} to ${high}, not “${given.get(short)}”`);
+  const prompt = given.get("prompt").trim(), wanted = { prompt }, long = [...prompt].length;
+  for (const name of ["prompt", ...Object.keys(NUMBERS), "model"]) {
+    if (given.getAll(name).length > 1) wrong.push(`${name} stands twice; the first counts`);
+  }
+  if (!prompt) wrong.push("prompt is missing");
+  if (long > MAX_PROMPT) wrong.push(`prompt has ${long} characters; at most ${MAX_PROMPT} are taken`);
+  const number = (name, low, high, form) => {
+    if (!given.has(name)) return;
+    const words = given.get(name), value = form.test(words) ? Number(words) : NaN;
+    if (value >= low && value <= high) wanted[name] = value;
+    else wrong.push(`${name} must be ${form === WHOLE ? "a whole number " : ""}from ${low} to ${high}, not “${words.slice(0, 40)}”`);
   };
-  number("seed", "seed", 0, 2 ** 31 - 1, true);
-  number("seconds", "seconds", ...limits.seconds, false);
-  number("closeness", "closeness", 0, 1, false);
-  const model = given.get("model");
-  if (model && model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);
-  return { wanted, wrong };
+  number("seed", 0, 2 ** 31 - 1, WHOLE);
+  number("seconds", ...limits.seconds, DECIMAL);
+  number("closeness", 0, 1, DECIMAL);
+  const model = given.get("model") ?? limits.model;
+  if (model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);
+  return { wanted: prompt && long <= MAX_PROMPT ? wanted : null, wrong };
 }

@@ -1,0 +1,110 @@
+"""What the page asks of the map of known motions: its dots, the motion of one, where words belong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from motionclip import MotionCLIP
+from motionclip.bank import Bank, Entry
+from motionclip.errors import RequestError
+from motionclip.pipeline import End
+
+from .packed import motion_text
+from .player import told
+from .shelf import shelf
+from .stage import scene
+
+WHOLE = 1000  # places travel as whole numbers
+MIDDLE = 0.25  # of the map's half width: what is called its middle
+
+Answer = dict[str, Any]
+
+
+class Atlas:
+    """The answers, each a dict that the browser reads; what can't be answered holds a "reason"."""
+
+    def __init__(self, mc: MotionCLIP, bank: Bank) -> None:
+        self.mc, self.bank = mc, bank
+
+    @classmethod
+    def of(cls, mc: MotionCLIP) -> Atlas | None:
+        """None for a model without a map."""
+        return cls(mc, mc.bank) if mc.bank is not None and mc.bank.atlas is not None else None
+
+    def questions(self) -> list[Callable[[Any], Answer]]:
+        """As `server_functions` of a component: Gradio wants functions, by their names in JavaScript."""
+
+        def atlas(_: Any = None) -> Answer:
+            return self.drawn()
+
+        def one(asked: Any) -> Answer:
+            return answered(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(asked)))})
+
+        def take(asked: Any) -> Answer:
+            return answered(lambda: self.taken(self.entry(asked)))
+
+        def find(words: Any) -> Answer:
+            return answered(lambda: self.found(str(words)))
+
+        return [atlas, one, take, find]
+
+    def drawn(self) -> Answer:
+        """Places, labels and families of all known motions, and which of them is typical of the map's middle."""
+        labels, drawn = self.bank.labels, self.bank.drawn_atlas
+        number = {label: n for n, label in enumerate(labels)}
+        family = dict(zip(self.bank.actions, drawn.family_of.tolist(), strict=True))
+        return {
+            "points": (WHOLE * drawn.points).round().int().flatten().tolist(),
+            "label_of": [number[entry.label] for entry in self.bank.entries],
+            "labels": labels,
+            "family_of": [family[entry.action] for entry in self.bank.entries],
+            "families": list(drawn.families),
+            "middle": self.middle().index,
+        }
+
+    def middle(self) -> Entry:
+        """The most typical motion of the label that has most dots in the middle of the map."""
+        away = self.bank.drawn_atlas.points.norm(dim=-1)
+        within = (away <= max(MIDDLE, float(away.min()))).tolist()
+        labels = Counter(entry.label for entry, near in zip(self.bank.entries, within, strict=True) if near)
+        return self.bank.find(labels.most_common(1)[0][0])
+
+    def entry(self, number: Any) -> Entry:
+        """A known motion by its number. Raises RequestError for one that is not there."""
+        count = len(self.bank)
+        if type(number) is not int or not 0 <= number < count:
+            raise RequestError(f"map: there is no motion number {number!r}; there are {count:,}, the first is 0")
+        return self.bank.entries[number]
+
+    def taken(self, entry: Entry) -> Answer:
+        """A known motion for a stage, with the token of its files."""
+        motion = self.mc.as_motion(entry)
+        return {"scene": scene([motion], [motion.name], motion.name), "token": shelf.put_motion(motion, "known")}
+
+    def found(self, words: str) -> Answer:
+        """Where words belong on the map, and the known motions nearest to them."""
+        x, y = self.mc.place(words)
+        near = [{"number": entry.index, "label": entry.label} for entry in self.mc.nearest(words, 6)]
+        return {"x": WHOLE * x, "y": WHOLE * y, "near": near}
+
+    def way(self, a: End, b: End) -> Answer:
+        """The places of two ends, and the known motions that the way between them passes, in order."""
+        ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.place(a), self.mc.place(b))]
+        passed = [
+            {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.label, "number": w.entry.index}
+            for w in self.mc.way(a, b)
+        ]
+        return {"ends": ends, "passed": passed}
+
+
+def answered(work: Callable[[], Answer]) -> Answer:
+    """What some work gives, or the reason why it gives nothing."""
+    try:
+        answer: Answer = told(work)()
+    except gr.Error as error:
+        return {"reason": error.message}
+    return answer

@@ -1,0 +1,295 @@
+// A map of what the model knows: dots by family, names as one zooms, motions as one points. Others put it on the page.
+import { make } from "../stage/controls.js";
+import { fromText } from "../stage/motion.js";
+import { isDark, Small } from "../stage/small.js";
+
+const HUES = [14, 205, 130, 285, 45, 340, 175, 240, 90, 315, 25, 190, 60, 265, 150, 0];
+const NEAR = 14, PAUSE = 90, NAMES_FROM = 3; // pixels, milliseconds, zoom
+const LEAST = 0.8, MOST = 40; // zoom
+
+/**
+ * The dot nearest to a place, or -1 where none is near.
+ * @param {ArrayLike<number>} points x and y of each
+ * @param {number} x
+ * @param {number} y
+ * @param {number} most how far away at most
+ * @param {number[] | null} [only] the dots to choose from, where not all
+ */
+export function nearest(points, x, y, most, only = null) {
+  let best = -1, least = most * most;
+  const look = (n) => {
+    const away = (points[2 * n] - x) ** 2 + (points[2 * n + 1] - y) ** 2;
+    if (away >= least) return;
+    least = away;
+    best = n;
+  };
+  if (only) only.forEach(look);
+  else for (let n = 0; n < points.length / 2; n++) look(n);
+  return best;
+}
+
+/** @type {Promise<any> | null} */
+let atlas = null;
+
+/** The dots, which are asked for once a page. @param {any} server */
+const atlasOf = (server) => (atlas ??= server.atlas());
+
+/** @param {number} family of a dot, by its number */
+export const hue = (family) => HUES[family % HUES.length];
+
+export class Chart {
+  /**
+   * @param {any} how the figure, with the page's address
+   * @param {any} server atlas and one
+   * @param {(number: number) => void} pick what a click on a dot does
+   */
+  constructor(how, server, pick) {
+    this.how = how;
+    this.server = server;
+    this.pick = pick;
+    this.atlas = null;
+    this.view = { x: 0, y: 0, zoom: 1 };
+    /** A place with words. @type {{x: number, y: number, label: string} | null} */
+    this.mark = null;
+    /** Dots with names. @type {{x: number, y: number, label: string}[]} */
+    this.passed = [];
+    /** @type {[number, number][] | null} */
+    this.line = null;
+    /** The dots that can be pointed at, where not all. @type {number[] | null} */
+    this.only = null;
+    /** What a drag from one dot to another does, where it doesn't move the map. @type {((from: number, to: number) => void) | null} */
+    this.join = null;
+    this.hovered = -1;
+    this.waiting = 0;
+    /** @type {Map<number, PointerEvent>} */
+    this.held = new Map();
+    this.used = false;
+    /** @type {Small | null} */
+    this.small = null;
+    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": "A map of known motions; there is a way without a mouse beside it" });
+    this.tip = make("div", { class: "tip", hidden: true });
+    this.hint = make("p", { class: "hint", "aria-hidden": "true" });
+    const zoom = (sign, label, by) => make("button", { type: "button", title: label, "aria-label": label, onclick: () => this.#zoom(by) }, sign);
+    const buttons = make("div", { class: "zooms" }, zoom("+", "Zoom in", 1.6), zoom("−", "Zoom out", 1 / 1.6));
+    this.root = make("div", { class: "map" }, this.canvas, buttons, this.hint, this.tip);
+    this.#use(false);
+    this.#listen();
+    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
+  }
+
+  async open() {
+    this.atlas ??= await atlasOf(this.server);
+    this.draw();
+  }
+
+  /** Look at a place. */
+  look(x = 0, y = 0, zoom = 1) {
+    this.view = { x, y, zoom };
+    this.draw();
+  }
+
+  /** Look at places, so that all are in sight. @param {[number, number][]} places */
+  frame(places) {
+    const [xs, ys] = [0, 1].map((n) => places.map((place) => place[n]));
+    const wide = Math.max(...xs) - Math.min(...xs), high = Math.max(...ys) - Math.min(...ys), { clientWidth: w, clientHeight: h } = this.canvas;
+    const fit = (2100 / Math.min(w, h)) * Math.min((0.6 * w) / Math.max(wide, 1), (0.6 * h) / Math.max(high, 1));
+    this.look((Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2, Math.min(Math.max(fit, 1), 6));
+  }
+
+  /** @param {number} n a dot @returns {[number, number]} */
+  at(n) {
+    return [this.atlas.points[2 * n], this.atlas.points[2 * n + 1]];
+  }
+
+  /** @param {number} n a dot */
+  label(n) {
+    return this.atlas.labels[this.atlas.label_of[n]];
+  }
+
+  draw() {
+    const { canvas, atlas } = this, ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+    if (!width || !atlas) return;
+    if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
+    if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
+    const paint = canvas.getContext("2d"), dark = isDark(), size = Math.min(2.2 + this.view.zoom, 7);
+    paint.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paint.clearRect(0, 0, width, height);
+    paint.globalAlpha = this.only ? 0.45 : 1;
+    atlas.families.forEach((_, family) => {
+      paint.fillStyle = `hsl(${hue(family)} 65% ${dark ? 62 : 42}%)`;
+      for (let n = 0; n < atlas.family_of.length; n++) {
+        if (atlas.family_of[n] === family) paint.fillRect(this.#across(atlas.points[2 * n]) - size / 2, this.#down(atlas.points[2 * n + 1]) - size / 2, size, size);
+      }
+    });
+    paint.globalAlpha = 1;
+    paint.fillStyle = paint.strokeStyle = dark ? "#fff" : "#1c1917";
+    paint.font = "12px system-ui, sans-serif";
+    paint.textAlign = "center";
+    if (this.view.zoom >= NAMES_FROM && !this.only) this.#names(paint, width, height);
+    if (this.line) {
+      paint.lineWidth = 2;
+      paint.beginPath();
+      this.line.forEach(([x, y], n) => (n ? paint.lineTo(this.#across(x), this.#down(y)) : paint.moveTo(this.#across(x), this.#down(y))));
+      paint.stroke();
+    }
+    paint.font = "600 13px system-ui, sans-serif";
+    const taken = [];
+    for (const { x, y, label } of this.passed) {
+      this.#dot(paint, x, y, 5);
+      this.#name(paint, taken, label, x, y);
+    }
+    if (this.mark) {
+      this.#dot(paint, this.mark.x, this.mark.y, 8);
+      this.#name(paint, [], this.mark.label, this.mark.x, this.mark.y);
+    }
+    if (this.hovered >= 0) this.#dot(paint, ...this.at(this.hovered), 7);
+  }
+
+  #scale() {
+    return (Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / 2100) * this.view.zoom;
+  }
+
+  #across(x) {
+    return this.canvas.clientWidth / 2 + (x - this.view.x) * this.#scale();
+  }
+
+  #down(y) {
+    return this.canvas.clientHeight / 2 - (y - this.view.y) * this.#scale();
+  }
+
+  /** @returns {[number, number]} */
+  #place({ clientX, clientY }) {
+    const box = this.canvas.getBoundingClientRect(), scale = this.#scale();
+    return [(clientX - box.left - box.width / 2) / scale + this.view.x, -(clientY - box.top - box.height / 2) / scale + this.view.y];
+  }
+
+  #near(event, most = NEAR) {
+    return nearest(this.atlas.points, ...this.#place(event), most / this.#scale(), this.only);
+  }
+
+  #dot(paint, x, y, radius) {
+    paint.lineWidth = 2;
+    paint.beginPath();
+    paint.arc(this.#across(x), this.#down(y), radius, 0, 7);
+    paint.stroke();
+  }
+
+  /** A name over a place, within the picture, where it overlaps no other. */
+  #name(paint, taken, label, x, y) {
+    const half = paint.measureText(label).width / 2 + 4, top = this.#down(y) - 9;
+    const middle = Math.min(Math.max(this.#across(x), half), Math.max(this.canvas.clientWidth - half, half));
+    if (taken.some(([a, b, other]) => Math.abs(a - middle) < half + other && Math.abs(b - top) < 15)) return;
+    taken.push([middle, top, half]);
+    paint.fillText(label, middle, top);
+  }
+
+  /** One name for each label that is in sight. */
+  #names(paint, width, height) {
+    const taken = [], seen = new Set();
+    for (let n = 0; n < this.atlas.label_of.length && taken.length < 60; n++) {
+      const [x, y] = this.at(n), across = this.#across(x), down = this.#down(y);
+      if (across < 0 || down < 6 || across > width || down > height || seen.has(this.atlas.label_of[n])) continue;
+      const before = taken.length;
+      this.#name(paint, taken, this.label(n), x, y);
+      if (taken.length > before) seen.add(this.atlas.label_of[n]);
+    }
+  }
+
+  #hover(near) {
+    if (near === this.hovered) return;
+    this.hovered = near;
+    clearTimeout(this.waiting);
+    this.small?.pause();
+    this.tip.hidden = true;
+    this.canvas.style.cursor = near >= 0 ? "pointer" : "grab";
+    this.draw();
+    if (near < 0) return;
+    const left = this.#across(this.at(near)[0]), top = this.#down(this.at(near)[1]);
+    this.tip.style.left = `${Math.min(Math.max(left - 70, 0), this.canvas.clientWidth - 140)}px`;
+    this.tip.style.top = `${top > 180 ? top - 176 : top + 14}px`;
+    this.tip.replaceChildren(make("span", {}, this.label(near)));
+    this.tip.hidden = false;
+    this.waiting = setTimeout(async () => {
+      const { motion } = await this.server.one(near);
+      if (this.hovered !== near || !motion) return;
+      this.small = new Small(this.how, fromText(motion));
+      this.tip.replaceChildren(this.small.canvas, make("span", {}, this.label(near)));
+      this.small.play();
+    }, PAUSE);
+  }
+
+  /** Until the map is clicked the wheel scrolls the page; when the mouse leaves, it does so again. */
+  #use(used) {
+    this.used = used;
+    const key = /Mac/.test(navigator.platform) ? "⌘" : "Ctrl";
+    this.hint.textContent = matchMedia("(pointer: coarse)").matches
+      ? "two fingers zoom"
+      : used ? "the wheel zooms" : `${key} + wheel zooms, or click first`;
+  }
+
+  #zoom(by, at = [this.view.x, this.view.y]) {
+    const [x, y] = at, zoom = Math.min(Math.max(this.view.zoom * by, LEAST), MOST);
+    this.look(x + ((this.view.x - x) * this.view.zoom) / zoom, y + ((this.view.y - y) * this.view.zoom) / zoom, zoom);
+  }
+
+  #listen() {
+    const { canvas, held } = this;
+    let moved = false, from = -1;
+    const middle = () => {
+      const [a, b = a] = [...held.values()];
+      return { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      if (!this.atlas) return;
+      held.set(event.pointerId, event);
+      canvas.setPointerCapture(event.pointerId);
+      this.#use(true);
+      moved = held.size > 1;
+      from = this.#near(event);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!this.atlas) return;
+      if (!held.has(event.pointerId)) return this.#hover(this.#near(event));
+      const before = middle(), first = held.get(event.pointerId);
+      moved ||= Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) > 4;
+      if (!moved) return;
+      held.set(event.pointerId, event);
+      const now = middle();
+      if (this.join && from >= 0 && held.size === 1) {
+        this.passed = [];
+        this.line = [this.at(from), this.#place(event)];
+        return this.draw();
+      }
+      const scale = this.#scale();
+      this.view.x -= (now.clientX - before.clientX) / scale;
+      this.view.y += (now.clientY - before.clientY) / scale;
+      if (held.size === 2) this.#zoom(now.apart / Math.max(before.apart, 1), this.#place(now));
+      else this.draw();
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const last = held.delete(event.pointerId) && held.size === 0;
+      if (!last) return;
+      const to = this.#near(event, 2 * NEAR);
+      if (this.join && moved && from >= 0) {
+        if (to >= 0 && to !== from) return this.join(from, to);
+        this.line = null;
+        this.draw();
+      } else if (!moved && to >= 0) this.pick(to);
+    });
+    canvas.addEventListener("pointercancel", (event) => held.delete(event.pointerId));
+    canvas.addEventListener("pointerleave", () => {
+      this.#use(false);
+      this.#hover(-1);
+    });
+    canvas.addEventListener("wheel", (event) => {
+      if (!this.atlas || !(this.used || event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      this.#zoom(Math.exp(-0.0015 * event.deltaY), this.#place(event));
+    }, { passive: false });
+    // Two fingers are ours, one is the page's.
+    for (const kind of ["touchstart", "touchmove"]) {
+      canvas.addEventListener(kind, (event) => event.touches.length > 1 && event.preventDefault(), { passive: false });
+    }
+  }
+}

@@ -1,0 +1,48 @@
+"""How sure the page says that it is of what it reads. `sureness.json` holds from where each word is true, as measured,
+and the command that measured it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from motionclip.bank import CONTRAST
+
+STORED = Path(__file__).with_name("sureness.json")
+# The words, the surest first, and how often the first label has to be right where one is said.
+AIMS = {"surely": 0.9, "probably": 0.6, "perhaps": 0.25}
+NONE = "hardly"
+ACTIONS, LIST = "actions", "list"  # what is chosen from: all actions that are known, or any other labels
+FROM: Mapping[str, Mapping[str, float]] = json.loads(STORED.read_text(encoding="utf-8"))["from"]
+
+
+def shares(cosines: torch.Tensor) -> torch.Tensor:
+    """(…, labels) cosines of a motion to labels → how likely each is beside the others; they add up to 1."""
+    return (cosines / CONTRAST).softmax(-1)
+
+
+def word(share: float, since: Mapping[str, float]) -> str:
+    """How sure it is that a motion shows the first label, by that label's share beside all known actions.
+
+    since: from which share each word is said, the surest first, as in `FROM`.
+    """
+    return next((said for said, least in since.items() if share >= least), NONE)
+
+
+def sentence(best: Sequence[tuple[str, float]], sure: str, stretches: Sequence[str] = ()) -> str:
+    """What a motion shows, in words that say how sure that is.
+
+    best: labels with their shares, best first. sure: the word for the first. stretches: the labels of a long motion's
+    stretches, in order.
+    """
+    first = best[0][0]
+    if len(stretches) > 1:
+        return f"In turn: {', '.join(stretches)}. As a whole it is nearest to {first}."
+    if sure == NONE:
+        return f"None of these labels fits well; {first} fits best."
+    if sure == "perhaps" and len(best) > 1:
+        return f"Perhaps: {first}, or {best[1][0]}."
+    return f"{sure.capitalize()}: {first}."
