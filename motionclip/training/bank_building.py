@@ -26,10 +26,7 @@ TAKES = 0.6  # of an action's windows stand lower than the height that counts
 
 
 def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map.
-
-    What is said of an action in a style, in many words, is one text: the mean of them.
-    """
+    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map."""
     found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
     moves: dict[str, list[torch.Tensor]] = defaultdict(list)
     window = model.config.window
@@ -47,18 +44,29 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
         for number, (clip, start, _) in enumerate(kept)
     ]
     actions = sorted({clip.action for clip in clips})
+    texts, shown = _texts(clips, actions, sorted(found), words, tower)
+    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
+    bank = Bank(latents, entries, texts, shown, traits)
+    bank.atlas = draw(bank, tower)
+    return bank
+
+
+def _texts(
+    clips: Sequence[Clip], actions: Sequence[str], labels: Sequence[tuple[str, str]], words: Words, tower: TextTower
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents (texts, D) of what is said of the actions, and which action each tells of (texts,).
+
+    What is said of an action in a style, in many words, is one text: the mean of them. labels: actions with a style.
+    """
     said = {caption: clip.action for clip in clips for caption in clip.captions}
     said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
     texts = sorted(said)
-    z, owners = tower.encode(texts), [said[text] for text in texts]
-    for action, style in sorted(found):
+    latents, owners = [tower.encode(texts)], [said[text] for text in texts]
+    for action, style in labels:
         if phrases := words.styles.get(style, []):
-            z = torch.cat([z, _mean(tower.encode([f"{action} {phrase}" for phrase in phrases]))[None]])
+            latents.append(_mean(tower.encode([f"{action} {phrase}" for phrase in phrases]))[None])
             owners.append(action)
-    traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    bank = Bank(latents, entries, z, torch.tensor([actions.index(owner) for owner in owners]), traits)
-    bank.atlas = draw(bank, tower)
-    return bank
+    return torch.cat(latents), torch.tensor([actions.index(owner) for owner in owners])
 
 
 def _mean(z: torch.Tensor) -> torch.Tensor:
