@@ -16,12 +16,14 @@ from .stage import component, served
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
 
 
-def downloads(stage: str, what: str = "Take it home:", offers: bool = True) -> gr.HTML:
+def downloads(
+    stage: str, what: str = "Take it home:", offers: bool = True, value: dict[str, str] | None = None
+) -> gr.HTML:
     """The component for a stage, by its name; its value is what `offered` gives. offers: whether it also takes what
-    other parts of the page put onto the stage."""
+    other parts of the page put onto the stage. value: of what stands there when the page opens."""
     return component(
         "page/downloads.js",
-        None,
+        value,
         what=what,
         stage=stage,
         offers=offers,

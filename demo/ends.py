@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import gradio as gr
@@ -33,9 +34,9 @@ class EndInput:
         return [self.by, self.words, self.known, self.file]
 
 
-def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, first: str = WORDS) -> EndInput:
-    """Build the widget in the current layout. first: the part in sight. elem_id: of its words; page.css shows a part
-    where the switch says so."""
+def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str = WORDS) -> EndInput:
+    """Build the widget in the current layout. example: the words that stand there when the page opens, where they are in
+    sight. first: the part in sight. elem_id: of its words; page.css shows a part where the switch says so."""
     atlas = Atlas.of(mc)
     with gr.Column(elem_classes="end", min_width=160):
         ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)
@@ -43,7 +44,7 @@ def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, first:
         words = gr.Textbox(
             None if first == WORDS else "",  # a value makes it optional for programs that call the endpoint
             label=f"{label}: words",
-            placeholder=placeholder,
+            placeholder=example,
             max_length=MAX_TEXT,
             lines=1,
             max_lines=3,
@@ -74,6 +75,8 @@ def end_input(mc: MotionCLIP, label: str, placeholder: str, elem_id: str, first:
                     how=figure(),
                     server_functions=atlas.questions(),
                 )
+    if first == WORDS:
+        gr.on(None, None, None, words, js=f"() => {json.dumps(example)}", api_visibility="private")
     return EndInput(by, words, known, file)
 
 
@@ -93,7 +96,7 @@ def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what
     if known and known.strip():
         return _known(mc, known.strip(), what)
     if not words or not words.strip():
-        raise RequestError(f"{what}: say a motion in words, choose a known one, or give a file")
+        raise RequestError(f"{what}: say a motion in words, choose one on the map, or give a file")
     return words, words.strip()
 
 

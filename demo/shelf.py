@@ -26,6 +26,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._makers: OrderedDict[str, tuple[Maker, str]] = OrderedDict()
+        self._lasting: dict[str, tuple[Maker, str]] = {}
         self._lock = threading.Lock()
 
     def put(self, make: Maker, name: str) -> str:
@@ -40,6 +41,12 @@ class Shelf:
     def put_motion(self, motion: Motion, name: str) -> str:
         """Keep a motion."""
         return self.put(lambda _: motion, name)
+
+    def put_lasting(self, motion: Motion, name: str) -> str:
+        """Keep a motion for as long as the app runs: the one that stands on the page when it opens."""
+        token = secrets.token_hex(16)
+        self._lasting[token] = (lambda _: motion), name
+        return token
 
     def put_mix(self, motions: Sequence[Motion], at: Sequence[float], name: str) -> str:
         """Keep motions that lie at rising places: the slider chooses what is taken."""
@@ -64,7 +71,7 @@ class Shelf:
 
     def _found(self, token: Any) -> tuple[Maker, str]:
         with self._lock:
-            found = self._makers.get(str(token))
+            found = self._lasting.get(str(token)) or self._makers.get(str(token))
         if found is None:
             raise RequestError(GONE)
         return found

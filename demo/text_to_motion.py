@@ -120,7 +120,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure_on_stage = stage("The figure", STAGE, first[1])
-            files = downloads(STAGE)
+            files = downloads(STAGE, value=first[3])
             control()
             storyboards.build(mc, STAGE)
             component(
@@ -188,14 +188,17 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     return asked
 
 
-def _first(mc: MotionCLIP, made: Together) -> tuple[str, dict[str, Any] | None, dict[str, Any] | None]:
-    """What is on the page when it opens: a prompt, its scene and its answer."""
+def _first(
+    mc: MotionCLIP, made: Together
+) -> tuple[str, dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None]:
+    """What is on the page when it opens: a prompt, its scene, its answer, and its files."""
     if mc.model.config.tower is None:
-        return "", None, {"level": "unread", "text": "This model takes no text: see the other tabs."}
+        return "", None, {"level": "unread", "text": "This model takes no text: see the other tabs."}, None
     prompt = content.FIRST_PROMPT
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
     asked = _asked(prompt, 2.0, 0, CLOSENESS)
-    return prompt, scene([motion], [prompt], prompt, asked=asked), answered(mc.verdict(prompt)) if mc.reader else None
+    answer = answered(mc.verdict(prompt)) if mc.reader else None
+    return prompt, scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_lasting(motion, "motion"))
 
 
 def _gallery() -> list[dict[str, Any]]:

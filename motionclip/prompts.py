@@ -328,9 +328,10 @@ def _listed(text: str, verbs: Collection[str]) -> list[str]:
             continue  # what follows belongs to this part: "hands and knees"
         if separator and separator.group().strip() == "," and _PRONOUN.match(text, separator.end()):
             continue  # "running late for the train, she sprints"
-        parts.append(text[begin:end])
+        if text[begin:end].strip(" ,;."):
+            parts.append(text[begin:end])
         begin = separator.end() if separator else end
-    return parts if _tells(parts[0], verbs) else [text]
+    return parts if parts and _tells(parts[0], verbs) else [text]
 
 
 def _tells(part: str, verbs: Collection[str]) -> bool:

@@ -17,7 +17,7 @@ def test_the_part_of_an_end_that_is_in_sight_counts(mc, tmp_path):
     motion, name = picked(mc, FILE, "kick", "zombie walk", clip, "From")
     assert len(motion) == 40 and name == "mine"
     for by in (WORDS, KNOWN, FILE):
-        with pytest.raises(RequestError, match="To: say a motion in words, choose a known one, or give a file"):
+        with pytest.raises(RequestError, match="To: say a motion in words, choose one on the map, or give a file"):
             picked(mc, by, " ", "", None, "To")
 
 

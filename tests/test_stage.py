@@ -76,8 +76,10 @@ def test_files_are_made_when_they_are_asked_for(monkeypatch):
         assert "reason" in take(wrong)
     monkeypatch.setattr(shelves, "KEPT", 2)
     small = Shelf()
+    lasting = small.put_lasting(synthetic_motion(frames=7), "first")
     tokens = [small.put_motion(synthetic_motion(frames=5, seed=seed), "x") for seed in range(3)]
     assert len(Motion.load(small.file(tokens[2], "npz"))) == 5
+    assert len(Motion.load(small.file(lasting, "npz"))) == 7
     with pytest.raises(ValueError, match="too long ago"):
         small.file(tokens[0], "npz")
 

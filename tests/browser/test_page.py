@@ -162,6 +162,10 @@ def taken_home(page: Page, kind: str, folder: Path) -> Path:
     return path
 
 
+def test_what_moves_when_the_page_opens_can_be_taken_home(page, tmp_path):
+    assert len(Motion.load(taken_home(page, "npz", tmp_path))) == 60
+
+
 def test_the_files_can_be_taken_home_and_the_video_plays(page, tmp_path):
     ask(page, "jump")
     npz, bvh, model, gif = (taken_home(page, kind, tmp_path) for kind in ("npz", "bvh", "glb", "gif"))
