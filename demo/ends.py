@@ -35,8 +35,8 @@ class EndInput:
 
 
 def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str = WORDS) -> EndInput:
-    """Build the widget in the current layout. example: the words that stand there when the page opens, where they are in
-    sight. first: the part in sight. elem_id: of its words; page.css shows a part where the switch says so."""
+    """Build the widget in the current layout. example: the words that stand there when the page opens, where they
+    are in sight. first: the part in sight. elem_id: of its words; page.css shows a part where the switch says so."""
     atlas = Atlas.of(mc)
     with gr.Column(elem_classes="end", min_width=160):
         ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)

@@ -11,12 +11,14 @@ from torch.nn import functional
 from . import skeleton
 from .features import CLEARANCE, HEIGHT, from_features, to_6d
 
-# A foot stands when its ball is within about 6 cm of the floor and slower than about 1.3 m a second: what is faster
-# is meant to move. Chosen on val, with the weights below, for the sliding of real feet (docs/experiments.md).
+# A foot stands when its ball is within about 6 cm of the floor and slower than the body: a foot that swings is faster.
+# Where the body hardly goes, or is very fast, these are the slowest and the fastest limits (metres per frame).
+# See docs/experiments.md.
 _LOW, _LOW_EDGE = 0.06, 0.01
-_SLOW, _SLOW_EDGE = 0.045, 0.005
+_SLOWER, _SLOWEST, _FASTEST, _SLOW_EDGE = 0.9, 0.012, 0.045, 0.005
+_STEP = 9  # frames over which the body's speed is taken
 # What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
-_SLIDE, _STRAY, _JERK = 300.0, 0.06, 10.0
+_SLIDE, _STRAY, _JERK = 300.0, 0.15, 10.0
 # A body lies when its pelvis leans by more than about 60°.
 _UPRIGHT, _UPRIGHT_EDGE = 0.5, 0.05
 # Clearances (metres) below which a body touches the floor, and above which it is in the air as it says; how smoothly
@@ -86,9 +88,8 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     rotations, translation = from_features(features)
     world_rotations, positions = skeleton.global_transforms(rotations, translation)
     balls = positions[..., _BALLS, :]
-    shift = _steadied(
-        balls[..., [0, 2]].transpose(1, 2), _standing(balls, world_rotations[..., 0, 1, 1]).transpose(1, 2)
-    )
+    standing = _standing(balls, positions[..., 0, :], world_rotations[..., 0, 1, 1])
+    shift = _steadied(balls[..., [0, 2]].transpose(1, 2), standing.transpose(1, 2))
     hips, knees, ankles = positions[..., _HIPS, :], positions[..., _KNEES, :], positions[..., _ANKLES, :]
     targets = ankles.clone()
     targets[..., [0, 2]] += shift.transpose(1, 2)
@@ -105,13 +106,16 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     return result
 
 
-def _standing(balls: torch.Tensor, upright: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 2, 3) balls of the feet, (N, frames) the height of a unit vector up the pelvis → (N, frames − 1, 2)
-    how far each stands from one frame to the next, 0–1."""
+def _standing(balls: torch.Tensor, pelvis: torch.Tensor, upright: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 2, 3) balls of the feet, (N, frames, 3) the pelvis, (N, frames) the height of a unit vector up the
+    pelvis → (N, frames − 1, 2) how far each foot stands from one frame to the next, 0–1."""
     height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
     height = torch.maximum(height[:, 1:], height[:, :-1])
     slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
-    weight = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((_SLOW - slide) / _SLOW_EDGE).sigmoid()
+    going = pelvis[..., [0, 2]].diff(dim=1).transpose(1, 2)
+    going = functional.avg_pool1d(going, _STEP, 1, _STEP // 2, count_include_pad=False).norm(dim=1)
+    slow = (_SLOWER * going).clamp(_SLOWEST, _FASTEST)[..., None]
+    weight = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((slow - slide) / _SLOW_EDGE).sigmoid()
     return weight * ((upright[:, 1:, None] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()
 
 

@@ -755,6 +755,17 @@ def test_on_a_phone_one_finger_on_the_map_scrolls_and_two_zoom(flat):
     assert chart.screenshot() != before
 
 
+def test_ends_stand_there_when_the_page_opens_and_an_example_on_a_phone_brings_the_stage_into_sight(flat):
+    page = flat(390, 844)
+    open_tab(page, "Between")
+    expect(page.locator("#from-words textarea")).to_have_value("walk")
+    expect(page.locator("#to-words textarea")).to_have_value("dance salsa")
+    open_tab(page, "Style")
+    page.get_by_role("button", name="proudly").click()
+    expect(page.locator("#style-stage .picture")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("#style-to textarea")).to_have_value("walk proudly")
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat, width):
     page = flat(width)

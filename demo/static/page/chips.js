@@ -13,7 +13,9 @@ export function mount(element, { fields, go, groups }) {
       box.closest(".end")?.querySelector("input[value=words]").click();
       fill(word, box);
     });
-    setTimeout(() => document.querySelector(`#${go}`).click());
+    const button = document.querySelector(`#${go}`);
+    setTimeout(() => button.click());
+    button.scrollIntoView({ block: "nearest" });  // on a phone the stage is above the examples
   };
   element.querySelector(".host").replaceChildren(
     ...groups.map(({ label, chips }) =>
