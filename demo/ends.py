@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import gradio as gr
@@ -72,11 +71,10 @@ def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str
                     "page/choose.js",
                     field=f"{elem_id}-known",
                     what=label,
+                    words=[elem_id, example] if first == WORDS else None,
                     how=figure(),
                     server_functions=atlas.questions(),
                 )
-    if first == WORDS:
-        gr.on(None, None, None, words, js=f"() => {json.dumps(example)}", api_visibility="private")
     return EndInput(by, words, known, file)
 
 

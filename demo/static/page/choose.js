@@ -5,13 +5,16 @@ import { fill } from "./prompt.js";
 
 /**
  * @param {HTMLElement} element
- * @param {{field: string, what: string, how: any}} props field: the elem_id of the box; what: the end's name
+ * @param {{field: string, what: string, words: [string, string] | null, how: any}} props field: the elem_id of the box;
+ * what: the end's name; words: the elem_id of its words, and what stands there when the page opens
  * @param {any} _watch
  * @param {any} server
  * @param {any} _trigger
  * @param {string} root
  */
-export function mount(element, { field, what, how }, _watch, server, _trigger, root) {
+export function mount(element, { field, what, words, how }, _watch, server, _trigger, root) {
+  const typed = words && document.querySelector(`#${words[0]} :is(textarea, input)`);
+  if (typed && !typed.value) fill(words[1], typed);
   const host = element.querySelector(".host"), heading = `${what}: click a motion on the map`;
   const open = make("button", { type: "button", class: "plain", "aria-label": `${what}: choose on the map`, onclick: show }, "Map …");
   host.replaceChildren(open);
@@ -27,11 +30,11 @@ export function mount(element, { field, what, how }, _watch, server, _trigger, r
   function build() {
     chart = new Chart({ ...how, body: root + how.body }, server, pick);
     const found = make("div", { class: "meant", role: "status" });
-    const words = make("input", { type: "search", "aria-label": "Find words on the map", placeholder: "find words on the map" });
-    words.addEventListener("change", async () => {
-      const answer = await server.find(words.value);
+    const search = make("input", { type: "search", "aria-label": "Find words on the map", placeholder: "find words on the map" });
+    search.addEventListener("change", async () => {
+      const answer = await server.find(search.value);
       if (answer.reason) return void found.replaceChildren(answer.reason);
-      chart.mark = { x: answer.x, y: answer.y, label: words.value };
+      chart.mark = { x: answer.x, y: answer.y, label: search.value };
       found.replaceChildren(make("span", {}, "Nearest:"), ...answer.near.map(({ number, label }) => make("button", { type: "button", onclick: () => pick(number) }, label)));
       chart.look(answer.x, answer.y, 4);
     });
@@ -39,7 +42,7 @@ export function mount(element, { field, what, how }, _watch, server, _trigger, r
     dialog = make(
       "dialog", { class: "choosing", "aria-label": heading },
       make("h2", {}, heading), chart.root,
-      make("div", { class: "downloads" }, words, act("Whole map", () => chart.look()), act("Close", () => dialog.close())),
+      make("div", { class: "downloads" }, search, act("Whole map", () => chart.look()), act("Close", () => dialog.close())),
       found,
     );
     host.append(dialog);
