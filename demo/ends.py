@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -78,8 +80,9 @@ def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str
     return EndInput(by, words, known, file)
 
 
-def picked(mc: MotionCLIP, by: str, words: str, known: str, file: str | None, what: str) -> tuple[End, str]:
-    """What the widget says, of the part that is in sight; otherwise as `chosen`."""
+def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
+    """What the widget says, of the part that is in sight; otherwise as `chosen`. asked: the values of its inputs."""
+    by, words, known, file = asked
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 

@@ -74,7 +74,7 @@ def build(mc: MotionCLIP) -> None:
     @told
     def show(*asked):
         *ends, seconds, seed = asked
-        (a, name_a), (b, name_b) = picked(mc, *ends[:4], "From"), picked(mc, *ends[4:], "To")
+        (a, name_a), (b, name_b) = picked(mc, ends[:4], "From"), picked(mc, ends[4:], "To")
         name = f"{name_a} to {name_b}"
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         way = np.linspace(0, 1, STEPS).round(3).tolist()

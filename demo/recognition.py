@@ -50,7 +50,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
 
     @told
     def show(by, words, known, file, label_set, own_labels):
-        end, name = picked(mc, by, words, known, file, "Motion")
+        end, name = picked(mc, (by, words, known, file), "Motion")
         motion, labels = mc.as_motion(end), labels_of(label_set, own_labels)
         best = likeliest(mc, motion, labels)
         sure = word(best[0][1], FROM[ACTIONS if labels is None else LIST])

@@ -58,8 +58,8 @@ def build(mc: MotionCLIP) -> None:
     @told
     def show(*asked):
         *ends, part, seconds, seed = asked
-        what, name = picked(mc, *ends[:4], "Motion")
-        (a, name_a), (b, name_b) = picked(mc, *ends[4:8], "From"), picked(mc, *ends[8:], "To")
+        what, name = picked(mc, ends[:4], "Motion")
+        (a, name_a), (b, name_b) = picked(mc, ends[4:8], "From"), picked(mc, ends[8:], "To")
         before = mc.as_motion(what, frames_of(seconds), int(seed))
         edited = mc.edit_strengths(before, a, b, STRENGTHS, part=part)
         scene: dict[str, Any] = {

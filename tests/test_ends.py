@@ -12,13 +12,13 @@ from motionclip.errors import RequestError
 
 def test_the_part_of_an_end_that_is_in_sight_counts(mc, tmp_path):
     clip = str(synthetic_motion(frames=40).save(tmp_path / "mine.bvh"))
-    assert picked(mc, WORDS, " kick ", "zombie walk", clip, "From") == (" kick ", "kick")
-    assert picked(mc, KNOWN, "kick", "zombie walk", clip, "From") == (mc.bank.find("zombie walk"), "zombie walk")
-    motion, name = picked(mc, FILE, "kick", "zombie walk", clip, "From")
+    assert picked(mc, (WORDS, " kick ", "zombie walk", clip), "From") == (" kick ", "kick")
+    assert picked(mc, (KNOWN, "kick", "zombie walk", clip), "From") == (mc.bank.find("zombie walk"), "zombie walk")
+    motion, name = picked(mc, (FILE, "kick", "zombie walk", clip), "From")
     assert len(motion) == 40 and name == "mine"
     for by in (WORDS, KNOWN, FILE):
         with pytest.raises(RequestError, match="To: say a motion in words, choose one on the map, or give a file"):
-            picked(mc, by, " ", "", None, "To")
+            picked(mc, (by, " ", "", None), "To")
 
 
 def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
