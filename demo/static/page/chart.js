@@ -261,6 +261,7 @@ export class Chart {
         this.line = [this.at(from), this.#place(event)];
         return this.draw();
       }
+      if (event.pointerType === "touch" && held.size === 1) return;  // one finger scrolls the page
       const scale = this.#scale();
       this.view.x -= (now.clientX - before.clientX) / scale;
       this.view.y += (now.clientY - before.clientY) / scale;
