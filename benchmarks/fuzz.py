@@ -247,8 +247,8 @@ def readers(
     storage.save(model, folder / "model")
     config = (folder / "model" / storage.CONFIG_FILE).read_bytes()
     tensors = save({key: value.contiguous() for key, value in model.state_dict().items()})
-    entries = [Entry(i, "a", "walk", "normal", "walk", 0) for i in range(4)]
-    Bank(torch.eye(4), entries, torch.eye(4), torch.zeros(4), {"walk": Traits(False, True)}).save(folder)
+    entries = [Entry(i, "a", "walk", "normal", "walk", 0) for i in range(64)]
+    Bank(torch.eye(64), entries, torch.eye(64), torch.zeros(64), {"walk": Traits(False, True)}).save(folder)
     bank = (folder / storage.BANK_FILE).read_bytes()
 
     def as_motion(path: Path) -> None:
