@@ -17,6 +17,7 @@ from .own import left
 from .stage import STATIC, head
 
 FILES_KEPT_SECONDS = 3600
+GOODBYE_SECONDS = 1  # that open pages are waited for when the server stops
 SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them, and each call from a program is one
 
 
@@ -74,7 +75,7 @@ def launch(
         server_name=host,
         server_port=port,
         share=share,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
         show_error=True,
         theme=content.theme(),
         css_paths=[STATIC / "page" / "page.css", STATIC / "stage" / "stage.css"],
@@ -85,4 +86,8 @@ def launch(
         footer_links=["api", "gradio", "settings"],
         mcp_server=mcp,
     )
+    # An open page holds a connection; without a limit the server would wait for its end.
+    page.server.config.timeout_graceful_shutdown = GOODBYE_SECONDS
+    if block:
+        page.block_thread()
     return page

@@ -55,8 +55,8 @@ LIMITS = """
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
-right. Styles ("like an old person") are weak: an edit reaches its style in about one case of three. Feet can slide a
-little, flips and rolls are the roughest.
+right. Styles ("like an old person") show on actions that were recorded in them, such as walking and bowing, often
+faintly, and hardly on others. Feet slide twice as far as real ones; flips and rolls are the roughest.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco

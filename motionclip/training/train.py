@@ -63,7 +63,7 @@ class TrainConfig:
     image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
     body: str = ""  # folder of the user's SMPL files: frames and body points are of that body
     words: bool = False  # whether the data folder's words.json is used; without, only the clips' captions
-    uniform: bool = False  # whether each window is drawn as often as any other; else rare actions more often
+    uniform: bool = False  # whether each window is drawn as often as any other; else rare ones more often
     mirror: bool = True  # whether half of the windows are mirrored, with their texts
     seed: int = 0
     validate_every: int = 1000
