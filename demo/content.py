@@ -51,7 +51,7 @@ EDITS = [
 STYLES = [["walk", "walk", f"walk {style}"] for style in labels.STYLES.values()]
 
 LIMITS = """
-**What it can't do.** The model knows 547 actions from 8.5 hours of motion; beside each result it says whether it is
+**What it can't do.** The model knows 547 actions from 6.2 hours of motion; beside each result it says whether it is
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
