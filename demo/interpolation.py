@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from motionclip import Motion, MotionCLIP
-from motionclip.constants import MAX_SECONDS, MIN_SECONDS
+from motionclip.constants import MAX_SECONDS, MAX_SEED, MIN_SECONDS
 from motionclip.pipeline import End
 from motionclip.viz.render import strip
 
@@ -115,7 +115,7 @@ def build(mc: MotionCLIP) -> None:
                 server_functions=atlas.questions() if atlas else [],
             )
             seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
-            seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=2**31 - 1, min_width=80)
+            seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=MAX_SEED, min_width=80)
             chips(
                 ["from-words", "to-words"],
                 "interpolate",

@@ -31,7 +31,7 @@ class Shelf:
 
     def put(self, make: Maker, name: str) -> str:
         """Keep what makes a motion; its token. name: of its files, without a suffix."""
-        token = secrets.token_hex(16)
+        token = _token()
         with self._lock:
             self._makers[token] = make, name
             while len(self._makers) > KEPT:
@@ -44,7 +44,7 @@ class Shelf:
 
     def put_lasting(self, motion: Motion, name: str) -> str:
         """Keep a motion for as long as the app runs: the one that stands on the page when it opens."""
-        token = secrets.token_hex(16)
+        token = _token()
         self._lasting[token] = (lambda _: motion), name
         return token
 
@@ -78,3 +78,8 @@ class Shelf:
 
 
 shelf = Shelf()
+
+
+def _token() -> str:
+    """What nobody can guess: who has it may take the motion."""
+    return secrets.token_hex(16)

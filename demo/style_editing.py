@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from motionclip import MotionCLIP
-from motionclip.constants import MAX_SECONDS, MIN_SECONDS
+from motionclip.constants import MAX_SECONDS, MAX_SEED, MIN_SECONDS
 from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 
 from . import content
@@ -96,7 +96,7 @@ def build(mc: MotionCLIP) -> None:
                         MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds",
                         info="of a motion in words",
                     )  # fmt: skip
-                    seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=2**31 - 1, min_width=80)
+                    seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=MAX_SEED, min_width=80)
             chips(
                 ["style-base", "style-from", "style-to"],
                 "edit",

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from motionclip import CLOSENESS, Motion, MotionCLIP
-from motionclip.constants import MAX_SECONDS, MAX_TEXT, MIN_SECONDS
+from motionclip.constants import MAX_SECONDS, MAX_SEED, MAX_TEXT, MIN_SECONDS
 from motionclip.pipeline import Verdict
 
 from . import content, storyboards
@@ -144,7 +144,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 label="Take number",
                 precision=0,
                 minimum=0,
-                maximum=2**31 - 1,
+                maximum=MAX_SEED,
                 min_width=80,
                 info="the same number gives the same motion",
                 elem_id="seed",

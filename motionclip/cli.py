@@ -542,7 +542,7 @@ def draw_map(
 def train_evaluator(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for the evaluator.")],
-    steps: Annotated[int, typer.Option(min=1)] = 4000,
+    steps: Annotated[int, typer.Option(min=1)] = 8000,
     seed: Annotated[int, typer.Option()] = 1234,
 ) -> None:
     """Train the independent evaluator that `evaluate` uses, on real motion alone."""

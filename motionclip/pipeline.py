@@ -14,7 +14,7 @@ from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
 from . import composition, hub, prompts, storyboard
-from .bank import CONTRAST, Bank, Entry, Waypoint
+from .bank import CONTRAST, Bank, Entry, Traits, Waypoint
 from .completions import COUNT, Completion, Completions
 from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
 from .errors import RequestError, TowerMismatch
@@ -258,23 +258,13 @@ class MotionCLIP(
         """
         if not 0 <= closeness <= 1:
             raise RequestError(f"closeness: must be from 0 to 1, not {closeness}")
-        if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
-            raise RequestError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
+        _check_samples(samples, text)
         texts = [text] if isinstance(text, str) else list(text)
-        seeds = list(seed) if isinstance(seed, Sequence) else [seed] * len(texts)
-        if len(seeds) != len(texts):
-            raise RequestError(f"seed: must be one, or one for each of {len(texts)} texts, not {len(seeds)}")
+        seeds = _seeds(seed, len(texts))
         plans = self.plan(texts, closeness)
         if any(self._length(frames) * len(steps) > MAX_FRAMES for steps in plans):
             raise RequestError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
-        simple = [number for number, steps in enumerate(plans) if len(steps) == 1 and steps[0].plain]
-        found: dict[int, list[Motion]] = {}
-        if simple:
-            asked = [plans[number][0] for number in simple for _ in range(samples or 1)]
-            several = [seeds[number] + of * SAMPLE_SEEDS for number in simple for of in range(samples or 1)]
-            decoded = features.features_motions(torch.stack(self._best(asked, frames, several)))
-            for place, number in enumerate(simple):
-                found[number] = decoded[place * (samples or 1) : (place + 1) * (samples or 1)]
+        found = self._plain(plans, frames, seeds, samples or 1)
         for number, steps in enumerate(plans):
             if number not in found:
                 found[number] = self._composed(steps, frames, seeds[number], samples or 1)
@@ -282,6 +272,18 @@ class MotionCLIP(
         if samples is not None:
             return named[0]
         return named[0][0] if isinstance(text, str) else [one for (one,) in named]
+
+    def _plain(
+        self, plans: Sequence[Sequence[Step]], frames: int, seeds: Sequence[int], samples: int
+    ) -> dict[int, list[Motion]]:
+        """By its number, `samples` motions of each text that is one step without details: all are decoded together."""
+        simple = [number for number, steps in enumerate(plans) if len(steps) == 1 and steps[0].plain]
+        if not simple:
+            return {}
+        steps = [plans[number][0] for number in simple for _ in range(samples)]
+        several = [seeds[number] + of * SAMPLE_SEEDS for number in simple for of in range(samples)]
+        decoded = features.features_motions(torch.stack(self._best(steps, frames, several)))
+        return {number: decoded[place * samples : (place + 1) * samples] for place, number in enumerate(simple)}
 
     def plan(self, texts: Sequence[str], closeness: float = CLOSENESS) -> list[list[Step]]:
         """What `generate` does for each text: its steps, with their readings and latents.
@@ -424,24 +426,22 @@ class MotionCLIP(
         if self.bank is None or not readings:
             return [Step(clause, (), z[clause.whole or clause.text])]
         bank, also = self.bank, clause.also
+
+        def step(part: prompts.Clause, words: str) -> Step:
+            return self._step(part, words, z, readings, closeness)
+
         if also is None:
-            return [self._step(clause, clause.text, z, readings, closeness)]
+            return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
-        named = set(stems(whole.action))
         traits = [bank.traits[reading.action] for reading in (first, second)]
-        # Both may be one known action: "walks with crossed arms", "slips and falls", but not "sits down and stands up".
-        both = named & set(stems(clause.text)) and named & set(stems(also.text))
-        known = whole.known and (traits[0].arms or traits[1].arms)
-        if first.action == second.action or both and (known or whole.action in (first.action, second.action)):
-            return [self._step(clause, clause.whole, z, readings, closeness)]
+        if _one_action(clause, also, whole, first, second, armed=traits[0].arms or traits[1].arms):
+            return [step(clause, clause.whole)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
-        if clause.joined and not (traits[1 - carrier].arms and not traits[carrier].arms and traits[carrier].steady):
-            alone = replace(clause, also=None, joined=False, whole="")
-            return [self._step(part, part.text, z, readings, closeness) for part in (alone, also)]
+        if clause.joined and not _carries(traits[carrier], traits[1 - carrier]):
+            return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
-        step = self._step(replace(body, also=arms), body.text, z, readings, closeness)
-        other = self._step(arms, arms.text, z, readings, closeness)
-        return [replace(step, readings=step.readings + other.readings, arms=other.z)]
+        carried, other = step(replace(body, also=arms), body.text), step(arms, arms.text)
+        return [replace(carried, readings=carried.readings + other.readings, arms=other.z)]
 
     def _step(
         self,
@@ -835,6 +835,39 @@ def _steps(steps: int) -> int:
     if not 2 <= steps <= 101:
         raise RequestError(f"steps: must be from 2 to 101, not {steps}")
     return steps
+
+
+def _check_samples(samples: int | None, text: str | Sequence[str]) -> None:
+    if samples is not None and not (isinstance(text, str) and 1 <= samples <= MAX_SAMPLES):
+        raise RequestError(f"samples: must be from 1 to {MAX_SAMPLES}, and for one text")
+
+
+def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
+    """One for each text."""
+    seeds = list(seed) if isinstance(seed, Sequence) else [seed] * texts
+    if len(seeds) != texts:
+        raise RequestError(f"seed: must be one, or one for each of {texts} texts, not {len(seeds)}")
+    return seeds
+
+
+def _one_action(
+    clause: prompts.Clause, also: prompts.Clause, whole: Reading, first: Reading, second: Reading, armed: bool
+) -> bool:
+    """Whether both parts of a clause are one known action: "walks with crossed arms", "slips and falls", but not "sits
+    down and stands up".
+
+    whole, first, second: what the clause and its parts are taken for. armed: whether a part is the arms' alone.
+    """
+    if first.action == second.action:
+        return True
+    named = set(stems(whole.action))
+    both = named & set(stems(clause.text)) and named & set(stems(also.text))
+    return bool(both) and (whole.known and armed or whole.action in (first.action, second.action))
+
+
+def _carries(body: Traits, other: Traits) -> bool:
+    """Whether a body that does the one thing can do the other with its arms at once, as it goes on for long."""
+    return other.arms and not body.arms and body.steady
 
 
 def _parts(clause: prompts.Clause) -> list[str]:

@@ -107,6 +107,36 @@ def test_a_raised_foot_moves_as_it_did_while_the_other_stands():
     assert drift(locked, "right_foot") < 0.5 * 0.004 * 59
 
 
+def swinging(speed):
+    """A body that goes forward at `speed` metres per frame, and swings its straight left leg past the right one."""
+    angles = np.clip(0.4 - 0.1 * np.arange(-26, 34), -0.4, 0.4)
+    poses = np.zeros((60, 24, 3))
+    poses[:, skeleton.JOINT_INDEX["left_hip"], 0] = angles
+    motion = motion_features(Motion(poses, np.tile([0, 0.95, 0], (60, 1))))
+    motion[:, features.VZ] = speed
+    motion[:, CLEARANCE] = 0
+    return motion[None]
+
+
+def ball_height(motion, joint, frame):
+    joints = features.features_motions(motion)[0].joints()
+    return joints[frame, skeleton.JOINT_INDEX[joint], 1] - skeleton.FEET_REST_HEIGHTS[1]
+
+
+def test_a_foot_that_swings_does_not_drag_over_the_floor():
+    before, after = (ball_height(make(swinging(0.02)), "left_foot", 30) for make in (settled, lock_feet))
+    assert before < 0.01
+    assert 0.02 < after < 0.04
+    assert abs(ball_height(lock_feet(swinging(0.02)), "right_foot", 30)) < 0.01
+
+
+def test_a_foot_that_glides_with_the_body_stays_on_the_floor():
+    glide = motion_features(Motion(np.zeros((60, 24, 3)), np.tile([0, 0.95, 0], (60, 1))))
+    glide[:, features.VZ] = 0.1
+    glide[:, CLEARANCE] = 0
+    assert abs(ball_height(lock_feet(glide[None]), "left_foot", 30)) < 0.005
+
+
 @pytest.mark.parametrize("lean", [math.pi / 2, -math.pi / 2])
 def test_the_feet_of_a_body_that_lies_are_left_alone(lean):
     poses = np.zeros((24, 3))

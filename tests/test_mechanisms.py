@@ -96,7 +96,7 @@ def edited(mc):
 
 @pytest.mark.parametrize("guidance", ["target", "known changes"])
 def test_a_guidance_brings_an_edit_nearer_to_its_target(edited, guidance):
-    assert edited[""].change > edited[guidance].change + 0.02
+    assert edited[""].change > edited[guidance].change + 0.01
 
 
 def test_a_guidance_keeps_what_is_to_stay(edited):
@@ -194,7 +194,7 @@ def likely(mc, texts, frames, motions):
 @pytest.mark.parametrize(
     "texts",
     [
-        ["drinks from a cup", "type on a keyboard", "throw a ball", "stir a pot"],
+        ["act like a bear", "carry something heavy on the shoulder", "hug oneself", "act like a monkey", "salsa"],
         ["drink from a cup, then throw a ball", "stir a pot, then bow"],
     ],
     ids=["actions", "steps"],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def transformer():
 
 
 def test_basis_holds_what_it_was_fitted_to():
-    basis = MotionBasis(60, 40)
+    basis = MotionBasis(60, 40, 34)
     data = windows()
     basis.fit(data.clone())
     coefficients = basis.project(data)
@@ -60,7 +61,25 @@ def test_basis_holds_what_it_was_fitted_to():
 
 def test_basis_asks_for_enough_windows():
     with pytest.raises(ValueError, match="components"):
-        MotionBasis(60, 500).fit(windows()[:50])
+        MotionBasis(60, 500, 34).fit(windows()[:50])
+
+
+def test_basis_leaves_out_what_is_faster_than_its_cosines():
+    slow, fast = (torch.cos(math.pi / 60 * k * (torch.arange(60) + 0.5)) for k in (8, 50))
+    basis = MotionBasis(60, 2, 34)
+    data = torch.zeros(100, 60, 149)
+    data[..., 3] = torch.randn(100, 1) * slow + torch.randn(100, 1) * fast
+    basis.fit(data.clone())
+    kept = basis.expand(basis.project(data))[..., 3]
+    size = slow.square().sum()
+    assert torch.allclose(kept @ slow / size, data[..., 3] @ slow / size, atol=1e-3)
+    assert (kept @ fast / size).abs().max() < 1e-3
+    assert (data[..., 3] @ fast / size).abs().max() > 1
+
+
+def test_basis_has_no_more_cosines_than_frames():
+    with pytest.raises(ValueError, match="frequencies"):
+        MotionBasis(60, 40, 61)
 
 
 @pytest.mark.parametrize("name", ["flow", "transformer"])

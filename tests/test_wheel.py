@@ -64,7 +64,7 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     assert "--port" in help_text
     output = json.loads(subprocess.run([home / "bin" / "python", "-c", ASK], **options).stdout)
     assert output["app"].startswith(str(packages)) and output["stage"] and not output["demo"]
-    assert output["steps"] == 9000 and output["typed"]
+    assert output["steps"] == 9248 and output["typed"]
     assert output["versions"][0] == output["versions"][1]
     assert set(output["extras"]) == {"app", "train", "clip", "dev"}
     plain = [need for need in output["needs"] if "extra ==" not in need]

@@ -34,7 +34,7 @@ class Evaluator(nn.Module):
 
     tower = "minilm"
 
-    def __init__(self, actions: Sequence[str], styles: Sequence[str], width: int = 192, text: int = 384) -> None:
+    def __init__(self, actions: Sequence[str], styles: Sequence[str], width: int = 256, text: int = 384) -> None:
         super().__init__()
         self.actions, self.styles = list(actions), list(styles)
         self.embed = nn.Conv1d(POINTS, width, 5, stride=2, padding=2)
@@ -103,14 +103,18 @@ class Evaluator(nn.Module):
         return evaluator.eval().requires_grad_(False)
 
 
-def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, seed: int = 1234) -> Evaluator:
-    """Train on the clips (the train split) with cross-entropy on action and style, and contrast to captions."""
+def train_evaluator(clips: Sequence[Clip], steps: int = 8000, batch: int = 384, seed: int = 1234) -> Evaluator:
+    """Train on the clips (the train split) with cross-entropy on action and style, and contrast to captions.
+
+    It runs on the GPU where there is one.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(seed)
     actions, styles = actions_of(clips), sorted({clip.style for clip in clips})
-    evaluator = Evaluator(actions, styles)
-    pool = TextPool(clips, actions, Words.none(), load_tower(Evaluator.tower))
-    sampler = WindowSampler(clips, WINDOW)
-    style_of = torch.tensor([styles.index(clip.style) for clip in clips])
+    evaluator = Evaluator(actions, styles).to(device)
+    pool = TextPool(clips, actions, Words.none(), load_tower(Evaluator.tower), device)
+    sampler = WindowSampler(clips, WINDOW, device=device)
+    style_of = torch.tensor([styles.index(clip.style) for clip in clips]).to(device)
     optimizer = torch.optim.AdamW(evaluator.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps, pct_start=0.05)
     generator = torch.Generator().manual_seed(seed)
@@ -118,26 +122,27 @@ def train_evaluator(clips: Sequence[Clip], steps: int = 4000, batch: int = 192, 
         evaluator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
     )
     for _ in (progress := tqdm(range(steps), unit="step", mininterval=2, dynamic_ncols=True)):
-        batch_windows = sampler.draw(batch, generator)
+        batch_windows = sampler.draw(batch, generator, warped=batch // 2)
         captions = pool.draw(batch_windows.clip, batch_windows.mirrored, 0.0, generator)
-        jitter = 0.01 * torch.randn(batch_windows.features.shape, generator=generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        jitter = 0.01 * torch.randn_like(batch_windows.features)
+        with torch.autocast(device.type, torch.bfloat16):
             action, style, text = evaluator.train()(batch_windows.features + jitter)
         same = captions @ captions.T > 0.95
-        diagonal = torch.eye(batch, dtype=torch.bool)
+        diagonal = torch.eye(batch, dtype=torch.bool, device=device)
         contrast = (text @ captions.T / 0.1).masked_fill(same & ~diagonal, -torch.inf)
         loss = (
             functional.cross_entropy(
                 action.float(), pool.labels(batch_windows.clip, batch_windows.mirrored), label_smoothing=0.05
             )
-            + functional.cross_entropy(style.float(), style_of[batch_windows.clip], label_smoothing=0.05)
-            + functional.cross_entropy(contrast, torch.arange(batch))
+            + functional.cross_entropy(style.float(), style_of[batch_windows.clip.to(device)], label_smoothing=0.05)
+            + functional.cross_entropy(contrast, torch.arange(batch, device=device))
         )
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
         average.update_parameters(evaluator)
-        progress.set_postfix(loss=f"{loss.item():.3f}")
-    averaged = cast(Evaluator, average.module)
+        if progress.n % 20 == 0:
+            progress.set_postfix(loss=f"{loss.item():.3f}")
+    averaged = cast(Evaluator, average.module.cpu())
     return averaged.eval().requires_grad_(False)

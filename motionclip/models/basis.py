@@ -1,6 +1,12 @@
-"""The linear motion basis: principal components of whole windows, weighted by how far each number moves the body."""
+"""The linear motion basis: principal components of whole windows, weighted by how far each number moves the body.
+
+A window is first written as cosines over time, of which the fastest are left out: a body hardly moves with them, and a
+component takes half the memory.
+"""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import nn
@@ -31,6 +37,17 @@ def feature_weights() -> torch.Tensor:
     return torch.cat([levers.sqrt().repeat_interleave(6), rest])
 
 
+def dct(window: int, frequencies: int) -> torch.Tensor:
+    """(frequencies, window): the first rows of the orthonormal discrete cosine transform (DCT-II), slowest first.
+
+    The k-th is a cosine of k half periods over the window: 15 k / window Hz at 30 frames per second.
+    """
+    # On the CPU for the reason given in feature_weights.
+    time = torch.arange(window, device="cpu") + 0.5
+    rows = torch.cos(math.pi / window * torch.arange(frequencies, device="cpu")[:, None] * time)
+    return rows / rows.norm(dim=1, keepdim=True)
+
+
 class MotionBasis(nn.Module):
     """Windows of features (…, window, 149) ↔ (…, components) coefficients of unit variance."""
 
@@ -38,14 +55,18 @@ class MotionBasis(nn.Module):
     directions: torch.Tensor
     deviations: torch.Tensor
     weights: torch.Tensor
+    dct: torch.Tensor
 
-    def __init__(self, window: int, components: int) -> None:
+    def __init__(self, window: int, components: int, frequencies: int) -> None:
         super().__init__()
-        self.window, self.components = window, components
-        self.register_buffer("mean", torch.zeros(window * features.FEATURES))
-        self.register_buffer("directions", torch.zeros(components, window * features.FEATURES))
+        if frequencies > window:
+            raise ValueError(f"frequencies: a window of {window} frames has no more than {window}, not {frequencies}")
+        self.components = components
+        self.register_buffer("mean", torch.zeros(frequencies * features.FEATURES))
+        self.register_buffer("directions", torch.zeros(components, frequencies * features.FEATURES))
         self.register_buffer("deviations", torch.ones(components))
         self.register_buffer("weights", feature_weights(), persistent=False)
+        self.register_buffer("dct", dct(window, frequencies), persistent=False)
 
     @torch.no_grad()
     def fit(self, windows: torch.Tensor, seed: int = 0) -> None:
@@ -55,7 +76,7 @@ class MotionBasis(nn.Module):
                 f"components: {self.components} need more than {len(windows)} windows of motion to fit; "
                 "give more data or fewer components"
             )
-        flat = (windows * self.weights).flatten(-2)
+        flat = self._weighted(windows)
         self.mean.copy_(flat.mean(0))
         flat -= self.mean
         with torch.random.fork_rng(devices=[]):
@@ -66,9 +87,13 @@ class MotionBasis(nn.Module):
 
     def project(self, windows: torch.Tensor) -> torch.Tensor:
         """(…, window, 149) → (…, components)."""
-        return ((windows * self.weights).flatten(-2) - self.mean) @ self.directions.T / self.deviations
+        return (self._weighted(windows) - self.mean) @ self.directions.T / self.deviations
 
     def expand(self, coefficients: torch.Tensor) -> torch.Tensor:
         """(…, components) → (…, window, 149)."""
         flat = (coefficients * self.deviations) @ self.directions + self.mean
-        return flat.unflatten(-1, (self.window, features.FEATURES)) / self.weights
+        return self.dct.T @ flat.unflatten(-1, (-1, features.FEATURES)) / self.weights
+
+    def _weighted(self, windows: torch.Tensor) -> torch.Tensor:
+        """(…, window, 149) → (…, frequencies · 149): the weighted features' cosines."""
+        return (self.dct @ windows * self.weights).flatten(-2)

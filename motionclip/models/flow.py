@@ -33,8 +33,9 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 class FlowConfig:
     """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
 
-    steps: from noise to motion; edit_steps: for edits, from motion to noise and back. draws: motions of one text, of
-    which the one is shown that the encoder reads best.
+    frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz. steps: from noise to
+    motion; edit_steps: for edits, from motion to noise and back. draws: motions of one text, of which the one is shown
+    that the encoder reads best.
     edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
     known motions, and what should stay.
     """
@@ -46,6 +47,7 @@ class FlowConfig:
     latent: int = 384
     window: int = 60
     components: int = 304
+    frequencies: int = 34
     encoder_width: int = 192
     encoder_blocks: int = 3
     encoder_hidden: int = 512
@@ -55,7 +57,7 @@ class FlowConfig:
     flow_blocks: int = 5
     flow_condition: int = 160
     steps: int = 7
-    guidance: float = 1.6
+    guidance: float = 1.5
     draws: int = 4
     edit_steps: int = 10
     edit_guidance: float = 1.5
@@ -217,7 +219,7 @@ class FlowModel(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
-        self.basis = MotionBasis(config.window, config.components)
+        self.basis = MotionBasis(config.window, config.components, config.frequencies)
         self.encoder = MotionEncoder(config)
         self.velocity = VelocityField(config)
 

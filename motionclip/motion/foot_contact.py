@@ -17,6 +17,8 @@ from .features import CLEARANCE, HEIGHT, from_features, to_6d
 _LOW, _LOW_EDGE = 0.06, 0.01
 _SLOWER, _SLOWEST, _FASTEST, _SLOW_EDGE = 0.9, 0.012, 0.045, 0.005
 _STEP = 9  # frames over which the body's speed is taken
+# A foot swings when it is so many times as fast as the body, and by so much (metres per frame); it is at least so high.
+_SWINGING, _SWING_FLOOR, _SWING_EDGE, _SWING_HEIGHT = 1.4, 0.02, 0.005, 0.03
 # What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
 _SLIDE, _STRAY, _JERK = 300.0, 0.15, 10.0
 # A body lies when its pelvis leans by more than about 60°.
@@ -76,8 +78,8 @@ def _bending(frames: int) -> np.ndarray:
 
 
 def lock_feet(features: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149), settled, and with the legs bent so that standing feet stay where they are; all else is as it
-    was. Feet of a body that lies or hangs upside down are left alone.
+    """(N, frames, 149), settled, and with the legs bent so that standing feet stay where they are and swinging feet
+    don't drag over the floor; all else is as it was. Feet of a body that lies or hangs upside down are left alone.
 
     Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly
     from what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.
@@ -88,11 +90,14 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     rotations, translation = from_features(features)
     world_rotations, positions = skeleton.global_transforms(rotations, translation)
     balls = positions[..., _BALLS, :]
-    standing = _standing(balls, positions[..., 0, :], world_rotations[..., 0, 1, 1])
+    upright = ((world_rotations[..., 0, 1, 1] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()[..., None]
+    going = _going(positions[..., 0, :])
+    standing = _standing(balls, going) * upright[:, 1:]
     shift = _steadied(balls[..., [0, 2]].transpose(1, 2), standing.transpose(1, 2))
     hips, knees, ankles = positions[..., _HIPS, :], positions[..., _KNEES, :], positions[..., _ANKLES, :]
     targets = ankles.clone()
     targets[..., [0, 2]] += shift.transpose(1, 2)
+    targets[..., 1] += _lift(balls, going) * upright
     aim, bend = _two_bones(hips, knees, ankles, targets, world_rotations[..., _KNEES, :, 0])
     upper, lower = aim @ world_rotations[..., _HIPS, :, :], aim @ bend @ world_rotations[..., _KNEES, :, :]
     leg_rotations = {}
@@ -106,17 +111,31 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     return result
 
 
-def _standing(balls: torch.Tensor, pelvis: torch.Tensor, upright: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 2, 3) balls of the feet, (N, frames, 3) the pelvis, (N, frames) the height of a unit vector up the
-    pelvis → (N, frames − 1, 2) how far each foot stands from one frame to the next, 0–1."""
+def _going(pelvis: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 3) → (N, frames − 1, 1) how fast the body goes over the ground, metres per frame, over a third of a
+    second."""
+    steps = pelvis[..., [0, 2]].diff(dim=1).transpose(1, 2)
+    return functional.avg_pool1d(steps, _STEP, 1, _STEP // 2, count_include_pad=False).norm(dim=1)[..., None]
+
+
+def _standing(balls: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 2, 3) balls of the feet, (N, frames − 1, 1) how fast the body goes → (N, frames − 1, 2) how far each
+    foot stands from one frame to the next, 0–1."""
     height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
     height = torch.maximum(height[:, 1:], height[:, :-1])
     slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
-    going = pelvis[..., [0, 2]].diff(dim=1).transpose(1, 2)
-    going = functional.avg_pool1d(going, _STEP, 1, _STEP // 2, count_include_pad=False).norm(dim=1)
-    slow = (_SLOWER * going).clamp(_SLOWEST, _FASTEST)[..., None]
-    weight = ((_LOW - height) / _LOW_EDGE).sigmoid() * ((slow - slide) / _SLOW_EDGE).sigmoid()
-    return weight * ((upright[:, 1:, None] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()
+    slow = (_SLOWER * going).clamp(_SLOWEST, _FASTEST)
+    return ((_LOW - height) / _LOW_EDGE).sigmoid() * ((slow - slide) / _SLOW_EDGE).sigmoid()
+
+
+def _lift(balls: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 2) metres by which feet are raised that swing past the body and are too low for it."""
+    slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
+    swings = ((slide - _SWINGING * going - _SWING_FLOOR) / _SWING_EDGE).sigmoid()
+    swings = torch.maximum(functional.pad(swings, (0, 0, 0, 1)), functional.pad(swings, (0, 0, 1, 0)))
+    low = (_SWING_HEIGHT - (balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS))).clamp(min=0)
+    lift = (swings * low).transpose(1, 2)
+    return _smoothed(lift.flatten(0, 1)).unflatten(0, lift.shape[:2]).clamp(min=0).transpose(1, 2)
 
 
 def _steadied(paths: torch.Tensor, standing: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -87,18 +87,14 @@ def actions_of(clips: Sequence[Clip]) -> list[str]:
 class Batch:
     """Windows drawn for one training step.
 
-    features: (batch, window, 149). clip: (batch,) index into the clips. start: (batch,) the clip's frame that the
-    window begins with. mirrored: (batch,) bool.
+    features: (batch, window, 149), on the sampler's device. clip: (batch,) index into the clips. start: (batch,) the
+    clip's frame that the window begins with. mirrored: (batch,) bool.
     """
 
     features: torch.Tensor
     clip: torch.Tensor
     start: torch.Tensor
     mirrored: torch.Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        """With the features on another device; the indices, which look things up, stay."""
-        return replace(self, features=self.features.to(device))
 
 
 class WindowSampler:
@@ -107,13 +103,20 @@ class WindowSampler:
     An action in a style is drawn with a probability in proportion to the cube root of its clip count, then a clip of
     it, then a window; so that one cartwheel is not lost among two hundred walks, nor one proud walk. A long clip
     counts as one for each five windows of its length. With `uniform`, each window of the whole is as likely as any
-    other instead.
+    other instead. The frames lie on `device`, where windows are cut; what is drawn doesn't depend on it.
     """
 
-    def __init__(self, clips: Sequence[Clip], window: int, uniform: bool = False, mirror: bool = True) -> None:
-        self.window, self._mirrored = window, 0.5 if mirror else 0.0
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        window: int,
+        uniform: bool = False,
+        mirror: bool = True,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.window, self._mirrored, self._device = window, 0.5 if mirror else 0.0, device
         padded = [clip.motion.padded(window) for clip in clips]
-        self._frames = torch.cat([features.motion_features(motion) for motion in padded])
+        self._frames = torch.cat([features.motion_features(motion) for motion in padded]).to(device)
         lengths = torch.tensor([len(motion) for motion in padded])
         self._first = lengths.cumsum(0) - lengths
         self._starts = lengths - window + 1
@@ -146,14 +149,18 @@ class WindowSampler:
         below = frames.long()
         share = (frames - below)[:warped, :, None]
         first = self._first[clip, None]
-        windows = self._frames[first + below]
-        above = self._frames[first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None])]
-        windows[:warped] = torch.lerp(windows[:warped], above, share)
-        windows[:warped, :, features.YAW : features.HEIGHT] *= rate[:warped, None, None]
+        windows = self._cut(first + below)
+        above = self._cut(first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None]))
+        windows[:warped] = torch.lerp(windows[:warped], above, share.to(self._device))
+        windows[:warped, :, features.YAW : features.HEIGHT] *= rate[:warped, None, None].to(self._device)
         return Batch(self._turned(windows, mirrored), clip, offset.long(), mirrored)
 
-    @staticmethod
-    def _turned(windows: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+    def _cut(self, frames: torch.Tensor) -> torch.Tensor:
+        """(windows, window) numbers of frames → (windows, window, 149)."""
+        return self._frames[frames.to(self._device)]
+
+    def _turned(self, windows: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        mirrored = mirrored.to(self._device)
         windows[mirrored] = features.mirror(windows[mirrored])
         return features.canonical(windows)
 
@@ -167,5 +174,5 @@ class WindowSampler:
             ]
         )
         mirrored = torch.arange(2 * len(first)) >= len(first)
-        windows = self._frames[first.repeat(2)[:, None] + torch.arange(self.window)]
+        windows = self._cut(first.repeat(2)[:, None] + torch.arange(self.window))
         return self._turned(windows, mirrored)

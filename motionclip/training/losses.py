@@ -55,26 +55,27 @@ def flow_losses(
 
     The first part of the batch (a third) is encoded: its latents are aligned with text and condition the flow; the
     rest is conditioned on text, so that both are interchangeable as the decoder's input. `part` is
-    (rank, ranks): everything random is drawn for the whole batch, so that processes together compute what
-    one process would.
+    (rank, ranks): everything random is drawn for the whole batch, the large tensors on their device, so that processes
+    together compute what one process would.
     """
     pool, text = alignment.texts, alignment.text_weight
     size, device = len(batch.clip), batch.features.device
-    coefficients = model.basis.project(batch.features)
-    captions = pool.draw_mixed(batch.clip, batch.mirrored, GENERAL, generator).to(device)
-    prototypes = pool.draw_prototypes(GENERAL, generator).to(device)
-    labels = pool.labels(batch.clip, batch.mirrored).to(device)
-    noise = torch.randn(coefficients.shape, generator=generator).to(device)
+    with torch.autocast(device.type, enabled=False):  # rounded, the motion to be learned would jitter
+        coefficients = model.basis.project(batch.features)
+    captions = pool.draw_mixed(batch.clip, batch.mirrored, GENERAL, generator)
+    prototypes = pool.draw_prototypes(GENERAL, generator)
+    labels = pool.labels(batch.clip, batch.mirrored)
+    noise = torch.randn_like(coefficients)
     t = torch.randn(size, generator=generator).sigmoid().to(device)
-    condition_noise = CONDITION_NOISE * torch.randn(captions.shape, generator=generator).to(device)
+    condition_noise = CONDITION_NOISE * torch.randn_like(captions)
     dropped = (torch.rand(size, generator=generator) < CONDITION_DROPOUT).to(device)
 
     mine = _share(size, part).to(device)
     encoded = mine[mine < size // ENCODED_SHARE]
     aligning = model.encoder.head.weight.requires_grad
     if aligning:
-        jitter = JITTER * torch.randn(size // ENCODED_SHARE, *batch.features.shape[1:], generator=generator)
-        views = model.views(coefficients[encoded], jitter.to(device)[encoded])
+        jitter = JITTER * torch.randn_like(batch.features[: size // ENCODED_SHARE])
+        views = model.views(coefficients[encoded], jitter[encoded])
         z = views[0]
     else:
         model.encoder.eval()
@@ -91,7 +92,7 @@ def flow_losses(
         own = torch.arange(size, device=device) == encoded[:, None]
         contrast = (views @ captions.T / TEMPERATURE).masked_fill((similarity > NEAR_DUPLICATE) & ~own, -torch.inf)
         # An action that is right as well is no wrong answer.
-        near = pool.near.to(device)[labels[encoded]]
+        near = pool.near[labels[encoded]]
         shown = (views @ prototypes.T / TEMPERATURE).masked_fill(near, -1e4).flatten(0, 1)
         times = len(views)
         losses |= alignment.images(z, batch, encoded, generator)
@@ -112,7 +113,7 @@ def transformer_losses(
 ) -> dict[str, torch.Tensor]:
     """The paper's losses: rotations and root, body points without the path, velocities (each × 100), and alignment."""
     mine = _share(len(batch.clip), part)
-    captions = alignment.texts.draw(batch.clip, batch.mirrored, 0.0, generator)[mine].to(batch.features.device)
+    captions = alignment.texts.draw(batch.clip, batch.mirrored, 0.0, generator)[mine]
     x = model.layout(batch.features[mine])
     mask = torch.ones(len(x), x.shape[-1], dtype=torch.bool, device=x.device)
     z = model.encode(x, mask)

@@ -61,29 +61,18 @@ def _fitted(
 ) -> Reader:
     """Trained with mixed examples, as mixup does (Zhang et al. 2018): it errs less, and knows better when it may."""
     names = list(actions)
-    found = {kind: _phrases(words, names, (kind,), splits) for kind in KINDS}
-    texts = [text for phrases, _ in found.values() for text in phrases] + [text for text, _ in styled] + names
-    of_styled = torch.tensor([names.index(action) for _, action in styled], dtype=torch.long)
-    labels = torch.cat([*(owners for _, owners in found.values()), of_styled, torch.arange(len(names))])
-    weights = [torch.full((len(phrases),), EVOKED if kind == "evokes" else 1.0) for kind, (phrases, _) in found.items()]
-    share = torch.cat([*weights, torch.full((len(styled),), EVOKED), torch.ones(len(names))])
-    share = share / torch.zeros(len(names)).index_add_(0, labels, share)[labels].sqrt()
+    texts, labels, share = _examples(words, names, splits, styled)
     counts = Counter(term for text in texts for term in set(terms(text)))
     vocabulary = sorted(term for term, count in counts.items() if count > 1)
     rarity = torch.tensor([len(texts) / counts[term] for term in vocabulary]).log()
     near = {name: [other for other in words.near.get(name, []) if other in set(names)] for name in names}
     torch.manual_seed(seed)
     reader = Reader(Network(tower.dim, len(vocabulary), len(names)), vocabulary, rarity, near, 1.0)
-    targets = reader._right - torch.eye(len(names))
-    targets = 0.2 * targets / targets.sum(1, keepdim=True).clamp(min=1)
-    targets = 0.9 * (targets + torch.diag(1 - targets.sum(1))) + 0.1 / len(names)
+    targets = _targets(reader)
     z, (index, weight) = functional.normalize(tower.encode(texts), dim=-1), reader.tables(texts)
     network, size = reader.network.train(), 256
-    rest: list[torch.Tensor] = [p for name, p in network.named_parameters() if not name.startswith("terms")]
-    groups: list[dict[str, Any]] = [{"params": rest}, {"params": [network.terms.weight]}]
-    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.05, fused=True)
     steps = epochs * len(texts) // size
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [1e-3, 3e-3], total_steps=steps, pct_start=0.1)
+    optimizer, schedule = _optimizer(network, steps)
     for _ in range(steps):
         one = torch.multinomial(share, size, replacement=True)
         two, mix = one[torch.randperm(size)], 0.5 * torch.rand(size, 1)
@@ -99,3 +88,34 @@ def _fitted(
         schedule.step()
     network.eval().requires_grad_(False)
     return reader
+
+
+def _examples(
+    words: Words, names: Sequence[str], splits: Sequence[str], styled: Sequence[tuple[str, str]]
+) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+    """Texts, the number of each one's action, and in which share they are drawn."""
+    found = {kind: _phrases(words, names, (kind,), splits) for kind in KINDS}
+    texts = [text for phrases, _ in found.values() for text in phrases] + [text for text, _ in styled] + list(names)
+    of_styled = torch.tensor([names.index(action) for _, action in styled], dtype=torch.long)
+    labels = torch.cat([*(owners for _, owners in found.values()), of_styled, torch.arange(len(names))])
+    weights = [torch.full((len(phrases),), EVOKED if kind == "evokes" else 1.0) for kind, (phrases, _) in found.items()]
+    share = torch.cat([*weights, torch.full((len(styled),), EVOKED), torch.ones(len(names))])
+    share = share / torch.zeros(len(names)).index_add_(0, labels, share)[labels].sqrt()
+    return texts, labels, share
+
+
+def _targets(reader: Reader) -> torch.Tensor:
+    """(actions, actions): what is to be said for each action, a little of it for its near ones and for all others."""
+    own = torch.eye(len(reader._right))
+    near = reader._right - own
+    targets = 0.2 * near / near.sum(1, keepdim=True).clamp(min=1)
+    return 0.9 * (targets + torch.diag(1 - targets.sum(1))) + 0.1 / len(own)
+
+
+def _optimizer(network: Network, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """The table of terms learns three times as fast: each step meets few of them."""
+    rest: list[torch.Tensor] = [p for name, p in network.named_parameters() if not name.startswith("terms")]
+    groups: list[dict[str, Any]] = [{"params": rest}, {"params": [network.terms.weight]}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.05, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [1e-3, 3e-3], total_steps=steps, pct_start=0.1)
+    return optimizer, schedule

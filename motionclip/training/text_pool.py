@@ -16,30 +16,35 @@ MIXED = 4  # texts that a drawn latent may lie between
 
 
 class TextPool:
-    """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws."""
+    """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws.
 
-    def __init__(self, clips: Sequence[Clip], actions: Sequence[str], words: Words, tower: TextTower) -> None:
-        self.actions = list(actions)
+    The embeddings lie on `device`, and so does what is drawn; which texts are drawn doesn't depend on it.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        actions: Sequence[str],
+        words: Words,
+        tower: TextTower,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.actions, self._device = list(actions), device
         index: dict[str, int] = {}
 
         def indices(texts: Sequence[str]) -> torch.Tensor:
             return torch.tensor([index.setdefault(text, len(index)) for text in texts])
 
-        self._captions: list[torch.Tensor] = []
-        self._others: list[torch.Tensor] = []
-        for clip in clips:
-            captions, others = list(clip.captions), words.captions_of(clip)
-            for swap in (False, True):  # row 2·clip as recorded, 2·clip + 1 mirrored
-                say = [swap_sides(text) for text in captions] if swap else captions
-                other = [swap_sides(text) for text in others] if swap else others
-                self._captions.append(indices(say))
-                self._others.append(indices(other or say))
+        # Row 2·clip as recorded, 2·clip + 1 mirrored.
+        rows = [row for clip in clips for row in _rows(clip, words)]
+        captions = [indices(texts) for texts, _ in rows]
+        others = [indices(texts) for _, texts in rows]
         names = torch.stack([indices([action])[0] for action in self.actions])
         prototypes = [indices([action, *words.said(action, ("captions",))]) for action in self.actions]
-        self.embeddings = tower.encode(list(index))
-        self.names = self.embeddings[names]
-        self._captions_table, self._captions_count = _table(self._captions)
-        self._others_table, self._others_count = _table(self._others)
+        self.embeddings = tower.encode(list(index)).to(device)
+        self.names = self._embedded(names)
+        self._captions_table, self._captions_count = _table(captions)
+        self._others_table, self._others_count = _table(others)
         self._prototypes_table, self._prototypes_count = _table(prototypes)
         number = {action: i for i, action in enumerate(self.actions)}
         self._labels = torch.tensor(
@@ -50,13 +55,19 @@ class TextPool:
             ]
         )
         # (actions, actions) bool: another action that is right as well.
-        self.near = torch.tensor(
-            [[b != a and b in words.near.get(a, ()) for b in self.actions] for a in self.actions]
-        ).reshape(len(self.actions), len(self.actions))
+        self.near = (
+            torch.tensor([[b != a and b in words.near.get(a, ()) for b in self.actions] for a in self.actions])
+            .reshape(len(self.actions), len(self.actions))
+            .to(device)
+        )
+
+    def _embedded(self, texts: torch.Tensor) -> torch.Tensor:
+        """(N,) numbers of texts → (N, D)."""
+        return self.embeddings[texts.to(self._device)]
 
     def labels(self, clip: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
         """(batch,) index of each window's action; a mirrored "turn left" is a "turn right"."""
-        return self._labels[2 * clip + mirrored]
+        return self._labels[2 * clip + mirrored].to(self._device)
 
     def draw(
         self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
@@ -66,7 +77,7 @@ class TextPool:
         pick = torch.rand(len(row), generator=generator)
         caption = self._captions_table[row, (pick * self._captions_count[row]).long()]
         other = self._others_table[row, (pick * self._others_count[row]).long()]
-        return self.embeddings[torch.where(torch.rand(len(row), generator=generator) < general, other, caption)]
+        return self._embedded(torch.where(torch.rand(len(row), generator=generator) < general, other, caption))
 
     def draw_mixed(
         self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
@@ -77,7 +88,7 @@ class TextPool:
         """
         drawn = torch.stack([self.draw(clip, mirrored, general, generator) for _ in range(MIXED)])
         sharpness = torch.tensor([100.0, 3.0, 0.5])[torch.randint(3, (len(clip),), generator=generator)]
-        share = (sharpness * torch.randn(MIXED, len(clip), generator=generator)).softmax(0)
+        share = (sharpness * torch.randn(MIXED, len(clip), generator=generator)).softmax(0).to(self._device)
         return functional.normalize((share[..., None] * drawn).sum(0), dim=-1)
 
     def draw_prototypes(self, general: float, generator: torch.Generator) -> torch.Tensor:
@@ -85,7 +96,14 @@ class TextPool:
         pick = torch.rand(len(self.actions), generator=generator)
         other = self._prototypes_table[torch.arange(len(pick)), (pick * self._prototypes_count).long()]
         use = torch.rand(len(pick), generator=generator)[:, None] < general
-        return torch.where(use, self.embeddings[other], self.names)
+        return torch.where(use.to(self._device), self._embedded(other), self.names)
+
+
+def _rows(clip: Clip, words: Words) -> list[tuple[list[str], list[str]]]:
+    """A clip's own captions and those of its action, as recorded and mirrored."""
+    captions, others = list(clip.captions), words.captions_of(clip) or list(clip.captions)
+    swapped = tuple([swap_sides(text) for text in texts] for texts in (captions, others))
+    return [(captions, others), (swapped[0], swapped[1])]
 
 
 def _table(rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

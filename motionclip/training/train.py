@@ -139,129 +139,188 @@ def train(
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     words = Words.load(data, {row["action"] for row in read_table(data)}) if config.words else Words.none()
-    pool = TextPool(clips, actions, words, tower)
-    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror)
-    body = load_body(config.body)
-    frames = None
-    if config.image_weight:
-        if not isinstance(tower, ImageTower):
-            raise RequestError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
-        frames = FrameTower(tower, body)
-    surface = body if config.body else None
-    alignment = Alignment(pool, frames, config.text_weight, config.image_weight, surface)
+    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror, accelerator.device)
+    alignment = _alignment(config, TextPool(clips, actions, words, tower, accelerator.device), tower)
 
     torch.manual_seed(config.seed)
-    model = storage.build(config.model)
-    checkpoint = out / CHECKPOINT
-    found = torch.load(checkpoint, weights_only=True, map_location="cpu") if resume and checkpoint.exists() else None
-    if found and found["config"] != dataclasses.asdict(config):
-        raise RequestError(f"{checkpoint} was made with another config; choose another folder or delete it")
-    source = _fingerprint(data, licence)
-    if found and found["data"]["hash"] != source["hash"]:
-        raise RequestError(
-            f"{checkpoint} was made with the data of {found['data']['name']}, not with {source['name']}; "
-            "choose another folder or delete it"
-        )
-    if start_from is not None and not found:
-        begun = storage.load(start_from)
-        if dataclasses.asdict(begun.config) != dataclasses.asdict(config.model):
-            raise RequestError(f"{start_from}: config: its sizes are not those of the config that is trained")
-        model.load_state_dict(begun.state_dict())
-    elif model.has_basis and not found:
-        say("fitting the motion basis …")
-        cast(FlowModel, model).basis.fit(sampler.spread(most=30_000), config.seed)
-    model.to(accelerator.device)
-    average = (
-        torch.optim.swa_utils.AveragedModel(
-            model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=False
-        )
-        if config.average
-        else None
-    )
-    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, fused=True)
-    start = 0
+    model = storage.build(config.model).to(accelerator.device)
+    checkpoint, source = out / CHECKPOINT, _fingerprint(data, licence)
+    found = _found(checkpoint, config, source) if resume and checkpoint.exists() else None
+    if not found:
+        _begin(model, start_from, sampler, config, say)
+    run = _Run(model, alignment, sampler, config, accelerator, found)
     if found:
-        model.load_state_dict(found["model"])
-        if average is not None:
-            average.load_state_dict(found["average"])
-        optimizer.load_state_dict(found["optimizer"])
-        start = found["step"]
-        say(f"resumed at step {start}")
-    kept = model if average is None else cast(storage.Model, average.module)
-    objective, optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
-    part = (accelerator.process_index, accelerator.num_processes)
-
-    def keep(step: int) -> float:
-        """Write a checkpoint; returns after how many seconds the next one is due."""
-        began = time.monotonic()
-        state = {
-            "config": dataclasses.asdict(config),
-            "data": source,
-            "step": step,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-        }
-        if average is not None:
-            state["average"] = average.state_dict()
-        write_atomically(checkpoint, lambda path: torch.save(state, path))
-        return pause(config, checkpoint.stat().st_size, time.monotonic() - began)
-
-    wait = config.checkpoint_seconds
-    last_kept = time.monotonic()
-    progress = tqdm(
-        range(start, config.steps),
-        initial=start,
-        total=config.steps,
-        unit="step",
-        disable=not accelerator.is_main_process,
-        mininterval=2,
-        dynamic_ncols=True,
-    )
-    for step in progress:
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
-        if model.has_basis and config.encoder_steps and step >= config.encoder_steps:
-            if step == config.encoder_steps:  # its averaged weights generalise best
-                model.encoder.load_state_dict(kept.encoder.state_dict())
-            model.encoder.requires_grad_(False)
-        model.train()
-        # What the encoder learns from is played faster and slower, too.
-        aligning = model.has_basis and next(model.encoder.parameters()).requires_grad
-        warped = config.batch // ENCODED_SHARE if aligning and frames is None else 0
-        batch = sampler.draw(config.batch, generator, warped).to(accelerator.device)
-        with accelerator.autocast():
-            losses = objective(batch, generator, part)
-        total = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
-            raise RequestError(f"the loss is {total.item()} at step {step}; try a lower learning_rate")
-        accelerator.backward(total)
-        accelerator.clip_grad_norm_(objective.parameters(), config.gradient_norm)
-        optimizer.step()
-        optimizer.zero_grad()
-        if average is not None:
-            average.update_parameters(model)
-        done = step + 1
-        if accelerator.is_main_process:
-            if step % 20 == 0:
-                progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
-            if done % config.validate_every == 0 or done == config.steps:
-                say(
-                    f"step {done}: "
-                    + ", ".join(f"{k} {v:.3f}" for k, v in losses.items())
-                    + "; on val "
-                    + validate(kept, validation, actions, tower)
-                )
-            if time.monotonic() - last_kept > wait or done == config.steps:
-                wait = keep(done)
-                last_kept = time.monotonic()
+        say(f"resumed at step {run.step}")
+    _finish(run, say, lambda: validate(run.kept, validation, actions, tower), checkpoint, source)
     if accelerator.is_main_process:
-        storage.save(kept.cpu(), out, half=True)
+        storage.save(run.kept.cpu(), out, half=True)
         index(data, out, licence, config.words, clip)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
+
+
+class _Run:
+    """A model in training: its optimizer, the average of its weights, and how many steps it has done.
+
+    found: the checkpoint that it goes on from. kept: the model that is worth keeping, of averaged weights if the config
+    asks for an average. main: whether this process is the one that reports and writes.
+    """
+
+    def __init__(
+        self,
+        model: storage.Model,
+        alignment: Alignment,
+        sampler: WindowSampler,
+        config: TrainConfig,
+        accelerator: Accelerator,
+        found: dict[str, Any] | None,
+    ) -> None:
+        self.model, self.config, self.step = model, config, 0
+        self.main = accelerator.is_main_process
+        self._sampler, self._accelerator = sampler, accelerator
+        self._tempo_varies = alignment.frames is None
+        self._average = _average(model, config)
+        optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, fused=True)
+        if found:
+            model.load_state_dict(found["model"])
+            if self._average is not None:
+                self._average.load_state_dict(found["average"])
+            optimizer.load_state_dict(found["optimizer"])
+            self.step = found["step"]
+        self.kept = model if self._average is None else cast(storage.Model, self._average.module)
+        self._objective, self._optimizer = accelerator.prepare(Objective(model, alignment), optimizer)
+        self._part = (accelerator.process_index, accelerator.num_processes)
+
+    def advance(self) -> dict[str, torch.Tensor]:
+        """Do one step; returns its losses. Raises RequestError where they are not finite."""
+        config, accelerator, step = self.config, self._accelerator, self.step
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout, and large tensors of noise
+        for group in self._optimizer.param_groups:
+            group["lr"] = config.learning_rate * _rate(step, group["steps"], config)
+        aligning = self._aligning()
+        self.model.train()
+        # What the encoder learns from is played faster and slower, too.
+        warped = config.batch // ENCODED_SHARE if aligning and self._tempo_varies else 0
+        batch = self._sampler.draw(config.batch, generator, warped)
+        with accelerator.autocast():
+            losses: dict[str, torch.Tensor] = self._objective(batch, generator, self._part)
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise RequestError(f"the loss is {total.item()} at step {step}; try a lower learning_rate")
+        accelerator.backward(total)
+        accelerator.clip_grad_norm_(self._objective.parameters(), config.gradient_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        if self._average is not None:
+            self._average.update_parameters(self.model)
+        self.step += 1
+        return losses
+
+    def _aligning(self) -> bool:
+        """Whether the encoder learns in this step; from `encoder_steps` on it doesn't."""
+        model, last = self.model, self.config.encoder_steps
+        if not model.has_basis:
+            return False
+        if last and self.step >= last:
+            if self.step == last:  # its averaged weights generalise best
+                model.encoder.load_state_dict(self.kept.encoder.state_dict())
+            model.encoder.requires_grad_(False)
+        return next(model.encoder.parameters()).requires_grad
+
+    def keep(self, checkpoint: Path, source: dict[str, str]) -> float:
+        """Write a checkpoint; returns after how many seconds the next one is due. source: what the run learns from."""
+        began = time.monotonic()
+        state = {
+            "config": dataclasses.asdict(self.config),
+            "data": source,
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        if self._average is not None:
+            state["average"] = self._average.state_dict()
+        write_atomically(checkpoint, lambda path: torch.save(state, path))
+        return pause(self.config, checkpoint.stat().st_size, time.monotonic() - began)
+
+
+def _finish(
+    run: _Run, say: Callable[[str], object], figures: Callable[[], str], checkpoint: Path, source: dict[str, str]
+) -> None:
+    """Do the steps that are left, with progress, figures on val and checkpoints."""
+    config, main = run.config, run.main
+    wait, last_kept = config.checkpoint_seconds, time.monotonic()
+    progress = tqdm(
+        range(run.step, config.steps),
+        initial=run.step,
+        total=config.steps,
+        unit="step",
+        disable=not main,
+        mininterval=2,
+        dynamic_ncols=True,
+    )
+    for step in progress:
+        losses = run.advance()
+        if not main:
+            continue
+        last = run.step == config.steps
+        if step % 20 == 0:
+            progress.set_postfix({name: f"{value.item():.3f}" for name, value in losses.items()})
+        if run.step % config.validate_every == 0 or last:
+            now = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            say(f"step {run.step}: {now}; on val {figures()}")
+        if time.monotonic() - last_kept > wait or last:
+            wait, last_kept = run.keep(checkpoint, source), time.monotonic()
+
+
+def _average(model: storage.Model, config: TrainConfig) -> torch.optim.swa_utils.AveragedModel | None:
+    """The exponential moving average of the weights, if the config asks for one."""
+    if not config.average:
+        return None
+    moving = torch.optim.swa_utils.get_ema_multi_avg_fn(config.average)
+    return torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=moving, use_buffers=False)
+
+
+def _alignment(config: TrainConfig, pool: TextPool, tower: TextTower) -> Alignment:
+    body = load_body(config.body) if config.body or config.image_weight else None
+    frames = None
+    if body is not None and config.image_weight:
+        if not isinstance(tower, ImageTower):
+            raise RequestError(f"image_weight: the tower {tower.name} reads texts only; choose a CLIP tower, or 0")
+        frames = FrameTower(tower, body)
+    return Alignment(pool, frames, config.text_weight, config.image_weight, body if config.body else None)
+
+
+def _found(checkpoint: Path, config: TrainConfig, source: dict[str, str]) -> dict[str, Any]:
+    """A checkpoint's content. Raises RequestError for one of another config or of other data."""
+    found = cast(dict[str, Any], torch.load(checkpoint, weights_only=True, map_location="cpu"))
+    if found["config"] != dataclasses.asdict(config):
+        raise RequestError(f"{checkpoint} was made with another config; choose another folder or delete it")
+    if found["data"]["hash"] != source["hash"]:
+        raise RequestError(
+            f"{checkpoint} was made with the data of {found['data']['name']}, not with {source['name']}; "
+            "choose another folder or delete it"
+        )
+    return found
+
+
+def _begin(
+    model: storage.Model,
+    start_from: Path | None,
+    sampler: WindowSampler,
+    config: TrainConfig,
+    say: Callable[[str], object],
+) -> None:
+    """Give a new model the weights of another one, or fit its basis to the data."""
+    if start_from is not None:
+        begun = storage.load(start_from)
+        if dataclasses.asdict(begun.config) != dataclasses.asdict(config.model):
+            raise RequestError(f"{start_from}: config: its sizes are not those of the config that is trained")
+        model.load_state_dict(begun.state_dict())
+    elif model.has_basis:
+        say("fitting the motion basis …")
+        cast(FlowModel, model).basis.fit(sampler.spread(most=30_000), config.seed)
 
 
 def index(
