@@ -56,7 +56,7 @@ sure that you mean what it shows. It knows no objects, no second person, no fing
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
 right. Styles ("like an old person") show on actions that were recorded in them, such as walking and bowing, often
-faintly, and hardly on others. Feet slide twice as far as real ones; flips and rolls are the roughest.
+faintly, and hardly on others. Fighting stances may come out too wide; flips and rolls are the roughest.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco
