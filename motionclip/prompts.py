@@ -221,7 +221,8 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     # A list of three or more verbs is in order; of two, "and" may join what is done at once.
     items = _listed(text, verbs)
     if (len(items) > 2 or (len(items) == 2 and "," in text)) and not _DOING.match(text):
-        return [_ORDER.sub("", part).strip(" ,;.") for part in items]
+        bare = [_ORDER.sub("", part).strip(" ,;.") for part in items]
+        return [part for part in bare if part] or [text]  # "walk and and and bow" has two steps
     return [_ORDER.sub("", text).strip(" ,;.") or text]
 
 

@@ -5,7 +5,7 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from motionclip import Motion, composition, prompts
@@ -123,6 +123,7 @@ def test_too_many_times_are_refused():
         st.sampled_from(["walk", "and", "then", ",", "while", "twice", "left", "slowly", "first", "x", "."]), min_size=1
     )
 )
+@example(["walk", "and", "and", "and", "walk"])
 @settings(max_examples=200, deadline=None)
 def test_any_words_have_steps_with_words(words):
     for clause in prompts.clauses(" ".join(words), VERBS):
