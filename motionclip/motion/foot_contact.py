@@ -91,13 +91,14 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     world_rotations, positions = skeleton.global_transforms(rotations, translation)
     balls = positions[..., _BALLS, :]
     upright = ((world_rotations[..., 0, 1, 1] - _UPRIGHT) / _UPRIGHT_EDGE).sigmoid()[..., None]
-    going = _going(positions[..., 0, :])
-    standing = _standing(balls, going) * upright[:, 1:]
+    height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
+    slide, going = balls[..., [0, 2]].diff(dim=1).norm(dim=-1), _going(positions[..., 0, :])
+    standing = _standing(height, slide, going) * upright[:, 1:]
     shift = _steadied(balls[..., [0, 2]].transpose(1, 2), standing.transpose(1, 2))
     hips, knees, ankles = positions[..., _HIPS, :], positions[..., _KNEES, :], positions[..., _ANKLES, :]
     targets = ankles.clone()
     targets[..., [0, 2]] += shift.transpose(1, 2)
-    targets[..., 1] += _lift(balls, going) * upright
+    targets[..., 1] += _lift(height, slide, going) * upright
     aim, bend = _two_bones(hips, knees, ankles, targets, world_rotations[..., _KNEES, :, 0])
     upper, lower = aim @ world_rotations[..., _HIPS, :, :], aim @ bend @ world_rotations[..., _KNEES, :, :]
     leg_rotations = {}
@@ -118,23 +119,20 @@ def _going(pelvis: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool1d(steps, _STEP, 1, _STEP // 2, count_include_pad=False).norm(dim=1)[..., None]
 
 
-def _standing(balls: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 2, 3) balls of the feet, (N, frames − 1, 1) how fast the body goes → (N, frames − 1, 2) how far each
-    foot stands from one frame to the next, 0–1."""
-    height = balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS)
+def _standing(height: torch.Tensor, slide: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 2) heights of the balls of the feet over where they rest, (N, frames − 1, 2) how fast they go over
+    the ground, and (N, frames − 1, 1) the body → (N, frames − 1, 2) how far each foot stands from one frame to the
+    next, 0–1."""
     height = torch.maximum(height[:, 1:], height[:, :-1])
-    slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
     slow = (_SLOWER * going).clamp(_SLOWEST, _FASTEST)
     return ((_LOW - height) / _LOW_EDGE).sigmoid() * ((slow - slide) / _SLOW_EDGE).sigmoid()
 
 
-def _lift(balls: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 2) metres by which feet are raised that swing past the body and are too low for it."""
-    slide = balls[..., [0, 2]].diff(dim=1).norm(dim=-1)
+def _lift(height: torch.Tensor, slide: torch.Tensor, going: torch.Tensor) -> torch.Tensor:
+    """As for `_standing` → (N, frames, 2) metres by which feet are raised that swing past the body and are too low."""
     swings = ((slide - _SWINGING * going - _SWING_FLOOR) / _SWING_EDGE).sigmoid()
     swings = torch.maximum(functional.pad(swings, (0, 0, 0, 1)), functional.pad(swings, (0, 0, 1, 0)))
-    low = (_SWING_HEIGHT - (balls[..., 1] - balls.new_tensor(_BALL_HEIGHTS))).clamp(min=0)
-    lift = (swings * low).transpose(1, 2)
+    lift = (swings * (_SWING_HEIGHT - height).clamp(min=0)).transpose(1, 2)
     return _smoothed(lift.flatten(0, 1)).unflatten(0, lift.shape[:2]).clamp(min=0).transpose(1, 2)
 
 
