@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -28,7 +29,7 @@ from .motion.body_parts import BODY_PARTS, BodyPart
 from .motion.motion import Motion
 from .motion.windows import cut_windows, window_starts
 from .prompts import swap_sides
-from .reader import Reader, Reading, stems
+from .reader import Reader, Reading, stems, unity
 from .recognition import Segment
 from .storyboard import Block, Story
 from .towers.interface import TextTower
@@ -60,6 +61,7 @@ SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
+LEFT_OUT = 0.25  # confidence up to which what is said to be done besides may be left out
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -297,7 +299,7 @@ class MotionCLIP(
         plans = []
         for of in asked:
             steps: list[Step] = []
-            for clause in of:
+            for clause in self._merged(of, readings):
                 steps += self._steps(clause, z, readings, closeness)
             plans.append(steps)
         return plans
@@ -307,10 +309,13 @@ class MotionCLIP(
 
         Raises ValueError as `plan` does.
         """
-        words = prompts.steps(_checked(text), self._verbs)
         found = []
-        for step, plan in zip(words, self.plan(words), strict=True):
-            found += prompts.halves(step) if len(plan) == 2 else [step]
+        for words in prompts.ordered(_checked(text), self._verbs):
+            items = prompts.items(words, self._verbs)
+            if len(items) > 1 and len(self.plan([words])[0]) == 1:
+                items = [words]
+            for item, plan in zip(items, self.plan(items), strict=True):
+                found += prompts.halves(item) if len(plan) == 2 else [item]
         return found
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
@@ -413,11 +418,27 @@ class MotionCLIP(
             )
         return prompts.clauses(text, self._verbs)
 
+    def _merged(self, clauses: Sequence[prompts.Clause], readings: dict[str, Reading]) -> list[prompts.Clause]:
+        """The clauses; those of a list that says one action are one."""
+        merged: list[prompts.Clause] = []
+        for listed, group in itertools.groupby(clauses, key=lambda clause: clause.listed):
+            of = list(group)
+            one = listed and readings and _one_action(readings[listed.text], *(readings[_all(part)] for part in of))
+            merged += [listed] if listed and one else of
+        return merged
+
     def _readings(self, words: Sequence[str], z: dict[str, torch.Tensor]) -> dict[str, Reading]:
         if self.reader is None or not words:
             return {}
         unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
-        return dict(zip(words, self.reader.read(words, unit), strict=True))
+        bank = self._banked()
+        return {
+            text: replace(
+                reading,
+                known=reading.known or _named(text) == _named(reading.action) or bank.says(z[text], reading.action),
+            )
+            for text, reading in zip(words, self.reader.read(words, unit), strict=True)
+        }
 
     def _steps(
         self, clause: prompts.Clause, z: dict[str, torch.Tensor], readings: dict[str, Reading], closeness: float
@@ -434,7 +455,8 @@ class MotionCLIP(
             return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
-        if _one_action(clause, also, whole, first, second, armed=traits[0].arms or traits[1].arms):
+        dropped = not clause.joined and whole.action == first.action and second.confidence > LEFT_OUT
+        if _one_action(whole, first, second) and not dropped:
             return [step(clause, clause.whole)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         if clause.joined and not _carries(traits[carrier], traits[1 - carrier]):
@@ -455,8 +477,6 @@ class MotionCLIP(
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
-        named = _named(words) == _named(reading.action)
-        reading = replace(reading, known=reading.known or named or bank.says(z[words], reading.action))
         return Step(clause, (reading,), bank.drawn(z[words][None], [reading.action], closeness)[0])
 
     def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
@@ -850,19 +870,15 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
     return seeds
 
 
-def _one_action(
-    clause: prompts.Clause, also: prompts.Clause, whole: Reading, first: Reading, second: Reading, armed: bool
-) -> bool:
-    """Whether both parts of a clause are one known action: "walks with crossed arms", "slips and falls", but not "sits
-    down and stands up".
+def _one_action(whole: Reading, *parts: Reading) -> bool:
+    """Whether the parts of a text are one action: "slips and falls", but not "punch and kick", where each is known.
 
-    whole, first, second: what the clause and its parts are taken for. armed: whether a part is the arms' alone.
+    Of the val captions that can be split 39 % are read rightly so, where by the words alone 10 % were; of pairs of
+    captions that were joined 58 %, where 64 % are if no text is one action.
     """
-    if first.action == second.action:
+    if all(part.action == parts[0].action for part in parts):
         return True
-    named = set(stems(whole.action))
-    both = named & set(stems(clause.text)) and named & set(stems(also.text))
-    return bool(both) and (whole.known and armed or whole.action in (first.action, second.action))
+    return not all(part.known for part in parts) and unity(whole, parts) > 0
 
 
 def _carries(body: Traits, other: Traits) -> bool:
@@ -870,9 +886,15 @@ def _carries(body: Traits, other: Traits) -> bool:
     return other.arms and not body.arms and body.steady
 
 
+def _all(clause: prompts.Clause) -> str:
+    """The words of a clause with what is done at the same time."""
+    return clause.whole or clause.text
+
+
 def _parts(clause: prompts.Clause) -> list[str]:
     """All texts of a clause that may have to be read."""
-    return [clause.text] + ([clause.also.text, clause.whole] if clause.also else [])
+    also = [clause.also.text, clause.whole] if clause.also else []
+    return [clause.text, *also, *([clause.listed.text] if clause.listed else [])]
 
 
 def _named(text: str) -> set[str]:

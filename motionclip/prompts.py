@@ -78,6 +78,13 @@ _NEGATED = (
         re.IGNORECASE,
     ),
 )
+# What things do, or don't do, is nothing to show: "but it doesn't stop".
+_ASIDE = re.compile(
+    r",?\s*\b(?:but|and|though|although)\s+(?:it|this|that|nothing)\s+(?:do|did|does|is|was|wo|will|would|can|could)"
+    r"(?:\s*not|n['’]?t)\s+\w+[^,;.]*",
+    re.IGNORECASE,
+)
+_THERE = re.compile(r"(?<=\w)\s+over(?=\W*$)", re.IGNORECASE)  # "walks over": over there, not over something
 
 _FILLER = (
     r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
@@ -91,7 +98,7 @@ _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
     r"(?:and\s+)?(?:finally|lastly|next(?!\s+to\b))|and\s+last|"
     r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
-    r"\s*[;.]\s+(?=\w)",
+    r",?\s+so\s+(?=(?:he|she|they)\s)|\s*[;.]\s+(?=\w)",
     re.IGNORECASE,
 )
 _BEFORE_FIRST = re.compile(r"^\W*before\s+(?P<late>[^,]+),\s*(?P<early>.+)$", re.IGNORECASE)
@@ -173,13 +180,14 @@ class Clause:
 
     text: its words, without those that the other fields hold. also: what is done at the same time. joined: whether the
     two were joined by a mere "and", which may also mean one after the other, or one action; whole: the words of both.
-    tempo: how fast, 1 being as it comes.
+    listed: the list that it is an item of, which may be one action, too. tempo: how fast, 1 being as it comes.
     """
 
     text: str
     also: Clause | None = None
     joined: bool = False
     whole: str = ""
+    listed: Clause | None = None
     side: Side | None = None
     limb: Limb = "hand"
     count: int | None = None
@@ -188,15 +196,21 @@ class Clause:
 
 def negated(text: str) -> str | None:
     """The words by which a text says what shall not be done, or None."""
+    said = _ASIDE.sub("", text)
     for pattern in _NEGATED:
-        if match := pattern.search(text):
+        if match := pattern.search(said):
             return match.group().strip()
     return None
 
 
 def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
     """A prompt's steps in order. verbs: stems of the verbs that the model knows, as `verb_stems` gives them."""
-    return [_clause(step, verbs) for step in steps(text, verbs)]
+    found = []
+    for step in ordered(text, verbs):
+        parts = items(step, verbs)
+        listed = _detailed(step, verbs) if len(parts) > 1 else None
+        found += [replace(_clause(part, verbs), listed=listed) for part in parts]
+    return found
 
 
 def verb_stems(actions: Collection[str]) -> set[str]:
@@ -207,21 +221,30 @@ def verb_stems(actions: Collection[str]) -> set[str]:
 
 def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     """The steps of a text, in the order in which they are done; without verbs only by words such as "then"."""
-    text = text.strip()
+    return [part for step in ordered(text, verbs) for part in items(step, verbs)]
+
+
+def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
+    """The parts of a text whose order is said by words such as "then" or "before", in that order."""
+    text = _ASIDE.sub("", text).strip() or text.strip()
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
         text = instructions.strip()  # "my morning: get up, stretch and yawn"
     for pattern in (_BEFORE_FIRST, _AFTER_FIRST, _BEFORE, _AFTER):
         match = pattern.match(text)
         if match and all(_begins_with_verb(match[part], verbs) for part in ("early", "late")):
-            return [*steps(match["early"], verbs), *steps(match["late"], verbs)]
+            return [*ordered(match["early"], verbs), *ordered(match["late"], verbs)]
     parts = [part for part in _THEN.split(text) if part and part.strip(" ,;.!")]
     if len(parts) > 1:
-        return [step for part in parts for step in steps(part, verbs)]
-    # A list of three or more verbs is in order; of two, "and" may join what is done at once.
-    items = _listed(text, verbs)
-    if (len(items) > 2 or (len(items) == 2 and "," in text)) and not _DOING.match(text):
-        bare = [_ORDER.sub("", part).strip(" ,;.") for part in items]
+        return [step for part in parts for step in ordered(part, verbs)]
+    return [text]
+
+
+def items(text: str, verbs: Collection[str] = ()) -> list[str]:
+    """A list of three or more verbs is in order; of two, "and" may join what is done at once."""
+    found = _listed(text, verbs)
+    if (len(found) > 2 or (len(found) == 2 and "," in text)) and not _DOING.match(text):
+        bare = [_ORDER.sub("", part).strip(" ,;.") for part in found]
         return [part for part in bare if part] or [text]  # "walk and and and bow" has two steps
     return [_ORDER.sub("", text).strip(" ,;.") or text]
 
@@ -232,15 +255,16 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
             return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
     if (match := _DOING.match(text)) and _begins_with_verb(also := match["also"] or match["held"], verbs):
         return replace(_detailed(match["main"], verbs), also=_detailed(also, verbs), whole=text)
-    items = _listed(text, verbs)
-    if len(items) == 2:
-        return replace(_detailed(items[0], verbs), also=_detailed(items[1], verbs), joined=True, whole=text)
+    halves = _listed(text, verbs)
+    if len(halves) == 2:
+        return replace(_detailed(halves[0], verbs), also=_detailed(halves[1], verbs), joined=True, whole=text)
     if match := _POSED.match(text):
         return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
     return _detailed(text, verbs)
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
+    text = _THERE.sub("", text)
     return _with_tempo(_with_side(_with_count(Clause(text), verbs), text))
 
 

@@ -7,9 +7,10 @@ often, and says less well how sure it is (docs/experiments.md).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -55,13 +56,26 @@ class Reading:
     """What a text is taken for.
 
     action: the most likely one. confidence: the probability that it, or an action near it, is meant. known: whether
-    that is sure enough to promise it. others: further likely actions, best first.
+    that is sure enough to promise it. others: further likely actions, best first. shares: (actions,) how likely each
+    is.
     """
 
     action: str
     confidence: float
     known: bool
     others: tuple[str, ...]
+    shares: torch.Tensor = field(compare=False, repr=False)
+
+
+def unity(whole: Reading, parts: Sequence[Reading]) -> float:
+    """How much likelier a text means one action than as many as it has parts: the logarithm of Bayes's factor.
+
+    One action makes the whole and each part likely, as "slips and falls" does; of several, each makes its own part so.
+    All actions are equally likely before.
+    """
+    shares = torch.stack([part.shares for part in parts])
+    one = (whole.shares * shares.prod(0)).sum().clamp(min=1e-12).log() + (len(parts) - 1) * math.log(len(shares[0]))
+    return float(one - shares.amax(1).log().sum())
 
 
 class Network(nn.Module):
@@ -127,6 +141,7 @@ class Reader:
                     confidence,
                     confidence >= self.threshold,
                     tuple(self.actions[other] for other in likely),
+                    row,
                 )
             )
         return readings

@@ -151,6 +151,25 @@ def test_one_odd_window_is_no_segment_of_its_own():
     assert first.end == second.start == pytest.approx((3.5 * 15 + 30) / 30)
 
 
+# --- One action or several: many captions say one action in two verbs.
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("a person bends down and picks something up", ["pick something up from the floor"]),
+        ("the man runs, jumps and lands", ["run and jump"]),
+        ("someone laughs with a hand slapping the knee", ["laugh"]),
+        ("punch and kick", ["punch", "kick"]),
+        ("walk, wave and jump", ["walk", "wave hello", "jump"]),
+        ("run with arms spread", ["run", "pose with arms spread like a figurehead"]),
+    ],
+)
+def test_a_text_is_one_action_where_its_parts_and_its_whole_may_mean_it(mc, text, actions):
+    assert list(mc.verdict(text).actions) == actions
+    assert len(mc.plan([text])[0]) in (1, len(actions))
+
+
 # --- The verdict: a promise where the reader is sure, for all steps; else a guess.
 
 

@@ -49,6 +49,9 @@ def asked(text):
         ("walk next to a friend", ["walk next to a friend"]),
         ("running late for the train, she jumps", ["running late for the train, she jumps"]),
         ("she waves, heads off and walks away", ["she waves", "heads off", "walks away"]),
+        ("he knocks, but it doesn't open, so he kicks", ["he knocks", "he kicks"]),
+        ("walk over, sit down and clap", ["walk", "sit down", "clap"]),
+        ("jump over, under and through", ["jump over, under and through"]),
     ],
 )
 def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
@@ -107,6 +110,8 @@ def test_things_at_once():
         ("can't stop dancing", False),
         ("no more tears", False),
         ("knock knock", False),
+        ("he knocks, but it doesn't open", False),
+        ("he knocks, but he doesn't walk", True),
     ],
 )
 def test_negation_is_seen(text, negative):

@@ -9,7 +9,7 @@ from conftest import write_data_folder
 from motionclip.errors import ModelFolderError
 from motionclip.files import MotionFileError
 from motionclip.models.storage import READER_FILE
-from motionclip.reader import Network, Reader
+from motionclip.reader import Network, Reader, Reading, unity
 from motionclip.towers.loading import load_tower
 from motionclip.training.captions import WORDS, Words
 from motionclip.training.dataset import actions_of, load_clips
@@ -168,3 +168,16 @@ def test_a_text_that_says_nothing_is_told_apart(mc):
     assert not mc.reader.foreign("a person walks") and not mc.reader.foreign("salsa")
     assert mc.verdict("asdfgh qwrtzp").level == "unread"
     assert mc.verdict("taekwondo").level != "unread"
+
+
+def taken_for(*shares):
+    return Reading("any", 0.5, False, (), torch.tensor(shares))
+
+
+def test_parts_that_mean_the_same_action_are_one_and_others_are_several():
+    falls, slips, waves = taken_for(0.8, 0.1, 0.1), taken_for(0.4, 0.5, 0.1), taken_for(0.01, 0.01, 0.98)
+    assert unity(falls, [slips, falls]) > 0 > unity(taken_for(0.5, 0.0, 0.5), [falls, waves])
+    # Parts that say nothing leave the matter to the whole; more parts of the same action make it surer.
+    nothing = taken_for(1 / 3, 1 / 3, 1 / 3)
+    assert unity(falls, [nothing, nothing]) == pytest.approx(torch.tensor(3.0).log().item(), abs=1e-6)
+    assert unity(falls, [falls, falls, falls]) > unity(falls, [falls, falls]) > unity(falls, [slips, falls])
