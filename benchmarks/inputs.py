@@ -31,21 +31,21 @@ FEET = [(f"{side}_ankle", f"{side}_foot") for side in ("left", "right")]
 
 
 def angles(path: Path, reading: files.Reading, bones: list[tuple[str, str]]) -> np.ndarray:
-    """(frames, bones) degrees between bones of the motion and of the file, at 30 frames a second."""
+    """(frames, bones) degrees between bones of the motion and of the file, at 30 frames per second."""
     source = bvh.parse(path)
     armature = source.armature()
-    joints = joint_names.place_joints(armature, path)
+    place = joint_names.place_joints(armature, path)
     turn = Up(reading.up).turn()
     at = np.minimum(np.round(np.arange(len(reading.motion)) * reading.fps / 30).astype(int), len(source.values) - 1)
     joints, result = torch.from_numpy(reading.motion.joints()).double(), []
     for a, b in bones:
-        if a not in joints or (b not in joints and joints[a] not in armature.ends):
+        if a not in place or (b not in place and place[a] not in armature.ends):
             continue
-        start = armature.positions[:, joints[a]]
-        if b in joints:
-            end = armature.positions[:, joints[b]]
+        start = armature.positions[:, place[a]]
+        if b in place:
+            end = armature.positions[:, place[b]]
         else:
-            end = start + armature.rotations[:, joints[a]] @ armature.ends[joints[a]]
+            end = start + armature.rotations[:, place[a]] @ armature.ends[place[a]]
         expected = torch.nn.functional.normalize((end - start)[at] @ turn.T, dim=-1)
         ours = joints[:, skeleton.JOINT_INDEX[b]] - joints[:, skeleton.JOINT_INDEX[a]]
         cosine = (expected * torch.nn.functional.normalize(ours, dim=-1)).sum(-1)

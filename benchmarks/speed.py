@@ -317,7 +317,7 @@ def training_step(name: str, clips: list, batch: int, encoding: bool) -> Callabl
 
 @row
 def training(repeats: int) -> None:
-    """training steps, by windows a second"""
+    """training steps, by windows per second"""
     from motionclip.training.train import TrainConfig
 
     clips, config = known_clips(48), TrainConfig.load("default")
@@ -330,8 +330,8 @@ def training(repeats: int) -> None:
     whole = [share * a + (1 - share) * b for a, b in zip(sorted(both[0]), sorted(both[1]), strict=True)]
     for what, ours in (("encoder and flow", both[0]), ("flow alone", both[1]), ("over the whole run", whole)):
         rates = [1 / statistics.median(each) for each in (ours, reference)]
-        of = f"official: {rates[1]:.0f} a second"
-        report(f"training on a window, {what}: {rates[0]:,.0f} a second", ours, reference, "200 ×", of)
+        of = f"official: {rates[1]:.0f} per second"
+        report(f"training on a window, {what}: {rates[0]:,.0f} per second", ours, reference, "200 ×", of)
 
 
 @row
@@ -389,7 +389,7 @@ def users(repeats: int) -> None:
     p95 = sorted(many)[math.ceil(0.95 * len(many)) - 1]
     print(
         f"| 20 users at once, 300 motions | median {spell(statistics.median(many))}, p95 {spell(p95)}, "
-        f"{rate20:.1f} a second, no error | {spell(statistics.median(alone))}, {rate1:.1f} a second (one user) "
+        f"{rate20:.1f} per second, no error | {spell(statistics.median(alone))}, {rate1:.1f} per second (one user) "
         f"| {rate20 / rate1:.2f} × as many | p95 below 2 s, 1.5 × |",
         flush=True,
     )

@@ -468,7 +468,7 @@ def prepare(
         typer.echo(f"{summary.clips} clips in {out}")
         for count, why in (
             (summary.missing, f"that BABEL labels: not in {amass}"),
-            (summary.odd_rates, "left out: their frame rate is no multiple of about 30 a second"),
+            (summary.odd_rates, "left out: their frame rate is no multiple of about 30 per second"),
             *(
                 (n, f"of {subset} left out: its split is not known; choose one with --others")
                 for subset, n in summary.unknown.items()

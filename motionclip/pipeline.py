@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -249,8 +250,8 @@ class MotionCLIP(
 
         frames: the length, 30 per second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
         motion in which each step has that length and leads into the next, for which it takes up to a second more where
-        a body has to get up or down; what is counted ("jump three times") takes as long as it takes. Sides, tempo and
-        things done at once are heeded ("kick with the left leg", "walk slowly", "walk while waving").
+        a body has to get up or down; what is counted ("jump three times") or slow ("bow slowly") takes as long as it
+        takes. Sides, tempo and things done at once are heeded ("kick with the left leg", "walk while waving").
         seed: which instance; the same seed gives the same motion, alone or in a batch; several
         texts may have a seed each. closeness: from the text's own latent (0) to that of the known action that it is
         taken for (1); without a reader it says nothing. samples: for one str, so many different instances as a list,
@@ -319,8 +320,14 @@ class MotionCLIP(
         return found
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
-        """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes."""
-        return self._details(step, frames, seed, [None])[0]
+        """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes.
+
+        What is slow is done as far as it comes in this time.
+        """
+        clause = step.clause
+        if clause.count:
+            return self._details(step, frames, seed, [None])[0]
+        return self._details(step, math.ceil(frames * min(clause.tempo, 1)), seed, [None])[0][:frames]
 
     def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
         """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
@@ -510,9 +517,9 @@ class MotionCLIP(
         return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
 
     def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
-        """(frames, 149) of one step for each of what it follows; of what is counted, as many frames as it takes."""
+        """(frames, 149) of one step for each of what it follows; of what is counted or slow, more: it is done whole."""
         clause = step.clause
-        length = max(round(frames * clause.tempo), 2)
+        length = max(round(frames * max(clause.tempo, 1)), 2)
         if clause.count:
             length = max(length, COUNTED_FRAMES)
         samples = len(before)
@@ -537,10 +544,7 @@ class MotionCLIP(
                 motion = composition.with_arms(motion, arms[index])
             if clause.count:
                 motion = composition.repeated(motion, clause.count, composition.counted_part(stems(clause.text)))
-                motion = composition.at_tempo(motion, round(len(motion) / clause.tempo))
-            else:
-                motion = composition.at_tempo(motion, frames)
-            found.append(motion)
+            found.append(composition.at_tempo(motion, round(len(motion) / clause.tempo)))
         return found
 
     def _best(

@@ -48,18 +48,23 @@ _TURNS = re.compile(r"\b(?:turn|spin|rotat|twirl|pirouett|veer|pivot|swivel|whir
 _STEPS = re.compile(r"\b(?:step|sidestep|shuffl|slid|strafe|dodg|move|sway|gallop|sideways)\w*", re.IGNORECASE)
 _FEET = re.compile(r"\b(?:kick|stomp|hop|knee|lung|stamp|leg|foot|toe)\w*", re.IGNORECASE)
 _VERY = r"(?P<very>(?:very|really|extremely|super|so|incredibly)\s+)?"
+# "a slow squat", "does fast jumping jacks", but not "hold fast to the rope".
+_BEFORE_NOUN = (
+    "(?:" + "|".join(rf"(?<=\b{word}\s)" for word in ("a", "the", "some", "do", "does", "doing", "very")) + ")"
+)
 _SLOW = re.compile(
     rf"[,;]?\s*\b{_VERY}(?:slowly|unhurriedly|leisurely|sluggishly|lazily|"
     r"(?P<motion>in\s+(?:a\s+)?(?:super\s+)?slow[\s-]?mo(?:tion)?)|"
     r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:slow|low|leisurely|relaxed|snail['’]?s|turtle['’]?s)\s+(?:speed|pace|tempo)|"
-    r"as\s+slow(?:ly)?\s+as\s+(?:\w+\s+)?(?:can|possible)|slow(?=\s*[.,;!]?$|\s+and\b)|taking\s+\w+\s+time)\b",
+    r"as\s+slow(?:ly)?\s+as\s+(?:\w+\s+)?(?:can|possible)|slow(?=\s*[.,;!]?$|\s+and\b)|"
+    rf"{_BEFORE_NOUN}slow(?=\s+(?!danc|mo\b|motion|clap)\w)|taking\s+\w+\s+time)\b",
     re.IGNORECASE,
 )
 _FAST = re.compile(
     rf"[,;]?\s*\b{_VERY}(?:quickly|rapidly|hurriedly|swiftly|speedily|hastily|briskly|in\s+a\s+(?:great\s+)?(?:hurry|rush)|"
     r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:high|full|top|fast|great|double|lightning|maximum|quick|rapid)\s+"
     r"(?:speed|pace|tempo)|as\s+(?:fast|quick(?:ly)?)\s+as\s+(?:\w+\s+)?(?:can|possible)|in\s+fast[\s-]?(?:forward|motion)|"
-    r"(?:speedy|rapid|quick|hasty)(?=\s+\w)|fast(?=\s*[.,;!]?$|\s+and\b))\b",
+    rf"(?:speedy|rapid|quick|hasty)(?=\s+\w)|{_BEFORE_NOUN}fast(?=\s+\w)|fast(?=\s*[.,;!]?$|\s+and\b))\b",
     re.IGNORECASE,
 )
 _SLOWER, _MUCH_SLOWER, _SLOW_MOTION, _FASTER, _MUCH_FASTER = 0.65, 0.5, 0.4, 1.45, 1.75

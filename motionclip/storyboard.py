@@ -47,7 +47,7 @@ class Block:
 
     @property
     def frames(self) -> int:
-        """Its length at 30 frames a second."""
+        """Its length at 30 frames per second."""
         return round(self.seconds * FPS)
 
 

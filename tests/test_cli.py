@@ -69,7 +69,7 @@ def test_convert_takes_up_rate_and_map(tmp_path):
     assert result.exit_code == 1 and "left_knee =\n" in result.output and "1 file was refused" in result.output
     result = run(*arguments, "--map", tmp_path / "map.txt", "--fps", 60, "--up", "y")
     assert result.exit_code == 0, result.output
-    assert "a.bvh: HumanIK, 20 frames at 60 a second, y up" in result.output
+    assert "a.bvh: HumanIK, 20 frames at 60 per second, y up" in result.output
     assert len(Motion.load(tmp_path / "out" / "a.bvh")) == 10
 
 

@@ -202,13 +202,13 @@ def test_a_rate_that_is_not_there_is_assumed_aloud_or_given(tmp_path):
     arrays = dict(spellings(motion))
     np.savez(tmp_path / "a.npz", **arrays["SMPL-X"])
     (reading,) = files.read(tmp_path / "a.npz")
-    assert len(reading.motion) == 61 and "30 a second was taken" in str(reading)
+    assert len(reading.motion) == 61 and "30 per second was taken" in str(reading)
     (reading,) = files.read(tmp_path / "a.npz", fps=60)
     assert len(reading.motion) == 31 and not reading.notes
     del arrays["AIST++"]["fps"]
     np.savez(tmp_path / "a.npz", **arrays["AIST++"])
     (reading,) = files.read(tmp_path / "a.npz")
-    assert len(reading.motion) == 31 and "60 a second was taken" in str(reading)
+    assert len(reading.motion) == 31 and "60 per second was taken" in str(reading)
 
 
 def test_y_up_npz_stands_and_says_so(tmp_path):
@@ -481,7 +481,7 @@ def write_bvh(path, motion, **how):
 def test_convert_says_what_it_found(tmp_path):
     write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20), up="z")
     reports = [reports for _, reports, _ in Conversion(tmp_path / "a.bvh", tmp_path / "b.npz").run()]
-    assert len(reports) == 1 and "HumanIK, 20 frames at 30 a second, z up, scale 0.01" in reports[0]
+    assert len(reports) == 1 and "HumanIK, 20 frames at 30 per second, z up, scale 0.01" in reports[0]
     assert len(Motion.load(tmp_path / "b.npz")) == 20
 
 

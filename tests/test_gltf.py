@@ -66,7 +66,7 @@ def test_characters_of_others(tmp_path, scale):
     motion = synthetic_motion(frames=40)
     (reading,) = files.read(write(tmp_path / "a.glb", *character(motion, scale=scale)))
     assert between(reading.motion, motion).max() < 0.5 and turned_by(reading.motion, motion, "head").max() < 8
-    assert str(reading).startswith("HumanIK, 40 frames at 30 a second, y up, scale 1")
+    assert str(reading).startswith("HumanIK, 40 frames at 30 per second, y up, scale 1")
     assert reading.motion.name == "a: walk"
 
 

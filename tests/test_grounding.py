@@ -86,7 +86,7 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
 
 
 def drifting(poses):
-    """A body in this pose, (24, 3), that drifts 4 mm a frame to its left, on the floor."""
+    """A body in this pose, (24, 3), that drifts 4 mm per frame to its left, on the floor."""
     motion = motion_features(Motion(np.tile(poses, (60, 1, 1)), np.tile([0, 0.95, 0], (60, 1))))
     motion[:, features.VX] = 0.004
     motion[:, CLEARANCE] = 0

@@ -109,7 +109,7 @@ def test_a_guidance_keeps_what_is_to_stay(edited):
 @pytest.mark.parametrize("texts", [["bow", "wave hello", "clap"], ["bow, then wave hello"]], ids=["actions", "steps"])
 def test_standing_feet_do_not_slide(mc, texts):
     for motion in mc.generate(texts, seed=2):
-        assert skating(motion) < 2.0  # mm a frame; without the lock 6 to 8
+        assert skating(motion) < 2.0  # mm per frame; without the lock 6 to 8
 
 
 def test_what_leaps_is_slowed_down(mc):

@@ -86,7 +86,7 @@ def test_amass_bodies_come_out_upright(tmp_path):
     [
         (lambda s: s.pop("encoder.muQuery"), r"encoder\.muQuery.*missing"),
         (lambda s: s.update({"decoder.extra": torch.ones(1)}), r"decoder\.extra.*unknown"),
-        (lambda s: s.update({"encoder.skelEmbedding.weight": torch.ones(64, 72)}), "72 numbers a frame"),
+        (lambda s: s.update({"encoder.skelEmbedding.weight": torch.ones(64, 72)}), "72 numbers per frame"),
         (lambda s: s.update({"encoder.muQuery": torch.ones(12, 64)}), "muQuery.*shape"),
         (lambda s: s.update({"encoder.muQuery": torch.full((1, 64), torch.nan)}), "not finite"),
         (lambda s: s.update({"epoch": 3}), "names and tensors"),

@@ -143,6 +143,12 @@ def test_details_of_a_prompt_are_heeded(mc):
     assert np.abs(again[0].joints() - mc.generate("squat three times").joints()).max() < 1e-3
 
 
+def test_what_is_slow_is_done_whole_and_in_a_block_as_far_as_it_comes(mc):
+    plain, slow = mc.generate("sit down on a chair"), mc.generate("sit down on a chair very slowly")
+    assert len(slow) == 2 * len(plain) and abs(slow.joints()[-1, 0, 1] - plain.joints()[-1, 0, 1]) < 0.02
+    assert len(mc.storyboard(mc.blocks("walk slowly, then sit down very slowly")).motion) == 120
+
+
 def test_what_not_to_do_is_refused(mc):
     for text in ("do not raise your hands", "walk without moving the arms"):
         with pytest.raises(ValueError, match="^text: .* says what not to do"):

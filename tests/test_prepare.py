@@ -30,7 +30,7 @@ def recording(feat, frames, sequence=("walk",)):
 
 
 def smplh(path, frames=480, rate=120, finger=0.0):
-    """A recording as AMASS has it: z up, 52 joints, 120 a second."""
+    """A recording as AMASS has it: z up, 52 joints, 120 per second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     poses = np.zeros((frames, 156))
     poses[:, 0] = np.pi / 2  # upright, with z up

@@ -78,6 +78,9 @@ def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
         ("walk slowly", "tempo", 0.65),
         ("run very fast", "tempo", 1.75),
         ("hold fast to the rope", "tempo", 1.0),
+        ("a slow squat", "tempo", 0.65),
+        ("a slow dance", "tempo", 1.0),
+        ("does very fast jumping jacks", "tempo", 1.75),
     ],
 )
 def test_details_are_read(text, field, value):

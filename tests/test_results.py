@@ -123,7 +123,7 @@ def test_joints_are_at_twenty_frames_a_second(tmp_path):
     joints = np.load(files.save(motion, tmp_path / "a.npy"))
     assert joints.shape == (41, 22, 3) and np.abs(joints[::2] - motion.joints()[::3, :22]).max() < 1e-4
     (reading,) = files.read(tmp_path / "a.npy")
-    assert len(reading.motion) == 61 and reading.fps == 20 and "20 frames a second, as HumanML3D has" in str(reading)
+    assert len(reading.motion) == 61 and reading.fps == 20 and "20 frames per second, as HumanML3D has" in str(reading)
 
 
 def test_joints_of_other_proportions_units_and_axes(tmp_path):

@@ -20,7 +20,7 @@ OFFICIAL = TransformerConfig(
     tower=None, latent=64, feedforward=96, layers=1, dropout=0.0, normalised=False, up="z", rows=True, row_25=ANKLE
 )
 OFFSETS = skeleton.OFFSETS.numpy().astype(np.float64)
-SPEED, PERIOD, STANCE = 0.9, 1.0, 0.6  # metres a second, seconds, and the share of it that a foot stands
+SPEED, PERIOD, STANCE = 0.9, 1.0, 0.6  # metres per second, seconds, and the share of it that a foot stands
 
 
 def walker(frames=60):

@@ -434,4 +434,4 @@ def _last_number(text, word):
 def test_fps_overrules_a_wrong_rate(tmp_path):
     reading = read(tmp_path, replaced("Frame Time: .*", "Frame Time: 0")(PLAIN), fps=60)
     assert reading.fps == 60 and len(reading.motion) == 6
-    assert "12 frames at 60 a second, y up" in str(reading) and "HumanIK" in str(reading)
+    assert "12 frames at 60 per second, y up" in str(reading) and "HumanIK" in str(reading)

@@ -19,17 +19,17 @@ PAIRS = 300  # drawn to measure how a set is spread
 
 
 def speed(motion: Motion) -> float:
-    """Mean speed of the joints relative to the pelvis, metres a second."""
+    """Mean speed of the joints relative to the pelvis, metres per second."""
     return float(np.linalg.norm(np.diff(_relative(motion), axis=0), axis=-1).mean() * FPS)
 
 
 def jerk(motion: Motion) -> float:
-    """Mean jerk of the joints relative to the pelvis, metres a second cubed."""
+    """Mean jerk of the joints relative to the pelvis, metres per second cubed."""
     return float(np.linalg.norm(np.diff(_relative(motion), n=3, axis=0), axis=-1).mean() * FPS**3)
 
 
 def skating(motion: Motion) -> float:
-    """Millimetres a frame that a foot slides while it is low."""
+    """Millimetres per frame that a foot slides while it is low."""
     feet = motion.joints()[:, [10, 11]]
     low = feet[..., 1] < feet[..., 1].min() + 0.03
     contact = low[1:] & low[:-1]

@@ -73,7 +73,7 @@ def save(
 ) -> Path:
     """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .vrma, .npy, .mp4 or .gif (a skeleton).
 
-    layout: of npz "smpl" (72 numbers a frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
+    layout: of npz "smpl" (72 numbers per frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
     (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
 
     character: a rigged .glb or .vrm, for path a .glb or .vrm: that file with the motion on its own skeleton, and all

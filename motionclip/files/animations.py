@@ -17,7 +17,7 @@ MAX_PLACES = 2_000_000  # nodes times frames
 
 
 def read_animations(document: Document, fps: float | None) -> list[tuple[str, Armature]]:
-    """(name, armature) of each animation in a document that moves anything, sampled at 30 frames a second.
+    """(name, armature) of each animation in a document that moves anything, sampled at 30 frames per second.
 
     fps: what the keys' own rate is taken for, where it is wrong in the file. Raises MotionFileError.
     """
@@ -104,7 +104,7 @@ def _moving(
     bind: Mapping[int, np.ndarray],
     document: Document,
 ) -> Armature:
-    """All nodes over time, at 30 frames a second."""
+    """All nodes over time, at 30 frames per second."""
     key_rate = float(1 / np.median(np.diff(times))) if len(times) > 1 else FPS
     stretch = key_rate / fps if fps else 1.0
     frames = int(np.floor((times[-1] - times[0]) * stretch * FPS + 1e-4)) + 1

@@ -67,7 +67,7 @@ def read(path: Path, options: Options) -> list[Reading]:
         raise MotionFileError(path, "points", f"hold {values.size:,} numbers, from 1 to {MAX_VALUES:,} are read")
     fps = options.fps or rate
     if not 1 <= fps <= 10_000:
-        raise MotionFileError(path, "POINT:RATE", f"must be from 1 to 10,000 a second, not {fps:g}")
+        raise MotionFileError(path, "POINT:RATE", f"must be from 1 to 10,000 per second, not {fps:g}")
     markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
     joints = _joints(markers, path)
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]

@@ -1,4 +1,4 @@
-"""HumanML3D (Guo et al., CVPR 2022): joints (frames, 22, 3) and 263 features a frame, at 20 frames a second, y up.
+"""HumanML3D (Guo et al., CVPR 2022): joints (frames, 22, 3) and 263 features per frame, at 20 frames per second, y up.
 
 A frame's features, in this order, are of a body with the data set's bones, on the floor, in the frame of its smoothed
 heading: half the turn of the heading to the next frame; the root's way to the next frame along x and z; its height;
@@ -44,14 +44,14 @@ _SMOOTH = 20  # frames, the width of the heading's smoothing
 
 
 def to_joints(motion: Motion) -> np.ndarray:
-    """(frames, 22, 3) float32 joints in metres at 20 frames a second, where the motion is."""
+    """(frames, 22, 3) float32 joints in metres at 20 frames per second, where the motion is."""
     return at_twenty(motion).joints()[:, :JOINTS]
 
 
 def to_features(joints: np.ndarray) -> np.ndarray:
     """(frames, 22, 3) joints → (frames − 1, 263) float32 features. Raises ValueError for fewer than two frames."""
     if len(joints) < 2:
-        raise RequestError("HumanML3D's features need two frames at least, at 20 a second")
+        raise RequestError("HumanML3D's features need two frames at least, at 20 per second")
     positions = _with_their_bones(torch.from_numpy(joints).double())
     positions[..., 1] -= positions[..., 1].min()
     positions = positions - positions[0, 0] * positions.new_tensor([1, 0, 1])
@@ -88,7 +88,7 @@ def from_features(features: np.ndarray) -> np.ndarray:
 
 
 def at_twenty(motion: Motion) -> Motion:
-    """The motion's frames at 20 a second, still called 30."""
+    """The motion's frames at 20 per second, still called 30."""
     return motion.resampled(FPS * FPS / FPS_THERE)
 
 

@@ -53,7 +53,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             return fields
     except MotionFileError:
         raise
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, UnicodeDecodeError) as error:  # the latter where a member's name is damaged
         raise MotionFileError(path, "file", f"is not an npz archive ({error})") from error
     except (NotImplementedError, RuntimeError) as error:  # an encrypted member, or an unknown compression
         raise MotionFileError(path, "file", f"cannot be read ({error})") from error
@@ -62,7 +62,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def save(motion: Motion, path: Path, layout: str = "smpl") -> None:
     """Write poses, trans (frames, 3), the frame rate, gender and betas, z up as AMASS.
 
-    layout: "smpl" with 72 numbers a frame, "amass" with 156 (SMPL+H), "smplx" with 165, whose parts are written by
+    layout: "smpl" with 72 numbers per frame, "amass" with 156 (SMPL+H), "smplx" with 165, whose parts are written by
     themselves, too; fingers, jaw and eyes are at rest. `floor` says that the floor is at zero, for our own reader,
     which sets bodies of other shapes on theirs.
     """

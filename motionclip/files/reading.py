@@ -25,7 +25,7 @@ class Options:
 class Reading:
     """One motion of a file, and what it was there.
 
-    motion: at 30 frames a second. family: what the skeleton or format is called. frames, fps: as in the file.
+    motion: at 30 frames per second. family: what the skeleton or format is called. frames, fps: as in the file.
     up: its axis that points up. scale: metres of the SMPL body for one unit of the file. notes: what was passed over
     or assumed, in sentences.
     """
@@ -40,5 +40,5 @@ class Reading:
 
     def __str__(self) -> str:
         frames = f"{self.frames:,} frame{'s' * (self.frames != 1)}"
-        summary = f"{self.family}, {frames} at {self.fps:.5g} a second, {self.up} up, scale {self.scale:.4g}"
+        summary = f"{self.family}, {frames} at {self.fps:.5g} per second, {self.up} up, scale {self.scale:.4g}"
         return "; ".join([summary, *self.notes])

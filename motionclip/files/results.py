@@ -69,7 +69,7 @@ def read_pickle(path: Path, options: Options) -> list[Reading]:
 
 
 def save_npy(motion: Motion, path: Path, layout: str = LAYOUTS[0]) -> None:
-    """Write HumanML3D's joints (frames, 22, 3) or features (frames − 1, 263), at 20 frames a second."""
+    """Write HumanML3D's joints (frames, 22, 3) or features (frames − 1, 263), at 20 frames per second."""
     joints = humanml.to_joints(motion)
     with open(path, "wb") as file:
         np.save(file, joints if layout == "joints" else humanml.to_features(joints))
@@ -123,7 +123,7 @@ def _apart(values: np.ndarray, path: Path) -> list[np.ndarray]:
 
 def _from_array(values: np.ndarray, path: Path, options: Options) -> Reading:
     fps = options.fps or humanml.FPS_THERE
-    notes = [] if options.fps else [f"{fps:g} frames a second, as HumanML3D has; --fps overrules"]
+    notes = [] if options.fps else [f"{fps:g} frames per second, as HumanML3D has; --fps overrules"]
     if values.shape[-1] == humanml.FEATURES and values.ndim == 2:
         if not np.isfinite(values).all() or np.abs(values).max() > 1e4:
             raise MotionFileError(path, "array", "holds NaN, infinite or absurdly large values")

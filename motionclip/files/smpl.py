@@ -92,7 +92,7 @@ def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -
         if amass:
             raise MotionFileError(path, RATES[0], "is missing: the frame rate has to be known (30, 60, 120, …); --fps")
         fps = _AIST_RATE if poses.field == "smpl_poses" else FPS
-        notes.append(f"no frame rate is given: {fps:g} a second was taken; --fps overrules")
+        notes.append(f"no frame rate is given: {fps:g} per second was taken; --fps overrules")
     if not any(name in fields for name in PATHS):
         notes.append("it has no path: the body stays in place")
     return _finished(poses, path, options, fps, "SMPL" if not amass else "AMASS", notes, fields)

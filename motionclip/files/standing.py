@@ -23,7 +23,7 @@ from .turning import swing
 SIDES = ("left", "right")
 _J = skeleton.JOINT_INDEX
 _SOLES = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
-# A foot is down within about 5 cm of the floor; the slower (metres a second) of two that are carries the body.
+# A foot is down within about 5 cm of the floor; the slower (metres per second) of two that are carries the body.
 _LOW, _LOW_EDGE, _SLOW = 0.05, 0.01, 0.3
 # What it costs that a foot is not as it should be, and that it is moved jerkily; that it is moved at all costs little,
 # and the root, which may go less far than the motion's, next to nothing.

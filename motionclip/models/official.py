@@ -64,7 +64,7 @@ def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: st
     latent, inputs = shape("encoder.skelEmbedding.weight")
     if inputs != 6 * ROWS:
         raise ModelFolderError(
-            f"{checkpoint}: encoder.skelEmbedding.weight: takes {inputs} numbers a frame, not {6 * ROWS}; "
+            f"{checkpoint}: encoder.skelEmbedding.weight: takes {inputs} numbers per frame, not {6 * ROWS}; "
             "only models of 24 joints as 6D and a 25th row are known"
         )
     layers = {key.split(".")[3] for key in state if key.startswith("encoder.seqTransEncoder.layers.")}

@@ -121,7 +121,7 @@ def canonical(features: torch.Tensor) -> torch.Tensor:
 
 def points(features: torch.Tensor) -> torch.Tensor:
     """(..., frames, 149) → (..., frames, 74): the joints about the pelvis's ground point, and its velocity, in metres
-    and metres a second."""
+    and metres per second."""
     rotations, translation = from_features(features)
     joints = skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0])).flatten(-2)
     velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])[..., [0, 2]]

@@ -39,7 +39,7 @@ def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """A body in motion, 30 frames a second, y up.
+    """A body in motion, 30 frames per second, y up.
 
     poses: (frames, 24, 3) float32, axis-angle in radians of each SMPL joint relative to its parent;
         joint 0, the pelvis, is the body's orientation in the world. At rest the body faces +z.
@@ -149,7 +149,7 @@ class Motion:
         )
 
     def resampled(self, fps: float) -> Motion:
-        """Read these frames as recorded at `fps` and bring them to 30 a second.
+        """Read these frames as recorded at `fps` and bring them to 30 per second.
 
         Rotations are interpolated along the shortest arc, positions linearly. Raises ValueError for a rate
         that is not a positive number.

@@ -16,15 +16,15 @@ from ..motion.motion import Motion
 _HANDS_OF_SMPLH = (22, 37)
 _SMPLH_VALUES = 156
 _BODY_JOINTS = 22
-FAR_OFF = 5.0  # frames a second by which every nth frame may miss 30
+FAR_OFF = 5.0  # frames per second by which every nth frame may miss 30
 
 
 def load(path: Path, hands: bool = False, nth: bool = False) -> Motion | None:
     """Read a recording. Raises MotionFileError for a file that is none.
 
     hands: joints 22 and 23 turn as SMPL+H's joints 22 and 37 instead of not at all, where the file has them. nth: every
-    nth frame is taken for a thirtieth of a second, instead of interpolating; None where that is over 5 frames a second
-    off.
+    nth frame is taken for a thirtieth of a second, instead of interpolating; None where that misses 30 per second by
+    more than 5.
     """
     motion = npz.load(path)  # which names whatever is wrong with the file
     if not (hands or nth):

@@ -39,7 +39,7 @@ def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
     """A piece of a second or more for each label that has a category and is no transition; labels of the whole
     recording are one piece.
 
-    frames, rate: the recording's length, and its frames a second.
+    frames, rate: the recording's length, and its frames per second.
     """
     known = [label for label in labels if label.actions and (label.whole or label.tidied != TRANSITION)]
     groups = [[label for label in known if label.whole]] + [[label] for label in known if not label.whole]

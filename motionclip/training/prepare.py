@@ -65,7 +65,7 @@ class Choices:
 @dataclass(frozen=True)
 class Prepared:
     """What came of it: clips written, and the recordings that were not: missing in AMASS's folder, from subsets whose
-    split isn't known (by subset), or of a rate of which no nth frame comes near 30 a second."""
+    split isn't known (by subset), or of a rate of which no nth frame comes near 30 per second."""
 
     clips: int
     missing: int

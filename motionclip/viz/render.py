@@ -101,7 +101,7 @@ def save_video(motion: Motion, path: Path, size: int = 480) -> None:
 
 
 def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
-    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 a second.
+    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 per second.
 
     Raises OSError where the encoder fails, as on a full disk.
     """

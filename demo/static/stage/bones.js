@@ -35,7 +35,7 @@ export function trackJoints(offsets, motion, pose, sample) {
   return out;
 }
 
-const FEET = [[10, 7], [11, 8]], LOW = 0.065, SLOW = 0.016, LEAST = 3; // metres, metres a frame, frames
+const FEET = [[10, 7], [11, 8]], LOW = 0.065, SLOW = 0.016, LEAST = 3; // metres, metres per frame, frames
 
 /**
  * Where feet stand: x, z, and the direction of the foot, for each stretch in which one rests on the floor.

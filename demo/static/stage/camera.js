@@ -9,7 +9,7 @@ export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1
 
 /**
  * The point to look at for each frame: the middle of the figures' smoothed paths.
- * @param {Float32Array[]} paths three numbers a frame; those that end sooner stay where they are
+ * @param {Float32Array[]} paths three numbers per frame; those that end sooner stay where they are
  * @returns {Float32Array}
  */
 export function targets(paths) {

@@ -83,7 +83,7 @@ export function turn(out, o, q, i, x, y, z) {
 
 /**
  * A path without the shaking of single steps: weighted means over neighbouring frames.
- * @param {Float32Array} path three numbers a frame
+ * @param {Float32Array} path three numbers per frame
  * @param {number} reach frames on either side that count
  * @returns {Float32Array}
  */
@@ -103,7 +103,7 @@ export function smoothed(path, reach = 15) {
 /**
  * Between the frames of a path.
  * @param {Float32Array} out three numbers
- * @param {Float32Array} path three numbers a frame
+ * @param {Float32Array} path three numbers per frame
  * @param {number} frame may lie between two
  */
 export function along(out, path, frame) {
@@ -116,7 +116,7 @@ export function along(out, path, frame) {
  * A value on its way to another, the same for any rate of frames.
  * @param {number} value
  * @param {number} target
- * @param {number} rate how many times a second the gap shrinks to a third
+ * @param {number} rate how many times per second the gap shrinks to a third
  * @param {number} seconds since the last call
  */
 export const eased = (value, target, rate, seconds) => target + (value - target) * Math.exp(-rate * seconds);

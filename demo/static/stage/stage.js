@@ -9,7 +9,7 @@ import { fromText, mix, newPose, sample } from "./motion.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
-const SLOW = 1 / 24, PATIENCE = 12; // seconds a frame; frames of which most must be slow before detail is given up
+const SLOW = 1 / 24, PATIENCE = 12; // seconds per frame; frames of which most must be slow before detail is given up
 const RATIOS = [2, 1.5, 1, 0.75, 0.5];
 const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
 
