@@ -426,12 +426,13 @@ class MotionCLIP(
         return prompts.clauses(text, self._verbs)
 
     def _merged(self, clauses: Sequence[prompts.Clause], readings: dict[str, Reading]) -> list[prompts.Clause]:
-        """The clauses; those of a list that says one action are one."""
+        """The clauses; two that were listed are one if they say one action."""
         merged: list[prompts.Clause] = []
         for listed, group in itertools.groupby(clauses, key=lambda clause: clause.listed):
             of = list(group)
-            one = listed and readings and _one_action(readings[listed.text], *(readings[_all(part)] for part in of))
-            merged += [listed] if listed and one else of
+            if listed and readings and len(of) == 2:  # three verbs are three steps
+                of = [listed] if _one_action(readings[listed.text], *(readings[_all(part)] for part in of)) else of
+            merged += of
         return merged
 
     def _readings(self, words: Sequence[str], z: dict[str, torch.Tensor]) -> dict[str, Reading]:
@@ -462,9 +463,12 @@ class MotionCLIP(
             return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
-        dropped = not clause.joined and whole.action == first.action and second.confidence > LEFT_OUT
-        if _one_action(whole, first, second) and not dropped:
-            return [step(clause, clause.whole)]
+        besides = first if whole.action == second.action else second
+        kept = not clause.joined and whole.action in (first.action, second.action) and besides.confidence > LEFT_OUT
+        if _one_action(whole, first, second) and not kept:
+            sided = clause if clause.side else also
+            one = replace(clause, side=sided.side, limb=sided.limb, count=clause.count or also.count)
+            return [step(one, clause.whole)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         if clause.joined and not _carries(traits[carrier], traits[1 - carrier]):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]

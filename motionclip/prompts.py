@@ -26,9 +26,17 @@ _IRREGULAR = {"lying": "lie", "lies": "lie", "does": "do", "goes": "go", "runnin
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _NUMBER = r"(?P<number>\d{1,2}|" + "|".join(_NUMBERS) + r"|a couple of)"
 _TIMES = re.compile(
-    rf"[,;]?\s*\b(?:for\s+)?(?:(?P<word>once(?=\W*$)|twice|thrice)|{_NUMBER}\s+(?:more\s+|full\s+|whole\s+|complete\s+)?times)\b(?!\s+(?:a|an|per|each|every)\b)",
+    rf"[,;]?\s*\b(?:for\s+)?(?:(?P<word>once(?=\W*$)|twice|thrice)|{_NUMBER}(?:\s+(?:more\s+|full\s+|whole\s+|complete\s+)?times|\s*x(?=\W|$)|\s+in\s+a\s+row))\b(?!\s+(?:a|an|per|each|every)\b)",
     re.IGNORECASE,
 )
+# Nouns that say what is done: "two quick uppercuts".
+_DEEDS = frozenset(
+    stem_of
+    for stem_of in (
+        "uppercut", "jab", "hook", "kick", "punch", "slap", "cartwheel", "flip", "backflip", "somersault", "burpe",
+        "up", "jack", "lung", "curtsi", "salut", "handspr", "pirouett", "roll", "strike", "slash",
+    )
+)  # fmt: skip
 _COUNTED = re.compile(rf"\b{_NUMBER}\s+(?P<what>(?:\w+\s+)?[\w-]+s)\b", re.IGNORECASE)
 _HAND = r"(?:hand|arm|fist|elbow|wrist|shoulder|palm)s?"
 _FOOT = r"(?:leg|foot|feet|knee|heel|hip)s?"
@@ -50,21 +58,22 @@ _FEET = re.compile(r"\b(?:kick|stomp|hop|knee|lung|stamp|leg|foot|toe)\w*", re.I
 _VERY = r"(?P<very>(?:very|really|extremely|super|so|incredibly)\s+)?"
 # "a slow squat", "does fast jumping jacks", but not "hold fast to the rope".
 _BEFORE_NOUN = (
-    "(?:" + "|".join(rf"(?<=\b{word}\s)" for word in ("a", "the", "some", "do", "does", "doing", "very")) + ")"
+    "(?:^|" + "|".join(rf"(?<=\b{word}\s)" for word in ("a", "the", "some", "do", "does", "doing", "very")) + ")"
 )
 _SLOW = re.compile(
-    rf"[,;]?\s*\b{_VERY}(?:slowly|unhurriedly|leisurely|sluggishly|lazily|"
-    r"(?P<motion>in\s+(?:a\s+)?(?:super\s+)?slow[\s-]?mo(?:tion)?)|"
+    rf"[,;]?\s*\b{_VERY}(?:slowly|unhurriedly|gradually|(?:without\s+any|in\s+no|without)\s+(?:hurry|haste|rush)|leisurely|sluggishly|lazily|"
+    r"(?P<motion>(?:in\s+(?:a\s+)?)?(?:super\s+)?slow[\s-]?mo(?:tion)?)|"
     r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:slow|low|leisurely|relaxed|snail['’]?s|turtle['’]?s)\s+(?:speed|pace|tempo)|"
     r"as\s+slow(?:ly)?\s+as\s+(?:\w+\s+)?(?:can|possible)|slow(?=\s*[.,;!]?$|\s+and\b)|"
     rf"{_BEFORE_NOUN}slow(?=\s+(?!danc|mo\b|motion|clap)\w)|taking\s+\w+\s+time)\b",
     re.IGNORECASE,
 )
 _FAST = re.compile(
-    rf"[,;]?\s*\b{_VERY}(?:quickly|rapidly|hurriedly|swiftly|speedily|hastily|briskly|in\s+a\s+(?:great\s+)?(?:hurry|rush)|"
-    r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:high|full|top|fast|great|double|lightning|maximum|quick|rapid)\s+"
+    rf"[,;]?\s*\b{_VERY}(?:quickly|rapidly|hurriedly|swiftly|speedily|hastily|briskly|in\s+a\s+(?:\w+\s+)?(?:hurry|rush)|"
+    r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:high|full|top|fast|great|double|lightning|breakneck|maximum|quick|rapid|brisk)\s+"
     r"(?:speed|pace|tempo)|as\s+(?:fast|quick(?:ly)?)\s+as\s+(?:\w+\s+)?(?:can|possible)|in\s+fast[\s-]?(?:forward|motion)|"
-    rf"(?:speedy|rapid|quick|hasty)(?=\s+\w)|{_BEFORE_NOUN}fast(?=\s+\w)|fast(?=\s*[.,;!]?$|\s+and\b))\b",
+    r"in\s+(?:a\s+flash|no\s+time)|like\s+lightning|lightning[\s-]fast|"
+    rf"(?:speedy|rapid|quick|hasty|brisk)(?=\s+\w)|{_BEFORE_NOUN}fast(?=\s+\w)|fast(?=\s*[.,;!]?$|\s+and\b))\b",
     re.IGNORECASE,
 )
 _SLOWER, _MUCH_SLOWER, _SLOW_MOTION, _FASTER, _MUCH_FASTER = 0.65, 0.5, 0.4, 1.45, 1.75
@@ -89,7 +98,11 @@ _ASIDE = re.compile(
     r"(?:\s*not|n['’]?t)\s+\w+[^,;.]*",
     re.IGNORECASE,
 )
-_THERE = re.compile(r"(?<=\w)\s+over(?=\W*$)", re.IGNORECASE)  # "walks over": over there, not over something
+# "walks over": over there, not over something.
+_THERE = re.compile(
+    r"(?P<going>\b(?:walk|run|com|go|jog|step|hurr|rush|wander|stroll|mov|skip|hop|crawl|sprint|dash)\w*)\s+over(?=\W*$)",
+    re.IGNORECASE,
+)
 
 _FILLER = (
     r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
@@ -101,38 +114,117 @@ _FILLER = (
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
-    r"(?:and\s+)?(?:finally|lastly|next(?!\s+to\b))|and\s+last|"
+    r"(?:and\s+)?(?:finally|lastly|eventually|later(?:\s+on)?|in\s+the\s+end|next(?!\s+to\b))|and\s+last|"
+    r"until\s+(?=(?:he|she|they|you|i)\s)|"
     r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
     r",?\s+so\s+(?=(?:he|she|they)\s)|\s*[;.]\s+(?=\w)",
     re.IGNORECASE,
 )
-_BEFORE_FIRST = re.compile(r"^\W*before\s+(?P<late>[^,]+),\s*(?P<early>.+)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"\s*(?:^|(?<=\s)|(?<=[,;.]))\(?\d[.)]\s+")
+_BEFORE_FIRST = re.compile(r"^\W*(?:before|prior\s+to)\s+(?P<late>[^,]+),\s*(?P<early>.+)$", re.IGNORECASE)
 _AFTER_FIRST = re.compile(
-    r"^\W*(?:after|once|when)\s+(?P<early>[^,]+?)(?:,\s*|\s+(?=(?:he|she|they|you|i)\s))(?P<late>.+)$", re.IGNORECASE
+    r"^\W*(?:after|once|when)\s+(?P<early>[^,]+?)(?:,\s*|\s+(?=(?:he|she|they|you|i)\s))(?P<late>.+)$",
+    re.IGNORECASE,
 )
+_HAVING = re.compile(r"^\W*having\s+(?P<early>[^,]+),\s*(?P<late>.+)$", re.IGNORECASE)
 _BEFORE = re.compile(r"^(?P<early>.+?),?\s+(?:right\s+|just\s+)?before\s+(?P<late>.+)$", re.IGNORECASE)
 _AFTER = re.compile(
     r"^(?P<late>.+?),?\s+(?:(?:right\s+|just\s+)?after\s+(?=\w+ing\b)|once\s+(?=(?:he|she|they|you|i)\s))(?P<early>.+)$",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"[\s,]+and\W*$|^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|[\s,]+again\W*$",
+    r"[\s,]+and\W*$|^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|"
+    r"[\s,]+(?:again|first|second|third)\W*$",
     re.IGNORECASE,
 )
 _HEADS = re.compile(r"^\W*heads?\s+(?:off|out|over|back|home|away|for|to|toward|towards|into)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"(?:he|she|they|it|you|i)\b", re.IGNORECASE)
+_ADVERB = re.compile(r"\w{2,}(?<!f)ly", re.IGNORECASE)
 _AND = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _WHILE = re.compile(
-    r"^(?P<main>.+?),?\s+(?:while|whilst|as\s+(?=(?:he|she|they|you|i)\s)|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
+    r"^(?P<main>.+?),?\s+(?:while|whilst|as(?=\s+(?:he|she|they|you|i)\s)|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
     re.IGNORECASE,
 )
 _WHILE_FIRST = re.compile(r"^\W*while\s+(?P<also>[^,]+),\s*(?P<main>.+)$", re.IGNORECASE)
 _SAME_TIME = re.compile(
-    r"^(?P<main>.+?)\s+and\s+(?P<also>.+?),?\s+(?:at\s+the\s+same\s+time|simultaneously|at\s+once)\W*$", re.IGNORECASE
+    r"^(?P<main>.+?)\s+and\s+(?P<also>.+?),?\s+(?:at\s+the\s+same\s+time|simultaneously|(?:both\s+|all\s+)?at\s+once|"
+    r"as\s+(?:he|she|they|you)\s+do(?:es)?\s+so)\W*$",
+    re.IGNORECASE,
 )
-_DOING = re.compile(r"^(?P<main>[^,]+?)(?:,\s*(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE)
+_AS_DOING = re.compile(
+    r"^(?P<main>.+?),?\s+and\s+as\s+(?:he|she|they|you)\s+\w+,?\s+(?P<also>(?:he|she|they|you)\s.+)$", re.IGNORECASE
+)
+# "sitting in a chair, a woman takes a selfie"
+_DOING_FIRST = re.compile(
+    r"^\W*(?P<main>(?!having\b|taking\s+\w+\s+time)\w+ing\b[^,]*),\s+(?P<also>(?:an?|the|some\w+|his|her|my)\s+(?!\w+ing\b)[^,]+)$",
+    re.IGNORECASE,
+)
+# "strolls along playing the guitar", but not "keeps walking" or "starts by running".
+_TRAILING = re.compile(r"^(?P<main>(?:.*?\s)?(?P<last>\w+))\s+(?P<also>\w+ing\s.+)$", re.IGNORECASE)
+_GOVERNING = frozenset(
+    [
+        "keep",
+        "keeps",
+        "kept",
+        "start",
+        "starts",
+        "begin",
+        "begins",
+        "go",
+        "goes",
+        "going",
+        "stop",
+        "stops",
+        "like",
+        "likes",
+        "love",
+        "loves",
+        "continue",
+        "continues",
+        "is",
+        "are",
+        "was",
+        "do",
+        "does",
+        "doing",
+        "did",
+        "by",
+        "of",
+        "to",
+        "or",
+        "in",
+        "from",
+        "with",
+        "and",
+        "for",
+        "while",
+        "a",
+        "an",
+        "the",
+        "his",
+        "her",
+        "their",
+        "some",
+        "no",
+        "not",
+        "without",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+    ]
+)
+_DOING = re.compile(
+    r"^(?P<main>[^,]+?)(?:,\s*(?:but\s+)?(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE
+)
 _POSED = re.compile(
-    r"^(?P<main>.+?),?\s+with\s+(?P<also>(?:(?:his|her|their|the|both|my|your|a|an|one)\s+)*"
+    r"^(?P<main>.+?)(?:,?\s+with\s+|,\s+)(?P<also>(?:(?:his|her|their|the|both|my|your|a|an|one)\s+)*"
     r"(?:arms?|hands?|fists?|fingers?|palms?|elbows?)\s+.+)$",
     re.IGNORECASE,
 )
@@ -160,7 +252,7 @@ _COMMON_VERBS = (
     "fall", "fight", "flee", "flex", "flip", "fly", "freeze", "get", "give", "glance", "go", "grab", "hide",
     "hit", "hold", "hop", "hug", "hurry", "jog", "jump", "kick", "kneel", "knock", "laugh", "lean", "leap",
     "leave", "lie", "lift", "limp", "listen", "look", "lower", "lunge", "make", "march", "move", "nod", "open",
-    "pace", "pause", "pick", "place", "play", "point", "pose", "pray", "press", "pull", "pump", "punch", "push",
+    "pace", "pause", "pick", "place", "peer", "play", "point", "pose", "pray", "press", "pull", "pump", "punch", "push",
     "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush", "salute",
     "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit", "skip",
     "sleep", "slide", "slip", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze", "stagger", "stamp",
@@ -239,7 +331,11 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
         match = pattern.match(text)
         if match and all(_begins_with_verb(match[part], verbs) for part in ("early", "late")):
             return [*ordered(match["early"], verbs), *ordered(match["late"], verbs)]
-    parts = [part for part in _THEN.split(text) if part and part.strip(" ,;.!")]
+    if match := _HAVING.match(text):  # "having swept the floor, she mops it"
+        return [*ordered(match["early"], verbs), *ordered(match["late"], verbs)]
+    splitter = _NUMBERED if len(_NUMBERED.findall(text)) > 1 else _THEN
+    parts = [part for part in splitter.split(text) if part and not _PRONOUN.fullmatch(part.strip(" ,;.!"))]
+    parts = [part for part in parts if part.strip(" ,;.!")]
     if len(parts) > 1:
         return [step for part in parts for step in ordered(part, verbs)]
     return [text]
@@ -248,14 +344,16 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
 def items(text: str, verbs: Collection[str] = ()) -> list[str]:
     """A list of three or more verbs is in order; of two, "and" may join what is done at once."""
     found = _listed(text, verbs)
-    if (len(found) > 2 or (len(found) == 2 and "," in text)) and not _DOING.match(text):
+    if (len(found) > 2 or (len(found) == 2 and "," in text)) and not any(
+        at_once.match(text) for at_once in (_DOING, _DOING_FIRST, _SAME_TIME)
+    ):
         bare = [_ORDER.sub("", part).strip(" ,;.") for part in found]
         return [part for part in bare if part] or [text]  # "walk and and and bow" has two steps
     return [_ORDER.sub("", text).strip(" ,;.") or text]
 
 
 def _clause(text: str, verbs: Collection[str]) -> Clause:
-    for pattern in (_SAME_TIME, _WHILE_FIRST, _WHILE):
+    for pattern in (_SAME_TIME, _AS_DOING, _WHILE_FIRST, _WHILE, _DOING_FIRST):
         if match := pattern.match(text):
             return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
     if (match := _DOING.match(text)) and _begins_with_verb(also := match["also"] or match["held"], verbs):
@@ -263,13 +361,21 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
     halves = _listed(text, verbs)
     if len(halves) == 2:
         return replace(_detailed(halves[0], verbs), also=_detailed(halves[1], verbs), joined=True, whole=text)
-    if match := _POSED.match(text):
+    if (match := _POSED.match(text)) or (match := _trailing(text, verbs)):
         return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
     return _detailed(text, verbs)
 
 
+def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
+    """A match of _TRAILING where both of its parts have verbs of their own."""
+    match = _TRAILING.match(text)
+    if match is None or match["last"].lower() in _GOVERNING or re.fullmatch(r"\d+|\w+ly", match["last"]):
+        return None
+    return match if _tells(match["main"], verbs) and _begins_with_verb(match["also"], verbs) else None
+
+
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
-    text = _THERE.sub("", text)
+    text = _THERE.sub(r"\g<going>", text)
     return _with_tempo(_with_side(_with_count(Clause(text), verbs), text))
 
 
@@ -278,7 +384,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
         number = {"once": 1, "twice": 2, "thrice": 3}.get((match["word"] or "").lower()) or _number(match["number"])
         text = clause.text[: match.start()] + clause.text[match.end() :]
     elif (match := _COUNTED.search(clause.text)) and any(
-        stem(word) in verbs for word in re.split(r"\W", match["what"])
+        stem(word) in verbs or stem(word) in _DEEDS for word in re.split(r"\W", match["what"].lower())
     ):
         number = _number(match["number"])
         text = clause.text[: match.start("number")] + clause.text[match.end("number") :]
@@ -376,7 +482,7 @@ def _begins_with_verb(part: str, verbs: Collection[str]) -> bool:
     if _HEADS.match(part):
         return True
     return any(
-        stem(words[0].split("-")[0].lower()) in verbs
+        stem(words[0].split("-")[0].lower()) in verbs and not _ADVERB.fullmatch(words[0])
         for words in (re.findall(r"[\w-]+", words_from) for words_from in (part, _LEAD.sub("", part)))
         if words
     )

@@ -110,6 +110,15 @@ def test_a_header_that_promises_too_much_is_refused_before_reading(tmp_path):
         Motion.load(tmp_path / "bomb.npz")
 
 
+def test_a_member_whose_name_is_damaged_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("poses_ü.npy", b"")
+    spoiled = (tmp_path / "a.npz").read_bytes().replace("ü".encode(), b"\xff\x99")
+    (tmp_path / "a.npz").write_bytes(spoiled)
+    with pytest.raises(MotionFileError, match=r"a\.npz: file: is not an npz archive"):
+        Motion.load(tmp_path / "a.npz")
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_damaged_npz_loads_or_is_refused_and_never_anything_else(tmp_path_factory, data):

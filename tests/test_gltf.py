@@ -105,6 +105,10 @@ def test_a_gltf_with_its_buffer_beside_it_or_inside(tmp_path):
     document["buffers"][0]["uri"] = "data:application/octet-stream;base64," + base64.b64encode(data).decode()
     (tmp_path / "b.gltf").write_text(json.dumps(document))
     assert between(Motion.load(tmp_path / "b.gltf"), motion).max() < 0.5
+    document["buffers"][0]["uri"] = "data:application/octet-stream;base64,ü"
+    (tmp_path / "c.gltf").write_text(json.dumps(document))
+    with pytest.raises(MotionFileError, match=r"c\.gltf: buffers: the data cannot be read"):
+        Motion.load(tmp_path / "c.gltf")
 
 
 @pytest.mark.parametrize("uri", ["../secret", "/etc/passwd", "http://localhost/x", "a/b", "..", "%2e%2e%2fsecret", ""])

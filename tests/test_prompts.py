@@ -51,6 +51,12 @@ def asked(text):
         ("she waves, heads off and walks away", ["she waves", "heads off", "walks away"]),
         ("he knocks, but it doesn't open, so he kicks", ["he knocks", "he kicks"]),
         ("walk over, sit down and clap", ["walk", "sit down", "clap"]),
+        ("1) walk 2) clap 3) do jumping jacks", ["walk", "clap", "do jumping jacks"]),
+        ("having swept the floor, he sits down", ["swept the floor", "he sits down"]),
+        ("prior to jumping, she claps", ["she claps", "jumping"]),
+        ("he walks until he jumps, and eventually he sits down", ["he walks", "he jumps", "he sits down"]),
+        ("The man jumps. He then claps.", ["The man jumps", "claps"]),
+        ("clap four times, slowly and ironically", ["clap and ironically"]),
         ("jump over, under and through", ["jump over, under and through"]),
     ],
 )
@@ -79,6 +85,13 @@ def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
         ("run very fast", "tempo", 1.75),
         ("hold fast to the rope", "tempo", 1.0),
         ("a slow squat", "tempo", 0.65),
+        ("without any hurry he walks", "tempo", 0.65),
+        ("a slow-motion kick", "tempo", 0.4),
+        ("clap in a flash", "tempo", 1.45),
+        ("a brisk walk", "tempo", 1.45),
+        ("knock 4x", "count", 4),
+        ("kicks, 3 in a row", "count", 3),
+        ("two quick uppercuts", "count", 2),
         ("a slow dance", "tempo", 1.0),
         ("does very fast jumping jacks", "tempo", 1.75),
     ],
@@ -100,6 +113,32 @@ def test_things_at_once():
     assert (clause.text, clause.also.text, clause.joined) == ("sits", "claps", True)
     (clause,) = prompts.clauses("run with arms spread", VERBS)
     assert clause.also.text == "arms spread"
+
+
+@pytest.mark.parametrize(
+    ("text", "main", "also"),
+    [
+        ("walk as you clap", "walk", "you clap"),
+        ("walk and clap, both at once", "walk", "clap"),
+        ("march and clap as you do so", "march", "clap"),
+        ("a man walks along clapping his hands", "a man walks along", "clapping his hands"),
+        ("sitting in a chair, a woman claps", "sitting in a chair", "a woman claps"),
+        ("a man walks, one hand on his chin", "a man walks", "one hand on his chin"),
+        ("a man jumps, but clapping", "a man jumps", "clapping"),
+        ("he walks, and as he walks he claps", "he walks", "he claps"),
+    ],
+)
+def test_many_words_say_that_things_are_done_at_once(text, main, also):
+    (clause,) = prompts.clauses(text, VERBS)
+    assert (clause.text, clause.also and clause.also.text) == (main, also)
+
+
+@pytest.mark.parametrize(
+    "text", ["he keeps walking around", "starts by jumping high", "does jumping jacks", "goes kicking balls"]
+)
+def test_a_verb_that_needs_the_next_one_is_not_done_besides(text):
+    (clause,) = prompts.clauses(text, VERBS)
+    assert clause.also is None
 
 
 @pytest.mark.parametrize(

@@ -379,3 +379,10 @@ def test_markers_that_are_missing_are_named(tmp_path):
     (tmp_path / "b.c3d").write_bytes(b"\x02\x50" + bytes(1000))
     with pytest.raises(MotionFileError, match=r"b\.c3d: "):
         Motion.load(tmp_path / "b.c3d")
+
+
+def test_markers_that_end_too_soon_are_refused(tmp_path):
+    path = write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=40))
+    path.write_bytes(path.read_bytes()[:3561])
+    with pytest.raises(MotionFileError, match=r"a\.c3d: file: ends too soon: its header promises 40 frames"):
+        Motion.load(path)

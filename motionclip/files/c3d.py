@@ -40,6 +40,7 @@ _MIDDLE = {
     "neck": (("C7", "CLAV"), ("CV7", "SJN"), ("C7",), ("CV7",)),
     "head": (("LFHD", "RFHD", "LBHD", "RBHD"), ("LFHD", "RFHD"), ("HEAD",), ("ARIEL",)),
 }
+MIPS = 86  # the processor byte of files whose numbers begin with their highest byte
 # How far a joint lies inwards of a single marker on its outside, and a shoulder below its own (metres).
 _INWARDS = {"knee": 0.045, "ankle": 0.035}
 _BELOW = 0.05
@@ -53,6 +54,7 @@ def read(path: Path, options: Options) -> list[Reading]:
         raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d") from error
     if not 512 <= path.stat().st_size <= MAX_BYTES:
         raise MotionFileError(path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB")
+    _check_size(path)
     try:
         content = ezc3d.c3d(str(path))
         point = content["parameters"]["POINT"]
@@ -71,6 +73,20 @@ def read(path: Path, options: Options) -> list[Reading]:
     markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
     joints = _joints(markers, path)
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that ends before the frames that its header promises: ezc3d takes long over such files."""
+    with open(path, "rb") as file:
+        header = file.read(512)
+        file.seek(max(header[0] - 1, 0) * 512 + 3)
+        order = ">" if file.read(1) == bytes([MIPS]) else "<"
+    words = np.frombuffer(header[:24], f"{order}u2").astype(int)
+    number_bytes = 4 if np.frombuffer(header[12:16], f"{order}f4")[0] < 0 else 2
+    frames = max(words[4] - words[3] + 1, 0)
+    promised = frames * (4 * words[1] + words[2]) * number_bytes
+    if promised > path.stat().st_size:
+        raise MotionFileError(path, "file", f"ends too soon: its header promises {frames} frames of {words[1]} markers")
 
 
 def _filled(places: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import struct
 import urllib.parse
@@ -118,7 +117,7 @@ class Document:
         if uri.startswith("data:"):
             try:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
-            except binascii.Error as error:
+            except ValueError as error:  # binascii.Error is one; text that is not ASCII gives another
                 raise self.wrong("buffers", f"the data cannot be read ({error})") from error
         name = urllib.parse.unquote(uri)
         if any(part in name for part in ("/", "\\", ":", "\0")) or name in ("", ".", "..") or len(name) > 200:
