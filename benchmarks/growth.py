@@ -75,7 +75,7 @@ def prepared(what: str, size: int) -> Callable[[int], object]:
     if what == "bank":
         known = mc.bank.entries
         entries = [Entry(i, *list(vars(known[i % len(known)]).values())[1:]) for i in range(size)]
-        bank = Bank(latents(size), entries, mc.bank.texts, mc.bank.shown)
+        bank = Bank(latents(size), entries, mc.bank.texts, mc.bank.shown, mc.bank.traits)
         return lambda number: bank.nearest(asked[number % 32])
     import faiss
 

@@ -29,9 +29,10 @@ sys.path.insert(0, str(ROOT))
 from demo.sureness import ACTIONS, AIMS, FROM, LIST, NONE, STORED, shares, word  # noqa: E402
 from motionclip import MotionCLIP  # noqa: E402
 from motionclip.evaluation.protocol import windows_of  # noqa: E402
+from motionclip.files.labels_table import read_table  # noqa: E402
 from motionclip.recognition import cosines  # noqa: E402
 from motionclip.training.captions import Words  # noqa: E402
-from motionclip.training.dataset import load_clips, read_table  # noqa: E402
+from motionclip.training.dataset import load_clips  # noqa: E402
 
 LABELS = 10  # of a list of one's own
 Answers = dict[str, tuple[np.ndarray, np.ndarray]]

@@ -1,6 +1,9 @@
 """BVH files of others: which way is up, which joint is which, what the rest pose says, and how readers spell BVH."""
 
+import importlib
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -435,3 +438,14 @@ def test_fps_overrules_a_wrong_rate(tmp_path):
     reading = read(tmp_path, replaced("Frame Time: .*", "Frame Time: 0")(PLAIN), fps=60)
     assert reading.fps == 60 and len(reading.motion) == 6
     assert "12 frames at 60 per second, y up" in str(reading) and "HumanIK" in str(reading)
+
+
+def test_the_benchmark_compares_limbs_with_the_files_own(tmp_path, capsys, monkeypatch):
+    (tmp_path / "a.bvh").write_text(figure(posed()).text())
+    (tmp_path / "b.bvh").write_text("HIERARCHY")
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).resolve().parent.parent / "benchmarks"), *sys.path])
+    inputs = importlib.import_module("inputs")
+    monkeypatch.setattr(sys, "argv", ["inputs.py", "--inputs", str(tmp_path)])
+    assert inputs.main() == 0
+    read, refused = capsys.readouterr().out.splitlines()
+    assert re.search(r"limbs 0\.\d\d/0\.\d°, feet", read) and "REFUSED" in refused
