@@ -111,7 +111,8 @@ def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path:
         if wanted.get(key) != shapes.get(key):
             there, asked = (f"is {found[key]}" if key in found else "is missing" for found in (shapes, wanted))
             raise ModelFolderError(
-                f"{path}: does not fit {CONFIG_FILE}: {key} {there} in the one and {asked} in the other"
+                f"{path}: does not fit {CONFIG_FILE}: {key} {there} in the one and {asked} in the other; "
+                "a model that an earlier version wrote has to be trained anew"
             )
 
 

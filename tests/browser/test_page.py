@@ -546,6 +546,9 @@ def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):
     assert 0.3 < bottom - top < 0.75
     canvas = page.locator("#text-stage canvas")
     assert canvas.screenshot() != (page.wait_for_timeout(600) or canvas.screenshot())
+    # Two figures have their names below each, one beside the other.
+    feet = of_stage(page, "(s.view.draw([s.poses[0], s.poses[0]], [[-1, 0], [1, 0]]), s.view.feet)")
+    assert feet[1][0] - feet[0][0] > 0.1 and all(0.5 < y < 1 for _, y in feet)
     page.close()
 
 

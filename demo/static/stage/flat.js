@@ -26,6 +26,8 @@ export class FlatView {
     this.away = 5;
     this.dark = false;
     this.clear = false;
+    /** @type {number[][]} where each figure stands, as shares of width and height */
+    this.feet = [];
     this.width = this.height = this.aspect = this.ratio = 1;
   }
 
@@ -64,6 +66,10 @@ export class FlatView {
       this.#grid(colours.line);
     }
     paint.lineCap = "round";
+    this.feet = poses.map(({ root }, number) => {
+      const [x, y] = this.#project(root[0] + places[number][0], 0, root[2] + places[number][1]);
+      return [x / width, y / height];
+    });
     this.spans = poses.map((pose, number) => this.#figure(pose, places[number], colours.shadow));
   }
 

@@ -399,10 +399,13 @@ export class Stage {
     if (this.timeline.playing && seconds && !this.pause) this.#spare(seconds);
   }
 
-  /** Put each name under its figure. */
-  #name() {
-    this.view.figures.forEach((figure, number) => {
-      const name = this.names.children[number], [x, y] = figure.foot(this.view.camera);
+  /**
+   * Put each name under its figure.
+   * @param {number[][]} feet shares of the picture's width and height
+   */
+  #name(feet) {
+    feet.forEach(([x, y], number) => {
+      const name = this.names.children[number];
       if (name) name.style.transform = `translate(calc(${(x * this.picture.clientWidth).toFixed(1)}px - 50%), ${(Math.min(y + 0.03, 0.94) * this.picture.clientHeight).toFixed(1)}px)`;
     });
   }
@@ -430,11 +433,12 @@ export class Stage {
     }
     if (view instanceof FlatView) {
       view.draw(poses, this.places);
+      if (this.names.childElementCount) this.#name(view.feet);
     } else {
       view.figures.forEach((figure, number) => figure.pose(poses[number], this.places[number]));
       this.characters.forEach((character, number) => character.pose(parts[number].at, this.mixed, timeline.frame, this.places[number]));
       view.draw();
-      if (this.names.childElementCount) this.#name();
+      if (this.names.childElementCount) this.#name(view.figures.map((figure) => figure.foot(view.camera)));
     }
     if (this.began) {
       this.latency = performance.now() - this.began;
