@@ -9,6 +9,7 @@ import { fromText, mix, newPose, sample } from "./motion.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
+const STILL = 1500; // milliseconds at most that the old figure waits for the new one without moving
 const SLOW = 1 / 24, PATIENCE = 12; // seconds per frame; frames of which most must be slow before detail is given up
 const RATIOS = [2, 1.5, 1, 0.75, 0.5];
 const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
@@ -46,6 +47,7 @@ export class Stage {
     this.dirty = true;
     this.shown = false;
     this.slow = [];
+    this.busySince = 0;
     this.canvas = make("canvas", { role: "img", "aria-label": how.label });
     this.word = make("p", { class: "word", role: "status" });
     this.names = make("div", { class: "names", "aria-hidden": "true" });
@@ -144,6 +146,7 @@ export class Stage {
   /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
   busy(word) {
     this.root.classList.toggle("busy", Boolean(word));
+    this.busySince = word ? performance.now() : 0;
     this.word.textContent = word || (this.view instanceof FlatView ? NO_WEBGL : "");
   }
 
@@ -389,6 +392,8 @@ export class Stage {
     // The clock itself: the time that a browser gives for a frame may lie far back where it is busy.
     const now = performance.now(), seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
     if (seconds && seconds < this.pause) return;
+    // Drawing in software takes the cores that the new figure is made with: the old one stands still meanwhile.
+    if (this.pause && this.busySince && now - this.busySince < STILL) return;
     this.last = now;
     this.timeline.advance(seconds);
     const moves = this.view.advance?.(seconds);
