@@ -133,8 +133,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"[\s,]+and\W*$|^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|"
-    r"[\s,]+(?:again|first|second|third)\W*$",
+    r"[\s,]+and\W*$|^\W*(?:and|then|first(?:ly)?|secondly|thirdly|finally|lastly|next)\b[\s,]*|[\s,]+again\W*$",
     re.IGNORECASE,
 )
 _HEADS = re.compile(r"^\W*heads?\s+(?:off|out|over|back|home|away|for|to|toward|towards|into)\b", re.IGNORECASE)

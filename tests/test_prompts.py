@@ -49,6 +49,7 @@ def asked(text):
         ("walk next to a friend", ["walk next to a friend"]),
         ("running late for the train, she jumps", ["running late for the train, she jumps"]),
         ("she waves, heads off and walks away", ["she waves", "heads off", "walks away"]),
+        ("walk for 1 second, then bow for 2 seconds", ["walk for 1 second", "bow for 2 seconds"]),
         ("he knocks, but it doesn't open, so he kicks", ["he knocks", "he kicks"]),
         ("walk over, sit down and clap", ["walk", "sit down", "clap"]),
         ("1) walk 2) clap 3) do jumping jacks", ["walk", "clap", "do jumping jacks"]),
