@@ -463,12 +463,8 @@ class MotionCLIP(
             return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
-        besides = first if whole.action == second.action else second
-        kept = not clause.joined and whole.action in (first.action, second.action) and besides.confidence > LEFT_OUT
-        if _one_action(whole, first, second) and not kept:
-            sided = clause if clause.side else also
-            one = replace(clause, side=sided.side, limb=sided.limb, count=clause.count or also.count)
-            return [step(one, clause.whole)]
+        if _done_as_one(clause, whole, first, second):
+            return [step(_with_details_of(clause, also), clause.whole)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         if clause.joined and not _carries(traits[carrier], traits[1 - carrier]):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
@@ -887,6 +883,20 @@ def _one_action(whole: Reading, *parts: Reading) -> bool:
     if all(part.action == parts[0].action for part in parts):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > 0
+
+
+def _done_as_one(clause: prompts.Clause, whole: Reading, first: Reading, second: Reading) -> bool:
+    """Whether a clause and what is done besides are one action. What is said to be done at the same time is not left
+    out for it, unless hardly anything can be read in it."""
+    besides = first if whole.action == second.action else second
+    left_out = whole.action in (first.action, second.action) and not clause.joined
+    return not (left_out and besides.confidence > LEFT_OUT) and _one_action(whole, first, second)
+
+
+def _with_details_of(clause: prompts.Clause, also: prompts.Clause) -> prompts.Clause:
+    """The clause with the side and the count that either says."""
+    sided = clause if clause.side else also
+    return replace(clause, side=sided.side, limb=sided.limb, count=clause.count or also.count)
 
 
 def _carries(body: Traits, other: Traits) -> bool:

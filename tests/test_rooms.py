@@ -46,7 +46,7 @@ PARSERS = {
     "files/results.py": {"_people"},  # the layouts of other tools
     "models/official.py": {"import_official"},  # keys and shapes of a checkpoint
     "models/storage.py": {"parse_config"},  # each setting's kind and bounds
-    "prompts.py": {"steps"},  # the ways in which English puts one thing after another
+    "prompts.py": {"ordered"},  # the ways in which English puts one thing after another
     "training/cuts.py": {"by_label", "by_chunks"},  # BABEL's labels, and the paper's own cuts of them
     "training/dataset.py": {"load_clips"},  # columns of a table
     "training/prepare.py": {"prepare_babel"},  # files of BABEL and AMASS, each of which may be missing
