@@ -436,10 +436,10 @@ class MotionCLIP(
         return merged
 
     def _readings(self, words: Sequence[str], z: dict[str, torch.Tensor]) -> dict[str, Reading]:
-        if self.reader is None or not words:
+        if self.reader is None or self.bank is None or not words:
             return {}
         unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
-        bank = self._banked()
+        bank = self.bank
         return {
             text: replace(
                 reading,
@@ -453,7 +453,7 @@ class MotionCLIP(
     ) -> list[Step]:
         """What a clause comes to: one step, or two where its "and" joins what is done one after the other."""
         if self.bank is None or not readings:
-            return [Step(clause, (), z[clause.whole or clause.text])]
+            return [Step(clause, (), z[_all(clause)])]
         bank, also = self.bank, clause.also
 
         def step(part: prompts.Clause, words: str) -> Step:

@@ -30,13 +30,10 @@ _TIMES = re.compile(
     re.IGNORECASE,
 )
 # Nouns that say what is done: "two quick uppercuts".
-_DEEDS = frozenset(
-    stem_of
-    for stem_of in (
-        "uppercut", "jab", "hook", "kick", "punch", "slap", "cartwheel", "flip", "backflip", "somersault", "burpe",
-        "up", "jack", "lung", "curtsi", "salut", "handspr", "pirouett", "roll", "strike", "slash",
-    )
-)  # fmt: skip
+_DEEDS = frozenset((
+    "uppercut", "jab", "hook", "kick", "punch", "slap", "cartwheel", "flip", "backflip", "somersault", "burpe", "up",
+    "jack", "lung", "curtsi", "salut", "handspr", "pirouett", "roll", "strike", "slash",
+))  # fmt: skip
 _COUNTED = re.compile(rf"\b{_NUMBER}\s+(?P<what>(?:\w+\s+)?[\w-]+s)\b", re.IGNORECASE)
 _HAND = r"(?:hand|arm|fist|elbow|wrist|shoulder|palm)s?"
 _FOOT = r"(?:leg|foot|feet|knee|heel|hip)s?"
@@ -160,65 +157,12 @@ _DOING_FIRST = re.compile(
 )
 # "strolls along playing the guitar", but not "keeps walking" or "starts by running".
 _TRAILING = re.compile(r"^(?P<main>(?:.*?\s)?(?P<last>\w+))\s+(?P<also>\w+ing\s.+)$", re.IGNORECASE)
-_GOVERNING = frozenset(
-    [
-        "keep",
-        "keeps",
-        "kept",
-        "start",
-        "starts",
-        "begin",
-        "begins",
-        "go",
-        "goes",
-        "going",
-        "stop",
-        "stops",
-        "like",
-        "likes",
-        "love",
-        "loves",
-        "continue",
-        "continues",
-        "is",
-        "are",
-        "was",
-        "do",
-        "does",
-        "doing",
-        "did",
-        "by",
-        "of",
-        "to",
-        "or",
-        "in",
-        "from",
-        "with",
-        "and",
-        "for",
-        "while",
-        "a",
-        "an",
-        "the",
-        "his",
-        "her",
-        "their",
-        "some",
-        "no",
-        "not",
-        "without",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-    ]
-)
+_GOVERNING = frozenset((
+    "keep", "keeps", "kept", "start", "starts", "begin", "begins", "go", "goes", "going", "stop", "stops", "like",
+    "likes", "love", "loves", "continue", "continues", "is", "are", "was", "do", "does", "doing", "did", "by", "of",
+    "to", "or", "in", "from", "with", "and", "for", "while", "a", "an", "the", "his", "her", "their", "some", "no",
+    "not", "without", "one", *_NUMBERS,
+))  # fmt: skip
 _DOING = re.compile(
     r"^(?P<main>[^,]+?)(?:,\s*(?:but\s+)?(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE
 )
@@ -333,15 +277,16 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
     if match := _HAVING.match(text):  # "having swept the floor, she mops it"
         return [*ordered(match["early"], verbs), *ordered(match["late"], verbs)]
     splitter = _NUMBERED if len(_NUMBERED.findall(text)) > 1 else _THEN
-    parts = [part for part in splitter.split(text) if part and not _PRONOUN.fullmatch(part.strip(" ,;.!"))]
-    parts = [part for part in parts if part.strip(" ,;.!")]
+    said = ((part, part.strip(" ,;.!")) for part in splitter.split(text) if part)
+    parts = [part for part, words in said if words and not _PRONOUN.fullmatch(words)]
     if len(parts) > 1:
         return [step for part in parts for step in ordered(part, verbs)]
     return [text]
 
 
 def items(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """A list of three or more verbs is in order; of two, "and" may join what is done at once."""
+    """The items of a list that are done in order: three or more verbs. Two that a mere "and" joins may be done at once,
+    and stay together."""
     found = _listed(text, verbs)
     if (len(found) > 2 or (len(found) == 2 and "," in text)) and not any(
         at_once.match(text) for at_once in (_DOING, _DOING_FIRST, _SAME_TIME)
@@ -354,15 +299,19 @@ def items(text: str, verbs: Collection[str] = ()) -> list[str]:
 def _clause(text: str, verbs: Collection[str]) -> Clause:
     for pattern in (_SAME_TIME, _AS_DOING, _WHILE_FIRST, _WHILE, _DOING_FIRST):
         if match := pattern.match(text):
-            return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
+            return _at_once(text, match["main"], match["also"], verbs)
     if (match := _DOING.match(text)) and _begins_with_verb(also := match["also"] or match["held"], verbs):
-        return replace(_detailed(match["main"], verbs), also=_detailed(also, verbs), whole=text)
+        return _at_once(text, match["main"], also, verbs)
     halves = _listed(text, verbs)
     if len(halves) == 2:
-        return replace(_detailed(halves[0], verbs), also=_detailed(halves[1], verbs), joined=True, whole=text)
+        return replace(_at_once(text, halves[0], halves[1], verbs), joined=True)
     if (match := _POSED.match(text)) or (match := _trailing(text, verbs)):
-        return replace(_detailed(match["main"], verbs), also=_detailed(match["also"], verbs), whole=text)
+        return _at_once(text, match["main"], match["also"], verbs)
     return _detailed(text, verbs)
+
+
+def _at_once(whole: str, main: str, also: str, verbs: Collection[str]) -> Clause:
+    return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=whole)
 
 
 def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:

@@ -166,6 +166,11 @@ def test_a_verdict_says_what_is_known_guessed_and_not_read(mc):
         MotionCLIP(mc.model, mc.tower, mc.bank).verdict("walk")
 
 
+def test_a_reader_without_a_bank_leaves_the_words_as_they_are(mc):
+    ((step,),) = MotionCLIP(mc.model, mc.tower, reader=mc.reader).plan(["walk while clapping"])
+    assert step.readings == () and torch.equal(step.z, mc.encode_text(["walk while clapping"])[0])
+
+
 def test_words_near_a_known_caption_take_its_manner(mc):
     texts = ["a person walks", "a person walks like an old person"]
     assert [mc.verdict(text).actions for text in texts] == [("walk",)] * 2
