@@ -17,18 +17,14 @@ from .own import control
 from .packed import motion_text
 from .player import figure_file, frames_of, take_home, told, video_file
 from .shelf import shelf
-from .stage import STATIC, chips, clear, component, figure, scene, served, stage
+from .stage import STATIC, chips, component, figure, scene, served, stage
 from .together import MOST, Together
 
 TAKES = 4
 COMPLETIONS = 7
 NO_VERDICT = "This model has no list of known motions to compare with."
 STAGE = "text-stage"
-# The figure that is there is dimmed until the new one comes.
-DIM = f"""(...asked) => {{
-  window.motionStage?.("{STAGE}")?.busy(`making “${{asked[0]}}” …`);
-  return asked;
-}}"""
+INCOMPLETE = "The page sent an incomplete request. Reload it and try again."
 
 
 def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
@@ -70,18 +66,25 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         return take_home(made(*asked), "motion")[1]
 
     @told
-    def played(prompt: str, seconds: float, seed: float, closeness: float):
-        motion = made(prompt, frames_of(seconds), int(seed), closeness)
-        asked = _asked(prompt, seconds, int(seed), closeness)
+    def played(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
+        motion = made(prompt, frames_of(seconds), seed, closeness)
+        asked = _asked(prompt, seconds, seed, closeness)
         answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
-        return scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_motion(motion, "motion"))
+        shown = scene([motion], [prompt], prompt, asked=asked)
+        return {"answer": answer, "scene": shown, "token": shelf.put_motion(motion, "motion")}
 
-    def show(prompt: str, seconds: float, seed: float, closeness: float):
-        """For the page: after a mistake the stage keeps what it had, and the reason stands beside the box."""
+    def play(asked: Sequence[Any]) -> dict[str, Any]:
+        """The answer to [prompt, seconds, seed, closeness] with its scene and token; after a mistake only the answer.
+
+        The page calls it directly: through Gradio's queue the figure came 100 ms later (docs/scale.md).
+        """
         try:
-            return played(prompt, seconds, seed, closeness)
+            prompt, seconds, seed, closeness = asked
+            return played(prompt, seconds, int(seed), closeness)
         except gr.Error as error:
-            return gr.skip(), {"level": "mistake", "text": error.message}, gr.skip()
+            return {"answer": {"level": "mistake", "text": error.message}}
+        except (TypeError, ValueError):
+            return {"answer": {"level": "mistake", "text": INCOMPLETE}}
 
     def takes(asked: Sequence[Any]) -> dict[str, Any]:
         """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
@@ -92,7 +95,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         except gr.Error as error:
             return {"reason": error.message}
         except (TypeError, ValueError):
-            return {"reason": "this is no request for takes"}
+            return {"reason": INCOMPLETE}
         found = zip(seeds, motions, strict=True)
         return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
 
@@ -115,12 +118,12 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             scale=5,
             elem_id="prompt",
         )
-        make = gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
-    answer = component("page/answer.js", first[2], server_functions=[complete])
+        gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
+    component("page/answer.js", first[2], stage=STAGE, server_functions=[complete, play])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
-            figure_on_stage = stage("The figure", STAGE, first[1])
-            files = downloads(STAGE, value=first[3])
+            stage("The figure", STAGE, first[1])
+            downloads(STAGE, value=first[3])
             control()
             storyboards.build(mc, STAGE)
             component(
@@ -128,7 +131,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 pictures=_gallery(),
             )
         with gr.Column(scale=3, min_width=260):
-            again = gr.Button("Another take", elem_id="again")
+            gr.Button("Another take", elem_id="again")
             component("page/takes.js", how=figure(), server_functions=[takes])
             seconds = gr.Slider(
                 MIN_SECONDS,
@@ -169,21 +172,6 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             )
 
     asked = [prompt, seconds, seed, closeness]
-    on_page: dict[str, Any] = {
-        "fn": show,
-        "inputs": asked,
-        "outputs": [figure_on_stage, answer, files],
-        "api_visibility": "private",
-        "show_progress": "hidden",
-        "concurrency_limit": MOST,
-        "trigger_mode": "always_last",
-    }
-    reseeded = again.click(lambda seed: int(seed) + 1, seed, seed, queue=False, api_visibility="private")
-    for shown in (
-        gr.on([make.click, prompt.submit], js=DIM, **on_page),
-        reseeded.then(js=DIM, **on_page),
-    ):
-        shown.then(None, js=clear(STAGE))
     _endpoints(generate, film, take, asked)
     return asked
 
@@ -234,7 +222,7 @@ def answered(verdict: Verdict) -> dict[str, Any]:
 
 def spoken(verdict: Verdict) -> str:
     """A verdict in words, as Markdown."""
-    shown = ", then ".join(verdict.actions)
+    shown = ", then ".join(" + ".join(step) for step in verdict.steps)
     if verdict.level == "known":
         return f"**Known:** {shown}."
     if verdict.level == "guess":

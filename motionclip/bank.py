@@ -18,6 +18,7 @@ from torch.nn import functional
 from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
+from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
 
 TEMPERATURE = 0.02  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
@@ -209,9 +210,7 @@ class Bank:
             name: json.dumps(value, separators=(",", ":")) for name, value in (("entries", rows), ("traits", traits))
         }
         tensors = {"texts.shown": self.shown.short()}
-        for name, vectors in (("latents", self.latents), ("texts", self.texts)):
-            scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 127
-            tensors |= {name: (vectors / scale).round().to(torch.int8), f"{name}.scale": scale.half()}
+        tensors |= to_bytes("latents", self.latents) | to_bytes("texts", self.texts)
         if self.atlas is not None:
             drawn, named = _stored(self.atlas)
             tensors, header = tensors | drawn, header | named
@@ -230,10 +229,7 @@ class Bank:
                     for clip, caption, start in windows
                 ]
                 traits = {action: Traits(*each) for action, each in json.loads(header["traits"]).items()}
-                latents, texts = (
-                    file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()
-                    for name in ("latents", "texts")
-                )
+                latents, texts = from_bytes("latents", file), from_bytes("texts", file)
                 shown = file.get_tensor("texts.shown").long()
                 atlas = None
                 if "families" in header:

@@ -96,13 +96,19 @@ class Verdict:
     """What `generate` promises for a prompt.
 
     level: "known" promises the actions; "guess" is the nearest that the model knows; "unread" says that the words mean
-    nothing to it, and `reason` why. actions: what is shown, in order. others: what else may have been meant.
+    nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a step are done at once.
+    others: what else may have been meant.
     """
 
     level: Literal["known", "guess", "unread"]
-    actions: tuple[str, ...]
+    steps: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
     reason: str = ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Each action that is shown, once."""
+        return tuple(dict.fromkeys(action for step in self.steps for action in step))
 
 
 class MotionCLIP(
@@ -401,19 +407,23 @@ class MotionCLIP(
         """
         if self.reader is None:
             raise RequestError("this model has no reader of texts; train with `motionclip train`")
-        (steps,) = self.plan([text])
-        readings = [reading for step in steps for reading in step.readings]
-        actions = tuple(dict.fromkeys(reading.action for reading in readings))
-        clean = _checked(text)
-        if self.reader.foreign(clean):
-            return Verdict(
-                "unread", actions, (), "these seem to be words of another language; this model reads English"
-            )
-        if self.reader.meaningless(clean, self.tower.pieces(clean)):
-            return Verdict("unread", actions, (), "these words mean nothing to the model")
+        (plan,) = self.plan([text])
+        readings = [reading for step in plan for reading in step.readings]
+        steps = tuple(tuple(reading.action for reading in step.readings) for step in plan)
+        if reason := self._unread(self.reader, _checked(text)):
+            return Verdict("unread", steps, (), reason)
         others = [other for reading in readings if not reading.known for other in reading.others]
         level: Literal["known", "guess"] = "known" if all(reading.known for reading in readings) else "guess"
-        return Verdict(level, actions, tuple(dict.fromkeys(o for o in others if o not in actions))[:3])
+        shown = {reading.action for reading in readings}
+        return Verdict(level, steps, tuple(dict.fromkeys(o for o in others if o not in shown))[:3])
+
+    def _unread(self, reader: Reader, text: str) -> str:
+        """Why a text means nothing to the model, or nothing."""
+        if reader.foreign(text):
+            return "these seem to be words of another language; this model reads English"
+        if reader.meaningless(text, self.tower.pieces):
+            return "these words mean nothing to the model"
+        return ""
 
     def _clauses(self, text: str) -> list[prompts.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper

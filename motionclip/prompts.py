@@ -7,6 +7,7 @@ it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messe
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -22,7 +23,23 @@ Limb = Literal["hand", "foot", "turn", "step"]
 SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")
-_IRREGULAR = {"lying": "lie", "lies": "lie", "does": "do", "goes": "go", "running": "run", "sat": "sit", "lay": "lie"}
+_IRREGULAR = {
+    form: verb
+    for verb, forms in {
+        "begin": "began begun", "bend": "bent", "bite": "bit bitten", "blow": "blew blown", "break": "broke broken",
+        "bring": "brought", "catch": "caught", "come": "came", "creep": "crept", "dig": "dug", "do": "does did done",
+        "draw": "drew drawn", "drink": "drank drunk", "drive": "drove driven", "eat": "ate eaten",
+        "fall": "fell fallen", "fight": "fought", "flee": "fled", "fly": "flew flown", "freeze": "froze frozen",
+        "get": "got gotten", "give": "gave given", "go": "goes went gone", "hang": "hung",
+        "hide": "hid hidden", "hold": "held", "kneel": "knelt", "leap": "leapt", "lie": "lying lies lay lain",
+        "make": "made", "ride": "rode ridden", "rise": "rose risen", "run": "running ran", "shake": "shook shaken",
+        "shoot": "shot", "sing": "sang sung", "sit": "sat", "sleep": "slept", "slide": "slid", "spin": "spun",
+        "stand": "stood", "strike": "struck", "sweep": "swept", "swim": "swam swum", "swing": "swung",
+        "take": "took taken", "tear": "tore torn", "throw": "threw thrown", "wake": "woke woken", "weep": "wept",
+        "write": "wrote written",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _NUMBER = r"(?P<number>\d{1,2}|" + "|".join(_NUMBERS) + r"|a couple of)"
 _TIMES = re.compile(
@@ -90,9 +107,11 @@ _NEGATED = (
     ),
 )
 # What things do, or don't do, is nothing to show: "but it doesn't stop".
+# Nor is what a manner is for: "tiptoes so that she doesn't wake the baby".
 _ASIDE = re.compile(
-    r",?\s*\b(?:but|and|though|although)\s+(?:it|this|that|nothing)\s+(?:do|did|does|is|was|wo|will|would|can|could)"
-    r"(?:\s*not|n['’]?t)\s+\w+[^,;.]*",
+    r",?\s*\b(?:(?:but|and|though|although)\s+(?:it|this|that|nothing)|"
+    r"(?:so(?:\s+that)?|because|since)\s+(?:he|she|it|they|we|you|i|nobody|no\s+one|\w+\s+\w+))"
+    r"\s+(?:do|did|does|is|was|wo|will|would|can|could|ca)(?:\s*not|n['’]?t)\s+\w+[^,;.]*",
     re.IGNORECASE,
 )
 # "walks over": over there, not over something.
@@ -106,7 +125,7 @@ _FILLER = (
     r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
     r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
     r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin|keep|continue)(?:s|ning|ing)?(?:\s+(?:to|by|with|off|on))?|"
-    r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|stops?\s+and|(?:goes|go)(?:\s+on(?:\s+(?:to|with))?)?|quickly|slowly)"
+    r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|finish(?:es|ed)?(?=\s+\w+ing\b)|stops?\s+and|(?:goes|go)(?:\s+on(?:\s+(?:to|with))?)?|quickly|slowly)"
 )
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
@@ -118,7 +137,9 @@ _THEN = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\s*(?:^|(?<=\s)|(?<=[,;.]))\(?\d[.)]\s+")
-_BEFORE_FIRST = re.compile(r"^\W*(?:before|prior\s+to)\s+(?P<late>[^,]+),\s*(?P<early>.+)$", re.IGNORECASE)
+_BEFORE_FIRST = re.compile(
+    r"^\W*(?:before|prior\s+to)\s+(?P<late>[^,]+?)(?:,\s*|\s+(?=(?:he|she|they|you|i)\s))(?P<early>.+)$", re.IGNORECASE
+)
 _AFTER_FIRST = re.compile(
     r"^\W*(?:after|once|when)\s+(?P<early>[^,]+?)(?:,\s*|\s+(?=(?:he|she|they|you|i)\s))(?P<late>.+)$",
     re.IGNORECASE,
@@ -126,7 +147,7 @@ _AFTER_FIRST = re.compile(
 _HAVING = re.compile(r"^\W*having\s+(?P<early>[^,]+),\s*(?P<late>.+)$", re.IGNORECASE)
 _BEFORE = re.compile(r"^(?P<early>.+?),?\s+(?:right\s+|just\s+)?before\s+(?P<late>.+)$", re.IGNORECASE)
 _AFTER = re.compile(
-    r"^(?P<late>.+?),?\s+(?:(?:right\s+|just\s+)?after\s+(?=\w+ing\b)|once\s+(?=(?:he|she|they|you|i)\s))(?P<early>.+)$",
+    r"^(?P<late>.+?),?\s+(?:(?:right\s+|just\s+)?after\s+(?=\w+ing\b|(?:he|she|they|you|i)\s)|once\s+(?=(?:he|she|they|you|i)\s))(?P<early>.+)$",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -171,6 +192,21 @@ _POSED = re.compile(
     r"(?:arms?|hands?|fists?|fingers?|palms?|elbows?)\s+.+)$",
     re.IGNORECASE,
 )
+# A thing, by its article and the words up to the next of these; and what stands for it later.
+_ARTICLES = frozenset(("a", "an", "the", "his", "her", "their", "my", "your", "some", "one", "two"))
+_NO_NOUNS = frozenset((
+    "about", "above", "across", "after", "again", "against", "along", "and", "around", "as", "at", "away", "back",
+    "before", "behind", "below", "between", "but", "by", "down", "for", "forward", "from", "he", "high", "if", "in",
+    "into", "is", "it", "like", "of", "off", "on", "onto", "or", "out", "over", "she", "so", "that", "them", "then",
+    "there", "they", "through", "to", "together", "toward", "towards", "twice", "under", "until", "up", "upon", "when",
+    "which", "while", "who", "with", "without", "you",
+))  # fmt: skip
+_PEOPLE = frozenset((
+    "person", "man", "woman", "guy", "girl", "boy", "kid", "child", "lady", "human", "figure", "body", "player",
+    "dancer", "people", "friend", "mother", "father", "way", "time", "side",
+))  # fmt: skip
+_NOUN_WORDS = 3
+_FOR_THINGS = re.compile(r"(?<=\w\s)(?P<pronoun>it|them)\b(?!\s+(?:is|was|are|were|has|\w+s)\b)", re.IGNORECASE)
 # First words of action names that are hardly ever meant as verbs.
 _NOUNS = {
     "knee",
@@ -264,9 +300,38 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
     return [part for step in ordered(text, verbs) for part in items(step, verbs)]
 
 
+def with_things_named(text: str) -> str:
+    """ "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf": a step is read alone."""
+
+    def named(match: re.Match[str]) -> str:
+        many = match["pronoun"].lower() == "them"
+        things = [thing for thing in _things(text[: match.start()]) if thing.endswith("s") == many]
+        return f"the {things[-1]}" if things else match.group()
+
+    return _FOR_THINGS.sub(named, text)
+
+
+def _things(text: str) -> list[str]:
+    """The things that a text names with an article, without it: "opens the front door" → ["front door"]."""
+    found = []
+    for part in re.split(r"[^\w\s'’-]+", text.lower()):
+        words = part.split()
+        for number, word in enumerate(words):
+            if word not in _ARTICLES or words[number - 1 : number] == ["with"]:
+                continue
+            noun = list(itertools.takewhile(_may_name, words[number + 1 :]))
+            if noun and len(noun) <= _NOUN_WORDS and not _PEOPLE & set(noun):
+                found.append(" ".join(noun))
+    return found
+
+
+def _may_name(word: str) -> bool:
+    return word not in _NO_NOUNS and not _ADVERB.fullmatch(word)
+
+
 def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
     """The parts of a text whose order is said by words such as "then" or "before", in that order."""
-    text = _ASIDE.sub("", text).strip() or text.strip()
+    text = with_things_named(_ASIDE.sub("", text).strip() or text.strip())
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
         text = instructions.strip()  # "my morning: get up, stretch and yawn"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +22,14 @@ from torch.nn import functional
 from . import places
 from .errors import ModelFolderError
 from .files.writing import write_atomically
+from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import READER_FILE
 from .prompts import stem
 
 HIDDEN, WORDS_WIDTH = 640, 80
+PIECES_OF_A_NAME, PIECES_OF_WORDS = 3, 2.5  # at most, a word, where no word is known
+MATRICES = ("terms.weight", "up.weight", "down.weight", "across.weight")
+BIASES = ("up.bias", "down.bias", "across.bias")
 # Says nothing of what is done.
 _STOP = frozenset([
     "a", "an", "the", "person", "man", "woman", "someone", "he", "she", "his", "her", "their", "its", "is", "of", "to",
@@ -162,27 +166,37 @@ class Reader:
         if sum(ord(c) > 0x24F for c in letters) > 0.5 * len(letters):
             return True
         words = re.findall(r"\w+", text.lower())
-        strange = sum(word in _FOREIGN or any(ord(c) > 0x7F for c in word) for word in words)
-        return strange >= 2 and strange > sum(self._knows(word) for word in words)
+        strange = [word for word in words if word in _FOREIGN or any(ord(c) > 0x7F for c in word)]
+        known = [word for word in words if word not in strange and word not in _STOP and self._knows(word)]
+        return len(strange) >= 2 and len(strange) > len(known)
 
-    def meaningless(self, text: str, pieces: Sequence[int]) -> bool:
-        """Whether no word of a text is known and they look like none. pieces: into how many the tower cuts each."""
+    def meaningless(self, text: str, pieces: Callable[[str], Sequence[int]]) -> bool:
+        """Whether no word of a text that says something is known, and they look like none.
+
+        pieces: text → into how many pieces the tower cuts each word. A name is cut into few; several words that are
+        all unknown are hardly all names.
+        """
         words = re.findall(r"[^\W\d_]+", text.lower())
-        known = sum(self._knows(word) for word in words)
-        return not words or (known == 0 and sum(pieces) > 3 * len(words))
+        telling = [word for word in words if word not in _STOP]
+        if not telling or any(self._knows(word) for word in telling):
+            return not words
+        return sum(pieces(" ".join(telling))) > (PIECES_OF_A_NAME if len(telling) == 1 else PIECES_OF_WORDS) * len(
+            telling
+        )
 
     def _knows(self, word: str) -> bool:
         return word in _STOP or stem(word) in self._words
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/reader.safetensors, in half precision."""
+        """Write FOLDER/reader.safetensors: matrices as bytes with a scale for each row, the rest in half precision."""
         header = {
             "vocabulary": json.dumps(self.vocabulary, separators=(",", ":")),
             "near": json.dumps(self.near, separators=(",", ":")),
             "threshold": repr(self.threshold),
         }
-        tensors = {key: value.half().contiguous() for key, value in self.network.state_dict().items()}
-        tensors["rarity"] = self._rarity[:-1].half()
+        tensors = {"rarity": self._rarity[:-1].half()}
+        for key, value in self.network.state_dict().items():
+            tensors |= to_bytes(key, value) if value.ndim == 2 else {key: value.half()}
         write_atomically(folder / READER_FILE, lambda path: save_file(tensors, path, metadata=header))
 
     @classmethod
@@ -194,8 +208,10 @@ class Reader:
                 header = file.metadata() or {}
                 near, vocabulary = json.loads(header["near"]), json.loads(header["vocabulary"])
                 threshold = float(header["threshold"])
-                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-            rarity = state.pop("rarity")
+                state = {key: from_bytes(key, file) for key in MATRICES} | {
+                    key: file.get_tensor(key).float() for key in BIASES
+                }
+                rarity = file.get_tensor("rarity").float()
             hidden, width = state["up.weight"].shape
             of_terms = state["terms.weight"].shape[1]
             network = Network(width - of_terms, len(vocabulary), len(near), hidden, of_terms)

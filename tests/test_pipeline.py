@@ -158,7 +158,9 @@ def test_what_not_to_do_is_refused(mc):
 def test_a_verdict_says_what_is_known_guessed_and_not_read(mc):
     known = mc.verdict("a person sits down on a chair")
     assert known.level == "known" and known.actions == ("sit down on a chair",)
-    assert mc.verdict("walk while waving goodbye").actions == ("walk", "wave goodbye")
+    twice = mc.verdict("walk while waving goodbye, then jump, then walk")
+    assert twice.steps == (("walk", "wave goodbye"), ("jump",), ("walk",))
+    assert twice.actions == ("walk", "wave goodbye", "jump")
     guess = mc.verdict("quantum chromodynamics")
     assert guess.level != "known" and set(guess.others) <= set(mc.bank.actions) - set(guess.actions)
     assert mc.verdict("un homme marche dans la rue avec sa femme").level == "unread"

@@ -59,10 +59,30 @@ def asked(text):
         ("The man jumps. He then claps.", ["The man jumps", "claps"]),
         ("clap four times, slowly and ironically", ["clap and ironically"]),
         ("jump over, under and through", ["jump over, under and through"]),
+        ("before he sits down he claps", ["he claps", "he sits down"]),
+        ("She claps after she has taken a bow.", ["she has taken a bow", "She claps"]),
+        ("once he finished jumping, he sat down", ["he finished jumping", "he sat down"]),
+        ("kick the red ball, then jump over it", ["kick the red ball", "jump over the red ball"]),
     ],
 )
 def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
     assert asked(text) == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("picks up a box and puts it on a shelf", "picks up a box and puts the box on a shelf"),
+        ("washes his hands, then dries them", "washes his hands, then dries the hands"),
+        ("sweeps the floor with a broom and mops it", "sweeps the floor with a broom and mops the floor"),
+        ("kicks a ball and it bounces", "kicks a ball and it bounces"),
+        ("a person turns to see who called them", "a person turns to see who called them"),
+        ("make it rain", "make it rain"),
+        ("opens the door and closes them", "opens the door and closes them"),
+    ],
+)
+def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
+    assert prompts.with_things_named(text) == named
 
 
 @pytest.mark.parametrize(
@@ -155,6 +175,8 @@ def test_a_verb_that_needs_the_next_one_is_not_done_besides(text):
         ("knock knock", False),
         ("he knocks, but it doesn't open", False),
         ("he knocks, but he doesn't walk", True),
+        ("she walks so that the baby won't wake up", False),
+        ("he jumps because he can't wait", False),
     ],
 )
 def test_negation_is_seen(text, negative):

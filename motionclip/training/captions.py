@@ -14,6 +14,7 @@ from .dataset import SPLITS, Clip
 
 WORDS = "words.json"
 KINDS = ("captions", "evokes")
+OWN = "own"  # the split of the project's own words, which only the reader learns
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Words:
     """Phrases of each action by kind and split, and the actions that are right for it as well.
 
     captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: alike, phrases that never name
-    the action but call for it. near: {action: [action, ...]}. styles: {style: [phrase, ...]}, said behind an action.
+    the action but call for it. Beside the data folder's splits there is OWN. near: {action: [action, ...]}. styles:
+    {style: [phrase, ...]}, said behind an action.
     """
 
     captions: dict[str, dict[str, list[str]]]
@@ -31,7 +33,7 @@ class Words:
 
     @classmethod
     def load(cls, folder: Path, known: Collection[str]) -> Words:
-        """Read FOLDER/words.json, and the project's own words for styles.
+        """Read FOLDER/words.json, and the project's own words for actions and styles.
 
         known: the actions of the folder's clips. Raises MotionFileError where the file is missing, where an action has
         no clip or a clip's action no words, and where a split is missing.
@@ -55,9 +57,14 @@ class Words:
                 )
         for action, entry in content.items():
             _check(path, action, entry, content)
+        own = read_json(places.CONFIGS / WORDS)
+        captions, evokes = (
+            {action: entry[kind] | {OWN: own.get(action, {}).get(kind, [])} for action, entry in content.items()}
+            for kind in KINDS
+        )
         return cls(
-            {action: entry["captions"] for action, entry in content.items()},
-            {action: entry["evokes"] for action, entry in content.items()},
+            captions,
+            evokes,
             {action: entry["near"] for action, entry in content.items()},
             read_json(places.CONFIGS / "styles.json"),
         )

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ..reader import Network, Reader, terms
 from ..towers.interface import TextTower
-from .captions import KINDS, Words
+from .captions import KINDS, OWN, Words
 
 EVOKED = 0.5  # how often an association is shown, beside a caption
 PROMISE = 0.95  # share of right answers that "known" is set to give on the words that the threshold is chosen on
@@ -25,11 +25,13 @@ def train_reader(
     seed: int = 0,
     epochs: int = 20,
 ) -> Reader:
-    """A reader of these actions' words. What "known" promises is chosen on the val words by a reader that has not
-    seen them; the one that is returned has learned from train and val. styles: pairs of an action and a style that are
-    recorded."""
+    """A reader of these actions' words, which has learned from train, val and the project's own words.
+
+    What "known" promises is chosen on the val words by a reader that has not seen them. styles: pairs of an action and
+    a style that are recorded.
+    """
     styled = [(f"{action} {text}", action) for action, style in sorted(styles) for text in words.styles.get(style, [])]
-    trial = _fitted(words, actions, tower, ("train",), styled, seed, epochs)
+    trial = _fitted(words, actions, tower, ("train", OWN), styled, seed, epochs)
     texts, owners = _phrases(words, actions, ("captions",), ("val",))
     found = trial.scores(texts, tower.encode(texts))
     first = found.argmax(1)
@@ -38,7 +40,7 @@ def train_reader(
     order = sure.argsort(descending=True)
     share = right[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
     good = (share >= PROMISE).nonzero()[:, 0]
-    reader = _fitted(words, actions, tower, ("train", "val"), styled, seed, epochs)
+    reader = _fitted(words, actions, tower, ("train", "val", OWN), styled, seed, epochs)
     reader.threshold = float(sure[order[good[-1]]]) if len(good) else 1.0
     return reader
 

@@ -134,6 +134,36 @@ def test_after_a_mistake_the_stage_keeps_what_it_had(page):
     expect(page.get_by_text("Known:")).to_be_visible()
 
 
+def test_the_last_request_counts_and_a_lost_one_is_told(flat):
+    page, held = flat(), []
+
+    def hold(route):
+        content = route.request.post_data or ""
+        if "walk slowly" in content and "play" in content:
+            held.append(route)
+        elif "kick" in content and "play" in content:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", hold)
+    with page.expect_request(lambda request: "walk slowly" in (request.post_data or "")):
+        page.locator("#prompt textarea").fill("walk slowly")
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("making “walk slowly” …")).to_be_visible()
+    ask(page, "jump")
+    (late,) = held
+    with page.expect_response(lambda response: "walk slowly" in (response.request.post_data or "")):
+        late.continue_()
+    page.wait_for_timeout(300)
+    assert of_stage(page, "s.scene.name") == "jump"
+    page.locator("#prompt textarea").fill("kick")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer .words")).to_contain_text("That didn't work")
+    page.wait_for_function("!document.querySelector('#text-stage .stage').classList.contains('busy')")
+    assert of_stage(page, "s.scene.name") == "jump"
+
+
 def test_what_is_typed_is_completed_and_what_was_meant_is_offered(page):
     box = page.locator("#prompt textarea")
     box.fill("")

@@ -1,25 +1,51 @@
-// What the model says to a prompt, beside the box: what it took it for, what else may be meant, what was wrong.
+// A prompt is asked for, and what the model says to it: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
+import { asked, askFor } from "./fields.js";
 import { ask, complete } from "./prompt.js";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props value: {level, text, others}
- * @param {(names: string, then: () => void) => void} watch
+ * @param {any} props value: {level, text, others}; stage: its name
+ * @param {(names: string, then: () => void) => void} _watch
  * @param {any} server
  */
-export function mount(element, props, watch, server) {
+export function mount(element, props, _watch, server) {
   const words = make("p", { class: "words", role: "status" }), meant = make("div", { class: "meant" });
-  element.querySelector(".host").replaceChildren(complete((typed) => server.complete(typed)), make("div", { class: "answer" }, words, meant));
-  const show = () => {
-    const { level = "", text = "", others = [] } = props.value ?? {};
+  const completions = complete((typed) => server.complete(typed), play);
+  element.querySelector(".host").replaceChildren(completions, make("div", { class: "answer" }, words, meant));
+  let latest = 0;
+
+  /** @param {{level?: string, text?: string, others?: string[]}} answer */
+  function say({ level = "", text = "", others = [] }) {
     words.textContent = text;
     words.dataset.level = level;
     meant.replaceChildren(
       ...(others.length ? [make("span", {}, "Did you mean:")] : []),
       ...others.map((other) => make("button", { type: "button", onclick: () => ask(other) }, other)),
     );
-  };
-  watch("value", show);
-  show();
+  }
+
+  /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
+  async function play() {
+    const stage = window.motionStage(props.stage), { prompt, seconds, seed, closeness } = asked(), mine = ++latest;
+    stage?.busy(`making “${prompt}” …`);
+    try {
+      const { answer, scene, token } = await server.play([prompt, seconds, seed, closeness]);
+      if (mine !== latest) return;
+      say(answer);
+      if (!scene) return;
+      document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
+      await stage?.show(scene);
+    } catch (error) {
+      if (mine === latest) say({ level: "mistake", text: `That didn't work: ${error.message ?? error}` });
+    } finally {
+      if (mine === latest) stage?.busy("");
+    }
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("#generate")) play();
+    else if (target.closest?.("#again")) askFor({ ...asked(), seed: asked().seed + 1 });
+  });
+  say(props.value ?? {});
 }

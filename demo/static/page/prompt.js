@@ -26,9 +26,10 @@ export function ask(words) {
 /**
  * A list under the box that goes on from what is typed.
  * @param {(typed: string) => Promise<string[]>} lookUp what the model knows that begins so
+ * @param {() => void} go what Enter does
  * @returns {HTMLElement} the list, to be put after the box
  */
-export function complete(lookUp) {
+export function complete(lookUp, go) {
   const list = make("ul", { class: "completions", role: "listbox", id: "completions", "aria-label": "What the model knows", hidden: true });
   let picked = -1, found = [], waiting = 0;
 
@@ -66,7 +67,11 @@ export function complete(lookUp) {
   };
   const key = (event) => {
     if (event.target !== box()) return;
-    if (event.key === "Escape" || (event.key === "Enter" && picked < 0)) return close();
+    if (event.key === "Enter" && picked < 0 && !event.shiftKey && !event.isComposing) {
+      close();
+      return go();
+    }
+    if (event.key === "Escape") return close();
     if (list.hidden) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
