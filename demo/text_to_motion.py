@@ -15,14 +15,14 @@ from . import content, storyboards
 from .downloads import downloads, offered
 from .own import control
 from .packed import motion_text
-from .player import figure_file, frames_of, take_home, told, video_file
+from .player import INCOMPLETE, figure_file, frames_of, take_home, told, video_file
 from .shelf import shelf
 from .stage import STATIC, chips, clear, component, figure, scene, served, stage
 from .together import MOST, Together
 
 TAKES = 4
 COMPLETIONS = 7
-NO_VERDICT = "This model has no list of known motions to compare with."
+NO_VERDICT = "This model has no reader, so it can't say how sure it is. Check by eye whether the motion fits."
 STAGE = "text-stage"
 # The figure that is there is dimmed until the new one comes.
 DIM = f"""(...asked) => {{
@@ -48,7 +48,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 times", "kick with the left leg" or "walk while waving".
             seconds: length of the motion, or of each of its steps, 0.7 to 6.5.
             seed: which instance of it; another number gives another motion.
-            closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
+            closeness: 0 takes the words as they are, 1 the nearest action that the model learned.
         """
         asked = prompt, frames_of(seconds), int(seed), closeness
         figure = figure_file(made(*asked))
@@ -77,7 +77,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         return scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_motion(motion, "motion"))
 
     def show(prompt: str, seconds: float, seed: float, closeness: float):
-        """For the page: after a mistake the stage keeps what it had, and the reason stands beside the box."""
+        """For the page: after a mistake the stage keeps what it had, and the reason stands next to the box."""
         try:
             return played(prompt, seconds, seed, closeness)
         except gr.Error as error:
@@ -92,7 +92,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         except gr.Error as error:
             return {"reason": error.message}
         except (TypeError, ValueError):
-            return {"reason": "this is no request for takes"}
+            return {"reason": INCOMPLETE}
         found = zip(seeds, motions, strict=True)
         return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
 
@@ -154,8 +154,8 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 1,
                 value=CLOSENESS,
                 step=0.1,
-                label="How near to what it knows",
-                info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                label="Closeness to known actions",
+                info="0: the words as they are; 1: the nearest action that the model learned",
                 elem_id="closeness",
             )
             component("page/visit.js", model=name, seconds=[MIN_SECONDS, MAX_SECONDS], stage=STAGE)
@@ -239,4 +239,7 @@ def spoken(verdict: Verdict) -> str:
         return f"**Known:** {shown}."
     if verdict.level == "guess":
         return f"**A guess:** {shown}. The model is not sure that this is what you mean."
-    return f"**Not understood:** {verdict.reason}. What moves is hardly what you mean ({shown})."
+    return (
+        f"**Not understood:** {verdict.reason}. Describe in English what a body does, as in “a person waves”. "
+        f"Shown instead: {shown}."
+    )

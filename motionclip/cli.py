@@ -176,7 +176,7 @@ def generate(
         if storyboard is not None:
             if texts or file or samples > 1 or character:
                 raise RequestError(
-                    "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
+                    "--storyboard: can't be combined with TEXT, --file, --samples or --character; leave these out"
                 )
             _write_story(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
         elif file is not None:
@@ -532,7 +532,7 @@ def draw_map(
         from .training.map_drawing import draw_map as run
 
         if not (model / BANK_FILE).is_file():
-            raise MissingFile(model, f"holds no bank of known motions: there is no {BANK_FILE} in it")
+            raise MissingFile(model, f"holds no bank of known motions ({BANK_FILE}); make one with `motionclip index`")
         config = read_config(model)
         atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
         typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")
@@ -611,7 +611,7 @@ def space(
 
 
 class _plain_errors:
-    """Ends the command with a message: what the user can mend in a line, a fault of the program with its traceback."""
+    """Ends the command with a message: what the user can fix in a line, a bug with its traceback."""
 
     def __enter__(self) -> None:
         return None
@@ -627,8 +627,8 @@ class _plain_errors:
         if isinstance(error, Exception) and not isinstance(error, (click.ClickException, click.exceptions.Exit)):
             number = log_fault(_log, error)
             typer.secho(
-                f"error: this is a fault of the program, not yours. Please report it, with what stands above; "
-                f"its number is {number}",
+                "error: this is a bug, not your mistake. Please report it with the traceback above and the number "
+                f"{number}",
                 fg="red",
                 err=True,
             )
@@ -652,7 +652,7 @@ def _required(value: T | None, name: str) -> T:
 
 def _check_suffix(suffix: str, known: Sequence[str]) -> None:
     if suffix not in known:
-        raise RequestError(f"{suffix}: is not written; choose one of {', '.join(known)}")
+        raise RequestError(f"{suffix}: this format can't be written; use one of {', '.join(known)}")
 
 
 def _check_output(texts: Sequence[str], samples: int, out: Path, suffix: str, character: Path | None) -> None:
@@ -660,7 +660,7 @@ def _check_output(texts: Sequence[str], samples: int, out: Path, suffix: str, ch
     from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE
 
     if samples > 1 and len(texts) > 1:
-        raise RequestError("--samples: is for one text")
+        raise RequestError("--samples: works with one TEXT only; give one, or leave out --samples")
     count = max(len(texts), samples)
     if out.suffix and count > 1:
         raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
@@ -695,10 +695,12 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
         for note in row.notes:
             typer.echo(f"line {row.line}: {note}")
         if row.impossible:
-            typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
+            typer.secho(f"line {row.line}: skipped: {row.impossible}", fg="red", err=True)
+    if not rows:
+        raise RequestError("--file: holds no lines")
     successes = [row for row in rows if row.motions]
     if not successes:
-        raise RequestError("no line could be done")
+        raise RequestError("--file: no line could be processed; the messages above say why")
     motions, titles = [list(row.motions) for row in successes], [list(row.titles) for row in successes]
     if all(len(row) == 1 for row in motions):
         motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])
@@ -707,7 +709,7 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
 
 
 def _paths(out: Path, suffix: str, texts: Sequence[str]) -> list[Path]:
-    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts are alike."""
+    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts repeat."""
     if out.suffix:
         return [out]
     names = [re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion" for text in texts]

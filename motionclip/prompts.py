@@ -339,7 +339,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     else:
         return clause
     if not 1 <= number <= MAX_COUNT:
-        raise RequestError(f"text: {number} times is too many; at most {MAX_COUNT} are counted")
+        raise RequestError(f"text: {number} times can't be done; ask for 1 to {MAX_COUNT} times")
     return replace(clause, text=_tidy(text) or clause.text, count=number)
 
 

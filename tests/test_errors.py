@@ -70,7 +70,7 @@ def test_the_command_line_calls_a_fault_its_own(monkeypatch, caplog):
     assert process.exit_code == 70
     (record,) = [record for record in caplog.records if record.exc_info]
     number = record.getMessage().split()[-1]
-    assert "a fault of the program, not yours" in process.stderr and number in process.stderr
+    assert "a bug, not your mistake" in process.stderr and number in process.stderr
     assert "broadcast" not in process.stderr
 
 

@@ -98,7 +98,7 @@ def test_a_gltf_with_its_buffer_beside_it_or_inside(tmp_path):
     data = b"".join(arrays.parts)
     document["buffers"] = [{"byteLength": len(data), "uri": "walk%20buffer.bin"}]
     (tmp_path / "a.gltf").write_text(json.dumps(document))
-    with pytest.raises(MotionFileError, match=r"buffers: walk%20buffer.bin is not beside"):
+    with pytest.raises(MotionFileError, match=r"buffers: walk%20buffer.bin is not next to"):
         Motion.load(tmp_path / "a.gltf")
     (tmp_path / "walk buffer.bin").write_bytes(data)
     assert between(Motion.load(tmp_path / "a.gltf"), motion).max() < 0.5

@@ -289,7 +289,7 @@ def test_ends_may_be_anything(mc):
     for wrong in (1, 102):
         with pytest.raises(ValueError, match="steps"):
             mc.interpolate("walk", "run", steps=wrong)
-    with pytest.raises(ValueError, match="knows no motion"):
+    with pytest.raises(ValueError, match="no known motion"):
         mc.bank.find("photosynthesise")
 
 

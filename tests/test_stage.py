@@ -143,7 +143,7 @@ def test_what_the_page_calls_is_refused_in_words(app_url):
     assert [of["seed"] for of in found] == [1, 2, 3, 4] and len({of["motion"] for of in found}) == 4
     assert "empty" in call("takes", ["", 2.0, 0, 1.0])["reason"]
     assert "99" in call("takes", ["walk", 99, 0, 1.0])["reason"]
-    assert "no request" in call("takes", "walk")["reason"]
+    assert "incomplete request" in call("takes", "walk")["reason"]
     assert "too long ago" in call("take", ["/etc/passwd", "npz", 0])["reason"]
 
 

@@ -166,7 +166,9 @@ def place_joints(
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
-        reason = f"is not understood as a human's: it has a tail ({armature.names[tails[0]]}). {_listed(armature)}"
+        reason = (
+            f"is not a human's: it has a tail ({armature.names[tails[0]]}). Remove the tail's joints, or export a human"
+        )
         raise MotionFileError(path, "skeleton", reason)
     trunk = {places["pelvis"], *armature.above(places["pelvis"])}
     chain = [joint for joint in armature.above(places["neck"]) if joint not in trunk]
@@ -182,7 +184,7 @@ def _listed(armature: Armature) -> str:
 
 
 def form(armature: Armature, places: Mapping[str, int]) -> str:
-    """A map to fill in, with what was places."""
+    """The lines `part = joint` to fill in, with the joints that were found."""
     return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
 
 

@@ -165,7 +165,10 @@ class Body:
         for side in joint_names.SIDES:
             if f"{side}_wrist" not in self.places:
                 raise MotionFileError(
-                    path, "skeleton", f"the {side} forearm has no hand, and no End Site where it ends"
+                    path,
+                    "skeleton",
+                    f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its "
+                    f"joint with --map ({side}_wrist = JOINT)",
                 )
         legs, arms = self.length("hip", "knee", "ankle"), self.length("shoulder", "elbow", "wrist")
         torso = float(self.torso.norm(dim=-1).median())
