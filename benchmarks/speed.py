@@ -1,11 +1,11 @@
-"""How fast it is beside what people use today: each row measured on both, in one run, on this machine.
+"""How fast it is compared with what people use today: each row measured on both, in one run, on this machine.
 
     python benchmarks/speed.py                      # all rows, about five minutes
     python benchmarks/speed.py render decode        # some of them
     python benchmarks/speed.py --list
 
 "The official way" is the authors' architecture at full size in plain PyTorch layers, matplotlib drawing a figure for
-each frame, and an mp4 of these; CLIP's text tower, which it needs besides, is not counted. Times are minimum / median.
+each frame, and an mp4 of these; CLIP's text tower, which it needs, too, is not counted. Times are minimum / median.
 """
 
 import argparse

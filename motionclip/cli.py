@@ -405,7 +405,7 @@ def push(
         mc = MotionCLIP.from_pretrained(model)
         figures = as_json(from_json(metrics)) if metrics else []
         if figures:
-            mc.card = None  # written anew around the figures
+            mc.card = None  # written again, with the figures
         typer.echo(mc.push_to_hub(repo, private=private or None, model_card_kwargs={"metrics": figures}))
 
 
@@ -450,7 +450,7 @@ def prepare(
     split: Annotated[str, typer.Option(help='"amass" as in the paper, "babel" for its recognition.')] = "amass",
     cut: Annotated[str, typer.Option(help='"labels", a clip for each; or "chunks", as the paper\'s code.')] = "labels",
     hands: Annotated[bool, typer.Option(help="Turn the hands as SMPL+H's first fingers, as the paper's code.")] = False,
-    texts: Annotated[str, typer.Option(help='"labels", or "classes" for BABEL\'s 60 class names alone.')] = "labels",
+    texts: Annotated[str, typer.Option(help='"labels", or "classes" for only BABEL\'s 60 class names.')] = "labels",
     others: Annotated[
         str, typer.Option(help='Subsets that AMASS\'s split doesn\'t name: "leave out", "train", "val" or "test".')
     ] = "leave out",
@@ -509,10 +509,10 @@ def train(
 @app.command()
 def index(
     data: DataOption,
-    model: Annotated[Path, typer.Option(help="The model's folder; what it knows is written anew.")],
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank and reader are replaced.")],
     licence: LicenceOption = None,
 ) -> None:
-    """Write a model's bank of known motions and its reader of texts anew, as `train` does at its end."""
+    """Make a model's bank of known motions and its reader of texts again, as `train` does at its end."""
     with _plain_errors():
         from .training.train import index as run
 
@@ -522,10 +522,10 @@ def index(
 
 @app.command()
 def draw_map(
-    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is drawn anew, all else stays.")],
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is replaced, all else stays.")],
     clip: ClipOption = None,
 ) -> None:
-    """Draw the map of a model's known motions anew, as `train` and `index` do with the bank. Needs scikit-learn."""
+    """Draw the map of a model's known motions again, as `train` and `index` do with the bank. Needs scikit-learn."""
     with _plain_errors():
         from .models.storage import BANK_FILE, read_config
         from .towers.loading import load_tower
@@ -545,7 +545,7 @@ def train_evaluator(
     steps: Annotated[int, typer.Option(min=1)] = 8000,
     seed: Annotated[int, typer.Option()] = 1234,
 ) -> None:
-    """Train the independent evaluator that `evaluate` uses, on real motion alone."""
+    """Train the independent evaluator that `evaluate` uses, on real motion only."""
     with _plain_errors():
         from .evaluation.evaluator import train_evaluator as run
         from .training.dataset import load_clips

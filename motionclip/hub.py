@@ -82,7 +82,7 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
 
 
 def local_models() -> dict[str, Path]:
-    """Models on this machine, by the name that --model takes: the default, others beside it, the Hub's cache."""
+    """Models on this machine, by the name that --model takes: the default, others in its folder, the Hub's cache."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 

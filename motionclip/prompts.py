@@ -1,4 +1,4 @@
-"""What a prompt asks for besides the action: steps in order, things at once, sides, counts, tempo, negation.
+"""What a prompt asks for in addition to the action: steps in order, things at once, sides, counts, tempo, negation.
 
 Plain rules on English words, in the order in which they are applied. Nothing here needs the model, but the verbs that
 it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messenger" (one).

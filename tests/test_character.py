@@ -53,7 +53,7 @@ def directions(kind, played, motion):
 
 
 def legs(kind):
-    """The length of the character's legs beside SMPL's."""
+    """The length of the character's legs, SMPL's being 1."""
     rest = characters.bones(kind)
     places = [[rest[kind.names[f"{side}_{part}"]].place for part in ("hip", "knee", "ankle")] for side in SIDES]
     theirs = sum(np.linalg.norm(np.diff(np.stack(leg), axis=0), axis=1).sum() for leg in places)

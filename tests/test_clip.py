@@ -88,7 +88,7 @@ def test_other_models_by_name_and_unit_length_by_config():
 
 
 def archive(state, path):
-    """The weights as OpenAI has them: a TorchScript archive, in half precision, with sizes beside them."""
+    """The weights as OpenAI has them: a TorchScript archive, in half precision, and their sizes."""
 
     class Holder(torch.nn.Module):
         def forward(self):

@@ -1,4 +1,4 @@
-"""What users are shown of errors: their own mistakes in a line, faults of the program by a number alone."""
+"""What users are shown of errors: their own mistakes in a line, bugs only by a number."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What prompts ask for besides the action, and the composition of motion that answers it."""
+"""What prompts ask for in addition to the action, and the composition of motion that answers it."""
 
 import numpy as np
 import pytest

@@ -117,7 +117,7 @@ def test_a_label_is_likely_beside_all_that_is_known(mc):
     known = likeliest(mc, motion, None)
     assert len(known) == TOP and known[0][0] == "kick" and word(known[0][1], FROM[ACTIONS]) in ("surely", "probably")
     (own,) = likeliest(mc, motion, ["kick"])
-    assert own[1] == pytest.approx(known[0][1], abs=1e-4)  # alone in a list it is no surer
+    assert own[1] == pytest.approx(known[0][1], abs=1e-4)  # as the only one in a list it is no surer
     other = likeliest(mc, motion, ["sleep", "play the piano"])
     assert len(other) == 2 and word(other[0][1], FROM[LIST]) == "hardly"
 

@@ -1,6 +1,6 @@
 """Which joint of a skeleton is which part of the body: by its name, and by where it hangs.
 
-Names alone mislead (meshes, controls, helpers and dummies are called like bones), so the joints of a limb are chosen
+Names can mislead (meshes, controls, helpers and dummies are called like bones), so the joints of a limb are chosen
 together: hip above knee above ankle above toes, collar above shoulder above elbow above wrist.
 """
 
@@ -327,7 +327,7 @@ def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -
 
 
 def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
-    """Pelvis and neck of skeletons whose limbs hang beside the spine, not on it (Rigify): by the height of joints."""
+    """Pelvis and neck of skeletons whose limbs are not children of the spine (Rigify): by the height of joints."""
     left_hip, right_hip, left_arm, right_arm = (places.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
     if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
         return {}
@@ -336,7 +336,7 @@ def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> d
         return tree.share(joint, (left_hip, right_hip), (left_arm, right_arm))
 
     root, chest = tree.common(left_hip, right_hip), tree.common(left_arm, right_arm)
-    # What hangs on a joint near the hips: the face may hang beside the spine, too.
+    # What hangs on a joint near the hips: the face may be no child of the spine, either.
     trunks = [joint for joint in tree.children[root] if abs(share(joint)) < 0.5]
     below = [joint for trunk in trunks for joint in tree.below(trunk)]
     middle = [joint for joint in below if names[joint].part and not names[joint].side]

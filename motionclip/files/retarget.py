@@ -1,4 +1,4 @@
-"""A skeleton of any humanoid → the SMPL body: bones point alike, joints turn alike, twist kept.
+"""A skeleton of any humanoid → the SMPL body: bones point, joints turn and limbs twist as in the file.
 
 The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
 arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.

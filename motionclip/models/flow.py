@@ -107,7 +107,7 @@ class MotionEncoder(nn.Module):
 
     def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
         """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74) → (3, batch,
-        latent) of unit length: the latents, what the perceptron alone would give, and the convolutions alone."""
+        latent) of unit length: the latents, what only the perceptron would give, and only the convolutions."""
         x = self.embed(points.transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)

@@ -20,7 +20,7 @@ KINDS = ("captions", "evokes")
 class Words:
     """Phrases of each action by kind and split, and the actions that are right for it as well.
 
-    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: alike, phrases that never name
+    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: likewise, phrases that never name
     the action but call for it. near: {action: [action, ...]}. styles: {style: [phrase, ...]}, said behind an action.
     """
 

@@ -546,7 +546,7 @@ def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):
     assert 0.3 < bottom - top < 0.75
     canvas = page.locator("#text-stage canvas")
     assert canvas.screenshot() != (page.wait_for_timeout(600) or canvas.screenshot())
-    # Two figures have their names below each, one beside the other.
+    # Two figures have their names below each, one next to the other.
     # Seen from the front, by a camera that has caught up with the body: it follows with a lag.
     draw = """(
       s.view.look('front'),

@@ -1,4 +1,4 @@
-// What the model says to a prompt, beside the box: what it took it for, what else may be meant, what was wrong.
+// What the model says to a prompt, next to the box: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
 import { ask, complete } from "./prompt.js";
 
