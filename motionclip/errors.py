@@ -50,13 +50,14 @@ class MotionFileError(MotionCLIPError, ValueError):
 class SkeletonError(MotionFileError):
     """A skeleton whose joints could not be identified; a map of names tells which is which.
 
+    The argument `option` is the command line's option that takes the map.
+
     Attributes:
         form: the lines `part = joint` to fill in, as `read_map` reads them.
         bare: the message without these lines.
     """
 
     def __init__(self, path: str | PathLike[str], field: str, reason: str, form: str, option: str) -> None:
-        """option: the command line's, which takes the map."""
         super().__init__(path, field, f"{reason}\nSay which is which in a file for {option}:\n{form}")
         self.form, self.bare = form, f"{Path(path).name}: {field}: {reason}"
 
