@@ -3,7 +3,7 @@
     python -m venv VENV && VENV/bin/pip install bpy
     python benchmarks/blender.py --python VENV/bin/python
 
-The characters are made here, as Mixamo, Unreal, VRM and Rigify have them, beside the wooden figure. What should be is
+The characters are made here, as Mixamo, Unreal, VRM and Rigify have them, and the wooden figure, too. What should be is
 worked out by the definition of glTF 2.0. Prints the largest distance for each, which must be at most a millimetre.
 """
 

@@ -4,7 +4,7 @@
     python benchmarks/growth.py --only frames batch       # some of it
 
 Each point is measured in a process of its own: the median of several calls, and the most memory that it held. Banks are
-made of the default's latents with noise added; from a million on, FAISS (pip install faiss-cpu) searches beside us, in
+made of the default's latents with noise added; from a million on, FAISS (pip install faiss-cpu) searches, too, in
 an inverted file of bytes.
 """
 

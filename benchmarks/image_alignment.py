@@ -4,7 +4,7 @@
 
 The image tower is open_clip's at random weights: this proves the machinery (rendering, loss, caching), not CLIP's
 semantics. A random tower's pictures all lie in one narrow cone (their cosines are above 0.99), where any constant
-answer is nearly right; so their mean is taken off first. Held-out clips: the loss beside that of the best constant
+answer is nearly right; so their mean is taken off first. Held-out clips: the loss and that of the best constant
 answer, and how often a motion's latent finds its own frame among those of all the clips. Frames are seen from the
 front, since motion tells nothing of the side.
 """

@@ -6,7 +6,7 @@ Thirty pairs, twenty of texts and ten of the bank's motions, eleven motions each
 as a share of the whole way (1 / 10 would be even), by the joints about the pelvis; "all" the same with the path, as
 `motionclip.evenness.apart` measures it; "worst" the largest "body" of all pairs; "known" the mean cosine of the decoded
 motions' latents to the nearest in the bank; "speed" that of the slowest body on the way as a share of the ends' mean
-(below 1 it freezes in between); "ends" the distance of the first and last motion from the ends decoded alone.
+(below 1 it freezes in between); "ends" the distance of the first and last motion from the ends decoded singly.
 """
 
 import argparse
@@ -34,7 +34,7 @@ WAYS = [("spherical", True), ("spherical", False), ("linear", True), ("linear", 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ways", type=int, default=len(WAYS), help="Only so many of the four.")
+    parser.add_argument("--ways", type=int, default=len(WAYS), help="Only this many of the four.")
     ways = WAYS[: parser.parse_args().ways]
     from motionclip import MotionCLIP
     from motionclip.evaluation.metrics import speed

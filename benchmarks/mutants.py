@@ -92,7 +92,7 @@ def mechanisms() -> Iterator[Mutant]:
     for name, module, old, new in MECHANISMS:
         source = inspect.getsource(importlib.import_module(f"motionclip.{module}"))
         if source.count(old) != 1:
-            raise SystemExit(f"{module}: holds {old!r} {source.count(old)} times; mend MECHANISMS")
+            raise SystemExit(f"{module}: holds {old!r} {source.count(old)} times; fix MECHANISMS")
         yield Mutant(module, name, source.replace(old, new), ("test_mechanisms.py",))
 
 
@@ -193,7 +193,7 @@ def noticed(mutant: Mutant) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mechanisms", action="store_true", help="take out each mechanism")
-    parser.add_argument("--sample", type=int, default=0, help="so many random mutants")
+    parser.add_argument("--sample", type=int, default=0, help="how many random mutants to try")
     parser.add_argument("--only", choices=RELEVANT, action="append", help="of this module; repeatable")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

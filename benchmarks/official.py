@@ -1,4 +1,4 @@
-"""An official-size model: our inference beside the plain layers of the authors' architecture, in time and in numbers.
+"""An official-size model: our inference compared with plain layers of the authors' architecture, in time and numbers.
 
     python benchmarks/official.py [--checkpoint FILE --expected FILE]
 

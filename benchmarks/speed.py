@@ -1,11 +1,11 @@
-"""How fast it is beside what people use today: each row measured on both, in one run, on this machine.
+"""How fast it is compared with what people use today: each row measured on both, in one run, on this machine.
 
     python benchmarks/speed.py                      # all rows, about five minutes
     python benchmarks/speed.py render decode        # some of them
     python benchmarks/speed.py --list
 
 "The official way" is the authors' architecture at full size in plain PyTorch layers, matplotlib drawing a figure for
-each frame, and an mp4 of these; CLIP's text tower, which it needs besides, is not counted. Times are minimum / median.
+each frame, and an mp4 of these; CLIP's text tower, which it needs, too, is not counted. Times are minimum / median.
 """
 
 import argparse
@@ -328,7 +328,7 @@ def training(repeats: int) -> None:
     ]
     share = config.encoder_steps / config.steps
     whole = [share * a + (1 - share) * b for a, b in zip(sorted(both[0]), sorted(both[1]), strict=True)]
-    for what, ours in (("encoder and flow", both[0]), ("flow alone", both[1]), ("over the whole run", whole)):
+    for what, ours in (("encoder and flow", both[0]), ("only the flow", both[1]), ("over the whole run", whole)):
         rates = [1 / statistics.median(each) for each in (ours, reference)]
         of = f"official: {rates[1]:.0f} per second"
         report(f"training on a window, {what}: {rates[0]:,.0f} per second", ours, reference, "200 ×", of)

@@ -5,7 +5,7 @@
 
 It reads the windows of a split's recorded and animated clips (a choreographed one is a take of what was trained on)
 twice: among all actions, and among ten labels, where for half of the windows no right one is among the ten. An action
-near the right one counts. The share of the first label, beside all actions, says how sure the page is. A word begins
+near the right one counts. The share of the first label among all actions says how sure the page is. A word begins
 where the isotonic regression of "right" on the share reaches the word's aim: so it is true as a whole, and for the
 least sure of those that it is said of, too.
 """

@@ -1,4 +1,4 @@
-"""Visitors' own characters: each in a folder that nothing serves, for its visitor alone, gone when they leave."""
+"""Visitors' own characters: each in a folder that nothing serves, for its visitor only, gone when they leave."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Own:
         self._lock = threading.Lock()  # nothing is made of what is being removed
 
     def open(self) -> Character:
-        """The character, read anew. Raises RequestError where it was removed."""
+        """The character, read from its file. Raises RequestError where it was removed."""
         with self._lock:
             return self._opened()
 

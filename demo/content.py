@@ -24,7 +24,7 @@ KNOWN = [
     "dance salsa", "do push-ups", "swing a golf club", "climb a ladder", "kick with the left leg", "jump three times",
     "walk while waving", "walk forward, turn around and walk back",
 ]  # fmt: skip
-# Pictures that the page shows before anybody asks, with prompts and seeds; `python -m demo.pictures` draws them.
+# Pictures on the page before anybody asks, with prompts and seeds; `python docs/pictures.py gallery` draws them.
 GALLERY = {
     "knock": ("a person knocks on a door", 0), "salsa": ("dance salsa", 0), "golf": ("swing a golf club", 0),
     "pushups": ("do push-ups", 0), "ballet": ("dance ballet", 0), "kick": ("a person kicks", 0),
@@ -51,7 +51,7 @@ EDITS = [
 STYLES = [["walk", "walk", f"walk {style}"] for style in labels.STYLES.values()]
 
 LIMITS = """
-**What it can't do.** The model knows 547 actions from 6.2 hours of motion; beside each result it says whether it is
+**What it can't do.** The model knows 547 actions from 6.2 hours of motion; with each result it says whether it is
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five

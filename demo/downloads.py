@@ -1,4 +1,4 @@
-"""What is beside a stage: a button for each kind of file, which is made when asked for; the video first."""
+"""What is next to a stage: a button for each kind of file, which is made when asked for; the video first."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Any
 import gradio as gr
 
 from .own import on_character
-from .player import told
+from .player import INCOMPLETE, told
 from .shelf import shelf
 from .stage import component, served
 
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
 
 
-def downloads(
-    stage: str, what: str = "Take it home:", offers: bool = True, value: dict[str, str] | None = None
-) -> gr.HTML:
+def downloads(stage: str, what: str = "Download:", offers: bool = True, value: dict[str, str] | None = None) -> gr.HTML:
     """The component for a stage, by its name; its value is what `offered` gives. offers: whether it also takes what
     other parts of the page put onto the stage. value: of what stands there when the page opens."""
     return component(
@@ -45,5 +43,5 @@ def take(asked: Sequence[Any]) -> dict[str, str]:
     except gr.Error as error:
         return {"reason": error.message}
     except (TypeError, ValueError):
-        return {"reason": "this is no request for a file"}
+        return {"reason": INCOMPLETE}
     return {"address": served(path), "name": path.name}

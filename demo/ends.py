@@ -22,7 +22,7 @@ WORDS, FILE, KNOWN = "words", "file", "map"
 
 @dataclass(frozen=True)
 class EndInput:
-    """The widget for one end: a switch says which of its three parts is in sight, and that one counts."""
+    """The widget for one end: a switch says which of its three parts is visible, and that one counts."""
 
     by: gr.Radio
     words: gr.Textbox
@@ -37,7 +37,7 @@ class EndInput:
 
 def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str = WORDS) -> EndInput:
     """Build the widget in the current layout. example: the words that stand there when the page opens, where they
-    are in sight. first: the part in sight. elem_id: of its words; page.css shows a part where the switch says so."""
+    are visible. first: the visible part. elem_id: of its words; page.css shows a part where the switch says so."""
     atlas = Atlas.of(mc)
     with gr.Column(elem_classes="end", min_width=160):
         ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)
@@ -81,7 +81,7 @@ def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str
 
 
 def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
-    """What the widget says, of the part that is in sight; otherwise as `chosen`. asked: the values of its inputs."""
+    """What the widget says, of the part that is visible; otherwise as `chosen`. asked: the values of its inputs."""
     by, words, known, file = asked
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 

@@ -47,8 +47,8 @@ def build(mc: MotionCLIP) -> None:
         return answered(show)
 
     gr.Markdown(
-        "All motions that the model knows: near means alike. Point at a dot and it moves, click and it comes onto the "
-        "stage. With “Draw a way”, drag from one dot to another."
+        "All motions that the model knows: near dots are similar motions. Point at a dot and it moves, click and it "
+        "comes onto the stage. With “Draw a way”, drag from one dot to another."
     )
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=6, min_width=320):

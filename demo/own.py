@@ -20,7 +20,7 @@ from motionclip.files.joint_names import parse_map
 
 from .character import GONE, MAX_BYTES, Own, wardrobe
 from .packed import motion_of, tracks_text
-from .player import told
+from .player import INCOMPLETE, told
 from .shelf import shelf
 from .stage import component, served
 
@@ -75,7 +75,7 @@ def fitted(asked: Any) -> Answer:
             ((_, content),) = files
             motions = [motion_of(text) for text in json.loads(content)[: MOST_MOTIONS + 1]]
         except (TypeError, ValueError) as error:
-            raise RequestError("motions: these are none of the stage's") from error
+            raise RequestError("motions: could not be read; reload the page and try again") from error
         if len(motions) > MOST_MOTIONS or sum(map(len, motions)) > MOST_FRAMES:
             raise RequestError("motions: are too long to be shown on a character; the wooden figure shows them")
         character = own.open()
@@ -91,7 +91,7 @@ def on_character(asked: Any) -> Answer:
         try:
             token, place = fields["token"], float(fields["place"])
         except (KeyError, ValueError) as error:
-            raise RequestError("this is no request for a file") from error
+            raise RequestError(INCOMPLETE) from error
         motion, name = shelf.motion(token, place)
         path = own.save(motion, name)
         return {"address": served(path), "name": path.name}
@@ -122,7 +122,7 @@ def _answered(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answe
         fields, files = asked.data, asked.files
         session = fields["session_hash"]
     except (AttributeError, KeyError, TypeError):
-        return {"reason": "this is no form of the page"}
+        return {"reason": INCOMPLETE}
     try:
         return told(work)(session, fields, files)
     except gr.Error as error:

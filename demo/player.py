@@ -24,6 +24,7 @@ from .outbox import results
 _log = logging.getLogger(__name__)
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
+INCOMPLETE = "the page sent an incomplete request; reload the page and try again"
 
 
 def figure_file(motion: Motion) -> str:
@@ -35,7 +36,7 @@ def figure_file(motion: Motion) -> str:
 
 
 def video_file(motion: Motion, name: str) -> str:
-    """The video alone, which is sooner made than all of `take_home`."""
+    """Only the video, which is made sooner than all of `take_home`."""
     path = _folder("files", motion) / f"{name}.mp4"
     if not path.exists():
         save(motion, path)
@@ -107,7 +108,7 @@ def _refusal(reason: str) -> gr.Error:
 def _fault(error: Exception) -> gr.Error:
     number = log_fault(_log, error)
     return gr.Error(
-        f"this is our fault, not yours. Please report it, with the number {number}",
+        f"this is a bug, not your mistake. Please report it with the number {number}",
         title="Something broke here",
         print_exception=False,  # the log has it
     )

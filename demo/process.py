@@ -73,7 +73,7 @@ def ask_for_no_gpu() -> None:
 
 
 def describe_components_once(page: gr.Blocks) -> bool:
-    """Have a page keep the descriptions of its components: Gradio makes them anew for each session, and each call from
+    """Have a page keep the descriptions of its components: Gradio makes them again for each session, and each call from
     a program is one; that took half of the interpreter's time. Since 0.1, for Gradio 6.
 
     It replaces one attribute of this page; no class of Gradio's is changed. Where Gradio's own method takes other

@@ -113,7 +113,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
 
 
 def likeliest(mc: MotionCLIP, motion: Motion, labels: Sequence[str] | None) -> list[tuple[str, float]]:
-    """The labels that fit best, with how likely each is beside all labels and all actions that the model knows."""
+    """The labels that fit best, with how likely each is among all labels and all actions that the model knows."""
     known = mc.bank.actions if mc.bank else []
     beside = list(dict.fromkeys([*(labels or []), *known])) or None
     scored = mc.recognize(motion, beside, top=len(beside or BABEL_60))

@@ -109,7 +109,7 @@ def scene(
     segments: Sequence[dict[str, Any]] = (),
     asked: dict[str, Any] | None = None,
 ) -> Scene:
-    """The value that shows motions in step: "beside" each other, or "together" in one place.
+    """The value that shows motions in step: next to each other ("beside"), or "together" in one place.
 
     segments: stretches of the scrubber, each with a label, start and end (seconds). asked: what gives this again.
     """

@@ -11,7 +11,7 @@ import gradio as gr
 from motionclip import CLOSENESS, MotionCLIP, storyboard
 from motionclip.storyboard import Story
 
-from .player import take_home, told
+from .player import INCOMPLETE, take_home, told
 from .shelf import shelf
 from .stage import component, scene
 
@@ -50,7 +50,7 @@ def build(mc: MotionCLIP, stage: str) -> None:
         except gr.Error as error:
             return {"reason": error.message}
         except (AttributeError, KeyError, TypeError):
-            return {"reason": "this is no storyboard"}
+            return {"reason": INCOMPLETE}
         segments = [
             {"label": span.block.text, "start": start, "end": end}
             for span in story.spans

@@ -20,12 +20,12 @@ FROM: Mapping[str, Mapping[str, float]] = json.loads(STORED.read_text(encoding="
 
 
 def shares(cosines: torch.Tensor) -> torch.Tensor:
-    """(…, labels) cosines of a motion to labels → how likely each is beside the others; they add up to 1."""
+    """(…, labels) cosines of a motion to labels → how likely each is among them; they add up to 1."""
     return (cosines / CONTRAST).softmax(-1)
 
 
 def word(share: float, since: Mapping[str, float]) -> str:
-    """How sure it is that a motion shows the first label, by that label's share beside all known actions.
+    """How sure it is that a motion shows the first label, by that label's share among all known actions.
 
     since: from which share each word is said, the surest first, as in `FROM`.
     """

@@ -15,16 +15,15 @@ from . import content, storyboards
 from .downloads import downloads, offered
 from .own import control
 from .packed import motion_text
-from .player import figure_file, frames_of, take_home, told, video_file
+from .player import INCOMPLETE, figure_file, frames_of, take_home, told, video_file
 from .shelf import shelf
 from .stage import STATIC, chips, component, figure, scene, served, stage
 from .together import MOST, Together
 
 TAKES = 4
 COMPLETIONS = 7
-NO_VERDICT = "This model has no list of known motions to compare with."
+NO_VERDICT = "This model has no reader, so it can't say how sure it is. Check by eye whether the motion fits."
 STAGE = "text-stage"
-INCOMPLETE = "The page sent an incomplete request. Reload it and try again."
 
 
 def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
@@ -44,7 +43,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 times", "kick with the left leg" or "walk while waving".
             seconds: length of the motion, or of each of its steps, 0.7 to 6.5.
             seed: which instance of it; another number gives another motion.
-            closeness: 0 takes the words as they are, 1 as the nearest that the model knows.
+            closeness: 0 takes the words as they are, 1 the nearest action that the model learned.
         """
         asked = prompt, frames_of(seconds), int(seed), closeness
         figure = figure_file(made(*asked))
@@ -157,8 +156,8 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 1,
                 value=CLOSENESS,
                 step=0.1,
-                label="How near to what it knows",
-                info="for words that are new to it: 0 follows the words, 1 the nearest that it was shown",
+                label="Closeness to known actions",
+                info="0: the words as they are; 1: the nearest action that the model learned",
                 elem_id="closeness",
             )
             component("page/visit.js", model=name, seconds=[MIN_SECONDS, MAX_SECONDS], stage=STAGE)
@@ -227,4 +226,7 @@ def spoken(verdict: Verdict) -> str:
         return f"**Known:** {shown}."
     if verdict.level == "guess":
         return f"**A guess:** {shown}. The model is not sure that this is what you mean."
-    return f"**Not understood:** {verdict.reason}. What moves is hardly what you mean ({shown})."
+    return (
+        f"**Not understood:** {verdict.reason}. Describe in English what a body does, as in “a person waves”. "
+        f"Shown instead: {shown}."
+    )

@@ -1,4 +1,4 @@
-"""Prompts that arrive while others are worked on are decoded in one batch, which takes little longer than one alone."""
+"""Prompts that arrive while others are worked on are decoded in one batch, which takes little longer than one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Together:
         self._guard, self._at_work = threading.Lock(), threading.Lock()
 
     def __call__(self, text: str, frames: int, seed: int, closeness: float) -> Motion:
-        """The motion. Raises what `generate` raises for this request; others' failures are theirs alone."""
+        """The motion. Raises what `generate` raises for this request; others' failures are only theirs."""
         answer: Future[Motion] = Future()
         with self._guard:
             self._waiting.append(((text, frames, seed, closeness), answer))

@@ -154,7 +154,9 @@ class Bank:
         """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
-            raise RequestError(f"the bank knows no motion {label!r}")
+            raise RequestError(
+                f"there is no known motion {label!r}; the map shows them all, and in Python `bank.labels` lists them"
+            )
         latents = self._directions[members]
         return self.entries[members[int((latents @ latents.mean(0)).argmax())]]
 

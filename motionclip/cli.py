@@ -176,7 +176,7 @@ def generate(
         if storyboard is not None:
             if texts or file or samples > 1 or character:
                 raise RequestError(
-                    "--storyboard: holds all that is to be done; leave out TEXT, --file, --samples and --character"
+                    "--storyboard: can't be combined with TEXT, --file, --samples or --character; leave these out"
                 )
             _write_story(storyboard, out if out.suffix else out / f"{storyboard.stem}{suffix}", closeness, model, clip)
         elif file is not None:
@@ -405,7 +405,7 @@ def push(
         mc = MotionCLIP.from_pretrained(model)
         figures = as_json(from_json(metrics)) if metrics else []
         if figures:
-            mc.card = None  # written anew around the figures
+            mc.card = None  # written again, with the figures
         typer.echo(mc.push_to_hub(repo, private=private or None, model_card_kwargs={"metrics": figures}))
 
 
@@ -450,7 +450,7 @@ def prepare(
     split: Annotated[str, typer.Option(help='"amass" as in the paper, "babel" for its recognition.')] = "amass",
     cut: Annotated[str, typer.Option(help='"labels", a clip for each; or "chunks", as the paper\'s code.')] = "labels",
     hands: Annotated[bool, typer.Option(help="Turn the hands as SMPL+H's first fingers, as the paper's code.")] = False,
-    texts: Annotated[str, typer.Option(help='"labels", or "classes" for BABEL\'s 60 class names alone.')] = "labels",
+    texts: Annotated[str, typer.Option(help='"labels", or "classes" for only BABEL\'s 60 class names.')] = "labels",
     others: Annotated[
         str, typer.Option(help='Subsets that AMASS\'s split doesn\'t name: "leave out", "train", "val" or "test".')
     ] = "leave out",
@@ -509,10 +509,10 @@ def train(
 @app.command()
 def index(
     data: DataOption,
-    model: Annotated[Path, typer.Option(help="The model's folder; what it knows is written anew.")],
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank and reader are replaced.")],
     licence: LicenceOption = None,
 ) -> None:
-    """Write a model's bank of known motions and its reader of texts anew, as `train` does at its end."""
+    """Make a model's bank of known motions and its reader of texts again, as `train` does at its end."""
     with _plain_errors():
         from .training.train import index as run
 
@@ -522,17 +522,17 @@ def index(
 
 @app.command()
 def draw_map(
-    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is drawn anew, all else stays.")],
+    model: Annotated[Path, typer.Option(help="The model's folder; its bank's map is replaced, all else stays.")],
     clip: ClipOption = None,
 ) -> None:
-    """Draw the map of a model's known motions anew, as `train` and `index` do with the bank. Needs scikit-learn."""
+    """Draw the map of a model's known motions again, as `train` and `index` do with the bank. Needs scikit-learn."""
     with _plain_errors():
         from .models.storage import BANK_FILE, read_config
         from .towers.loading import load_tower
         from .training.map_drawing import draw_map as run
 
         if not (model / BANK_FILE).is_file():
-            raise MissingFile(model, f"holds no bank of known motions: there is no {BANK_FILE} in it")
+            raise MissingFile(model, f"holds no bank of known motions ({BANK_FILE}); make one with `motionclip index`")
         config = read_config(model)
         atlas = run(model, load_tower(config.tower or "", config.normalised, clip))
         typer.echo(f"{len(atlas.points)} motions in {len(atlas.families)} families are on the map in {model}")
@@ -545,7 +545,7 @@ def train_evaluator(
     steps: Annotated[int, typer.Option(min=1)] = 8000,
     seed: Annotated[int, typer.Option()] = 1234,
 ) -> None:
-    """Train the independent evaluator that `evaluate` uses, on real motion alone."""
+    """Train the independent evaluator that `evaluate` uses, on real motion only."""
     with _plain_errors():
         from .evaluation.evaluator import train_evaluator as run
         from .training.dataset import load_clips
@@ -611,7 +611,7 @@ def space(
 
 
 class _plain_errors:
-    """Ends the command with a message: what the user can mend in a line, a fault of the program with its traceback."""
+    """Ends the command with a message: what the user can fix in a line, a bug with its traceback."""
 
     def __enter__(self) -> None:
         return None
@@ -627,8 +627,8 @@ class _plain_errors:
         if isinstance(error, Exception) and not isinstance(error, (click.ClickException, click.exceptions.Exit)):
             number = log_fault(_log, error)
             typer.secho(
-                f"error: this is a fault of the program, not yours. Please report it, with what stands above; "
-                f"its number is {number}",
+                "error: this is a bug, not your mistake. Please report it with the traceback above and the number "
+                f"{number}",
                 fg="red",
                 err=True,
             )
@@ -652,7 +652,7 @@ def _required(value: T | None, name: str) -> T:
 
 def _check_suffix(suffix: str, known: Sequence[str]) -> None:
     if suffix not in known:
-        raise RequestError(f"{suffix}: is not written; choose one of {', '.join(known)}")
+        raise RequestError(f"{suffix}: this format can't be written; use one of {', '.join(known)}")
 
 
 def _check_output(texts: Sequence[str], samples: int, out: Path, suffix: str, character: Path | None) -> None:
@@ -660,7 +660,7 @@ def _check_output(texts: Sequence[str], samples: int, out: Path, suffix: str, ch
     from .files import FOR_CHARACTERS, FOR_TOOLS, WRITABLE
 
     if samples > 1 and len(texts) > 1:
-        raise RequestError("--samples: is for one text")
+        raise RequestError("--samples: works with one TEXT only; give one, or leave out --samples")
     count = max(len(texts), samples)
     if out.suffix and count > 1:
         raise RequestError(f"{out}: is one file, but there are {count} motions; give a folder, as in -o out/")
@@ -695,10 +695,12 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
         for note in row.notes:
             typer.echo(f"line {row.line}: {note}")
         if row.impossible:
-            typer.secho(f"line {row.line}: impossible: {row.impossible}", fg="red", err=True)
+            typer.secho(f"line {row.line}: skipped: {row.impossible}", fg="red", err=True)
+    if not rows:
+        raise RequestError("--file: holds no lines")
     successes = [row for row in rows if row.motions]
     if not successes:
-        raise RequestError("no line could be done")
+        raise RequestError("--file: no line could be processed; the messages above say why")
     motions, titles = [list(row.motions) for row in successes], [list(row.titles) for row in successes]
     if all(len(row) == 1 for row in motions):
         motions, titles = grid.wrapped([one for (one,) in motions]), grid.wrapped([one for (one,) in titles])
@@ -707,7 +709,7 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
 
 
 def _paths(out: Path, suffix: str, texts: Sequence[str]) -> list[Path]:
-    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts are alike."""
+    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts repeat."""
     if out.suffix:
         return [out]
     names = [re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion" for text in texts]

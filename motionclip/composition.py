@@ -196,7 +196,7 @@ def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
 
 
 def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """(frames, 149), set on the floor anew in each stretch (start, end) of `joins` and a few frames around it.
+    """(frames, 149), set on the floor again in each stretch (start, end) of `joins` and a few frames around it.
 
     The mean of two poses may sink into the floor, and its feet may slide. All other frames stay as they were.
     """
@@ -214,7 +214,7 @@ def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tens
 
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
-    149), both facing alike: the mean over ENDS frames of both."""
+    149), both facing the same way: the mean over ENDS frames of both."""
     over = min(ENDS, len(before), after.shape[1])
     end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
     return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))

@@ -1,4 +1,4 @@
-"""The errors that the package raises for what its user can mend. Any other exception is a fault of the program.
+"""The errors that the package raises for what its user can fix. Any other exception is a bug.
 
     MotionCLIPError
     ├── MotionFileError       (ValueError)          a motion file or a data folder that holds something wrong
@@ -28,7 +28,7 @@ from pathlib import Path
 
 
 class MotionCLIPError(Exception):
-    """Something that the user can mend; the message says what is wrong and where."""
+    """Something that the user can fix; the message says what is wrong and where."""
 
     @property
     def public(self) -> str:
@@ -48,10 +48,13 @@ class MotionFileError(MotionCLIPError, ValueError):
 
 
 class SkeletonError(MotionFileError):
-    """Bones that nothing can tell apart, which a map of names mends.
+    """A skeleton whose joints could not be identified; a map of names tells which is which.
 
-    form: that map to fill in, as `read_map` reads it. bare: the message without it. option: of the command line that
-    takes the map.
+    The argument `option` is the command line's option that takes the map.
+
+    Attributes:
+        form: the lines `part = joint` to fill in, as `read_map` reads them.
+        bare: the message without these lines.
     """
 
     def __init__(self, path: str | PathLike[str], field: str, reason: str, form: str, option: str) -> None:
@@ -103,7 +106,7 @@ class RequestError(MotionCLIPError, ValueError):
 
 
 class StoryboardError(RequestError):
-    """Blocks that can't be told. where: "block 2: seconds"; what: what is wrong and what mends it."""
+    """Blocks that can't be made into a motion. where: "block 2: seconds"; what: what is wrong and how to fix it."""
 
     def __init__(self, where: str, what: str) -> None:
         super().__init__(f"{where}: {what}")
@@ -111,7 +114,7 @@ class StoryboardError(RequestError):
 
 
 class LinkError(RequestError):
-    """A link that can't be followed. field: what of it; what: what is wrong and what mends it."""
+    """A link that can't be followed. field: what of it; what: what is wrong and how to fix it."""
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field}: {what}")
@@ -122,7 +125,7 @@ class LinkError(RequestError):
 def file_access(path: str | PathLike[str], deed: str = "read") -> Iterator[None]:
     """Turn the system's errors for a file into FileAccessError or MissingFile.
 
-    deed: what is done with the file, for the message: "read" or "written".
+    deed: "read" or "written", for the message.
     """
     try:
         yield
@@ -136,7 +139,7 @@ def file_access(path: str | PathLike[str], deed: str = "read") -> Iterator[None]
 
 
 def log_fault(log: logging.Logger, error: BaseException) -> str:
-    """Log an exception that is a fault of the program, with its traceback; returns the number to report it by."""
+    """Log a bug's exception with its traceback; returns the number to report it by."""
     number = secrets.token_hex(4)
     log.error("fault %s", number, exc_info=error)
     return number

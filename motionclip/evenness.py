@@ -9,7 +9,7 @@ import torch
 from .motion import features, skeleton
 
 PROBES = 17  # motions along the way that are decoded to measure it
-PATH = 0.1  # what a metre between where two bodies stand counts beside one between their joints
+PATH = 0.1  # weight of a metre between where two bodies stand; one between their joints weighs 1
 ROUNDS = 3  # in which shares are chosen, at most
 EVEN = 1.4  # times its due that a step may hold
 LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: what stands still is passed, too

@@ -55,7 +55,9 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
             "HF_TOKEN or run `hf auth login`"
         ) from error
     except errors.RevisionNotFoundError as error:
-        raise HubError(f"{repo}: has no revision {revision!r}") from error
+        raise HubError(
+            f"{repo}: has no branch, tag or commit {revision!r}; see its page on the Hub, or leave out the revision"
+        ) from error
     except errors.LocalEntryNotFoundError as error:
         reason = _first_line(error.__cause__ or error)
         raise HubError(
@@ -80,7 +82,7 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
 
 
 def local_models() -> dict[str, Path]:
-    """Models on this machine, by the name that --model takes: the default, others beside it, the Hub's cache."""
+    """Models on this machine, by the name that --model takes: the default, others in its folder, the Hub's cache."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 

@@ -62,7 +62,7 @@ SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
-LEFT_OUT = 0.25  # confidence up to which what is said to be done besides may be left out
+LEFT_OUT = 0.25  # confidence up to which the second of two things done at once may be left out
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -146,11 +146,23 @@ class MotionCLIP(
     ) -> MotionCLIP:
         """Load a model: a folder, a Hub repo ("user/name"), or by default the project's own, in weights/.
 
-        clip: a file of CLIP's weights (OpenAI's ViT-B-32.pt, or a checkpoint of open_clip's), or a folder that holds
-        it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find` finds.
-        revision and options (token, cache_dir, force_download, local_files_only) are for the Hub. Raises
-        FileNotFoundError where there is no model, hub.HubError where the Hub can't give it,
-        ModelFolderError where its files are unsound, and TowerMismatch for a tower that it isn't aligned with.
+        Args:
+            source: the folder or repo.
+            tower: a text tower in place of the one that the model's config names.
+            revision: branch, tag or commit of a Hub repo.
+            clip: a file of CLIP's weights (OpenAI's ViT-B-32.pt, or a checkpoint of open_clip's), or a folder that
+                holds it, for a model in a CLIP's space; by default that of MOTIONCLIP_CLIP, or what `clip_files.find`
+                finds.
+            options: for the Hub: token, cache_dir, force_download, local_files_only.
+
+        Returns:
+            The model with its bank and its reader, where its folder has them.
+
+        Raises:
+            FileNotFoundError: where there is no model.
+            HubError: where the Hub can't give it.
+            ModelFolderError: where its files can't be loaded.
+            TowerMismatch: for a tower that it isn't aligned with.
         """
         folder = hub.locate(source, revision, **options)
         model = storage.load(folder)
@@ -171,9 +183,18 @@ class MotionCLIP(
     ) -> str | None:
         """Write config.json, model.safetensors, the model card and, where there is one, the bank.
 
-        Each file is replaced as a whole or not at all. With push_to_hub it goes to the Hub, too, as `push_to_hub`
-        does, which returns the commit's address. model_card_kwargs may hold metrics: the figures of
-        `evaluate`, as the card's table. config is not used: the model's own is written.
+        Each file is replaced as a whole or not at all.
+
+        Args:
+            folder: where to; it is made where it is missing.
+            repo_id: the Hub's repo; by default the folder's name.
+            push_to_hub: whether the model goes to the Hub, too, as by `push_to_hub`.
+            model_card_kwargs: may hold `metrics`: the figures of `evaluate`, for the card's table.
+            config: not used: the model's own is written.
+            push_options: for `push_to_hub`.
+
+        Returns:
+            The commit's address with push_to_hub, else None.
         """
         folder = Path(folder)
         storage.save(self.model, folder)
@@ -194,7 +215,8 @@ class MotionCLIP(
             if self.model.config.tower is None:
                 raise TowerMismatch(
                     f"this model is aligned with no text tower (its latents have {self.model.config.latent} numbers, "
-                    "CLIP's 512): it can encode and decode motion, but it can't take text"
+                    "CLIP's 512): it can encode and decode motion, but it can't take text; for text, use another "
+                    "model, such as the default"
                 )
             self._tower = load_tower(self.model.config.tower, self.model.config.normalised, self._clip)
         return self._tower
@@ -202,7 +224,8 @@ class MotionCLIP(
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """(texts, D) latents, by the model's rule of unit length (the default) or as the tower gives them.
 
-        Raises ValueError for a text that is empty or over 2,000 characters.
+        Raises:
+            RequestError: for a text that is empty or over 2,000 characters.
         """
         return self.tower.encode([_checked(text) for text in texts])
 
@@ -217,8 +240,16 @@ class MotionCLIP(
     def decode(self, z: torch.Tensor, frames: int = 60, seed: int | Sequence[int] = 0) -> list[Motion]:
         """(N, D) latents → N motions of `frames` frames that start at the origin, facing +z.
 
-        The same seed gives the same instance for each latent; N seeds, one for each. Raises ValueError for frames
-        outside 1–1,800 and for another number of seeds.
+        Args:
+            z: the latents.
+            frames: the length, 30 per second, 1 to 1,800.
+            seed: which instance: one for all latents, or one for each of the N.
+
+        Returns:
+            One motion for each latent.
+
+        Raises:
+            RequestError: for frames outside 1–1,800, another number of seeds, or latents of another shape.
         """
         frames = self._length(frames)
         z = torch.as_tensor(z, dtype=torch.float32)
@@ -254,16 +285,27 @@ class MotionCLIP(
     ) -> Motion | list[Motion]:
         """Text → motion. One str gives a Motion; several give a list, decoded in one batch.
 
-        frames: the length, 30 per second. A text of several steps ("walk, then bow, then wave goodbye") becomes one
-        motion in which each step has that length and leads into the next, for which it takes up to a second more where
-        a body has to get up or down; what is counted ("jump three times") or slow ("bow slowly") takes as long as it
-        takes. Sides, tempo and things done at once are heeded ("kick with the left leg", "walk while waving").
-        seed: which instance; the same seed gives the same motion, alone or in a batch; several
-        texts may have a seed each. closeness: from the text's own latent (0) to that of the known action that it is
-        taken for (1); without a reader it says nothing. samples: for one str, so many different instances as a list,
-        of which the first is the one without `samples`. Raises ValueError for an empty or overlong text, one that says
-        what not to do, frames outside 1–1,800 in all, a closeness outside 0–1, another number of seeds than texts, or
-        samples outside 1–64 or for several texts.
+        A text of several steps ("walk, then bow, then wave goodbye") becomes one motion in which each step leads into
+        the next; that takes up to a second more where a body has to get up or down. Sides, tempo and things done at
+        once are followed ("kick with the left leg", "walk while waving").
+
+        Args:
+            text: what the body does, in English; up to 2,000 characters each.
+            frames: the length of each step, 30 per second. What is counted ("jump three times") or slow ("bow slowly")
+                takes as long as it takes.
+            seed: which instance; one for all texts, or one for each. The same seed gives the same motion, by itself or
+                in a batch.
+            closeness: 0 uses the text's own latent, 1 that of the known action that it is taken for; ignored without a
+                reader.
+            samples: for one str: return a list of this many instances, 1 to 64. The first is the motion without
+                `samples`.
+
+        Returns:
+            One motion for one str, else a list: one motion for each text, or `samples` of the one text.
+
+        Raises:
+            RequestError: for an empty or overlong text, one that says what not to do, frames outside 1–1,800 in all, a
+                closeness outside 0–1, another number of seeds than texts, or samples outside 1–64 or for several texts.
         """
         if not 0 <= closeness <= 1:
             raise RequestError(f"closeness: must be from 0 to 1, not {closeness}")
@@ -271,8 +313,11 @@ class MotionCLIP(
         texts = [text] if isinstance(text, str) else list(text)
         seeds = _seeds(seed, len(texts))
         plans = self.plan(texts, closeness)
-        if any(self._length(frames) * len(steps) > MAX_FRAMES for steps in plans):
-            raise RequestError(f"frames: {MAX_FRAMES:,} is the most for all steps of a text together")
+        most = max(map(len, plans), default=0)
+        if most * self._length(frames) > MAX_FRAMES:
+            raise RequestError(
+                f"frames: {most} steps of {frames} frames are more than {MAX_FRAMES:,}; use fewer frames or steps"
+            )
         found = self._plain(plans, frames, seeds, samples or 1)
         for number, steps in enumerate(plans):
             if number not in found:
@@ -297,7 +342,8 @@ class MotionCLIP(
     def plan(self, texts: Sequence[str], closeness: float = CLOSENESS) -> list[list[Step]]:
         """What `generate` does for each text: its steps, with their readings and latents.
 
-        Raises ValueError for a text that is empty or overlong, or that says what not to do.
+        Raises:
+            RequestError: for a text that is empty or overlong, or that says what not to do.
         """
         asked = [self._clauses(_checked(text)) for text in texts]
         words = [part for of in asked for clause in of for part in _parts(clause)]
@@ -314,7 +360,8 @@ class MotionCLIP(
     def steps(self, text: str) -> list[str]:
         """The words of each step that `generate` makes of a text, with their details: "jump twice, then bow" → two.
 
-        Raises ValueError as `plan` does.
+        Raises:
+            RequestError: as by `plan`.
         """
         found = []
         for words in prompts.ordered(_checked(text), self._verbs):
@@ -338,27 +385,46 @@ class MotionCLIP(
     def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
         """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
 
-        seconds: of each step that names no length. seed: of the first; the others have the next ones. Raises
-        ValueError for a text that `generate` does not take, and lengths outside the limits.
+        Args:
+            text: as for `generate`.
+            seconds: the length of each step that names none.
+            seed: the first block's; the others have the next ones.
+
+        Returns:
+            A block for each step.
+
+        Raises:
+            RequestError: for a text that `generate` does not take, and lengths outside the limits.
         """
         return storyboard.from_text(self, text, seconds, seed)
 
     def storyboard(self, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
         """Blocks, each with its own words, length and seed → one motion of up to 60 s, and where its blocks are.
 
-        Each block leads into the next over the next one's first second, or half of it. What is counted ("jump three
-        times") takes as long as it takes. kept: a story made before; its blocks that are asked for again are not
-        decoded anew. With it or without, a block's motion depends on that block alone, but for its join and where the
-        body stands: change one block's seed, and the others stay. Raises errors.StoryboardError (a ValueError),
-        which names the block and the field.
+        Each block leads into the next over the next one's first second, or half of it. A block's motion depends on that
+        block only, but for its join and where the body stands: change one block's seed, and the others stay.
+
+        Args:
+            blocks: in order. What is counted ("jump three times") takes as long as it takes.
+            closeness: as for `generate`.
+            kept: a story made before; those of its blocks that are asked for again are not decoded again. The result
+                is the same without it.
+
+        Returns:
+            The motion, and where each block is in it.
+
+        Raises:
+            StoryboardError: names the block and the field.
         """
         return storyboard.tell(self, blocks, closeness, kept)
 
     def place(self, end: End) -> tuple[float, float]:
         """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
 
-        The map itself is `bank.atlas`: points, families and which action belongs to which. Raises ValueError for a
-        model without a map.
+        The map itself is `bank.atlas`: points, families and which action belongs to which.
+
+        Raises:
+            RequestError: for a model without a map.
         """
         bank = self._banked()
         if isinstance(end, Entry):
@@ -369,7 +435,16 @@ class MotionCLIP(
     def way(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
         """The known motions that the way from a to b passes, in order, each label once; the ends' own among them.
 
-        steps: at how many points of the way is looked, 2 to 101. Raises ValueError for a model without a map.
+        Args:
+            a: the start: a text, a Motion, an entry of the bank, or a latent.
+            b: the end, likewise.
+            steps: at how many points of the way to look, 2 to 101.
+
+        Returns:
+            Each known motion with its place on the way and on the map.
+
+        Raises:
+            RequestError: for a model without a map, and steps outside 2–101.
         """
         bank = self._banked()
         share = torch.linspace(0, 1, _steps(steps))
@@ -383,7 +458,10 @@ class MotionCLIP(
     def completions(self, typed: str, count: int = COUNT) -> list[Completion]:
         """Known actions and captions that what was typed may become, best first; see Completions.matching.
 
-        None for a model without a bank. Raises ValueError for a count below 1.
+        There are none for a model without a bank.
+
+        Raises:
+            RequestError: for a count below 1.
         """
         return self._completions.matching(typed, count)
 
@@ -393,7 +471,11 @@ class MotionCLIP(
         return Completions(bank.actions, ((e.caption, e.action) for e in bank.entries)) if bank else Completions((), ())
 
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
-        """The known motions nearest to what `generate` makes of a text and its steps. ValueError without a bank."""
+        """The known motions nearest to what `generate` makes of a text and its steps, nearest first, each label once.
+
+        Raises:
+            RequestError: for a model without a bank, and a text that `generate` does not take.
+        """
         bank = self._banked()
         (steps,) = self.plan([text], closeness)
         found = [entry for step in steps for entry in bank.nearest(step.z, count)]
@@ -401,12 +483,16 @@ class MotionCLIP(
         return sorted(best.values(), key=lambda entry: -entry.similarity)[:count]
 
     def verdict(self, text: str) -> Verdict:
-        """What `generate` makes of a text, and whether that is a promise. Needs a reader: ValueError without.
+        """What `generate` makes of a text, and whether that is a promise.
 
-        Raises ValueError as `generate` does for a text that it does not take.
+        Raises:
+            RequestError: for a model without a reader, and a text that `generate` does not take.
         """
         if self.reader is None:
-            raise RequestError("this model has no reader of texts; train with `motionclip train`")
+            raise RequestError(
+                "this model can't say how sure it is, as it has no reader; make one with "
+                "`motionclip index --data FOLDER --model FOLDER`"
+            )
         (plan,) = self.plan([text])
         readings = [reading for step in plan for reading in step.readings]
         steps = tuple(tuple(reading.action for reading in step.readings) for step in plan)
@@ -616,7 +702,7 @@ class MotionCLIP(
         self, z: torch.Tensor, reading: Reading, frames: int, seeds: Sequence[int], clause: prompts.Clause
     ) -> list[torch.Tensor]:
         """(frames, 149) of a latent (D,) for each seed, on the clause's side: the action itself may be done with either
-        side, or both, so that of several draws the most one-sided of the likeliest half is taken."""
+        side, or both, so that of several draws the most one-sided of the likelier half is taken."""
         assert clause.side is not None
         found = []
         for seed in seeds:
@@ -628,7 +714,7 @@ class MotionCLIP(
         return found
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
-        """Encode a motion and decode it again: what the latent alone keeps of it."""
+        """Encode a motion and decode it again: what its latent by itself keeps of it."""
         return self.decode(self.encode_motion([motion]), len(motion), seed)[0]
 
     def latent(self, end: End) -> torch.Tensor:
@@ -663,16 +749,30 @@ class MotionCLIP(
         path: Course = "spherical",
         even: bool | None = None,
     ) -> list[Motion]:
-        """Motions along the way from a to b, both ends included.
+        """`steps` motions from a to b, both included.
 
-        a, b: each a text, a Motion, an entry of the bank, or a latent. path: "spherical" goes along the great
-        circle, the default: all latents that this model learned from have unit length. "linear" is the paper's
-        (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has seen. even: in equal steps of the
-        decoded motion, for which 17 to 39 more are decoded; else of the latent, where most of the change may fall into
-        one step. By default the great circle is walked in even steps, and the line as in the paper. The instance noise
-        is the seed's all along; where both ends are motions it is found by running the flow backwards from each and
-        interpolated too, so that the ends come back as they were. `benchmarks/interpolation.py` compares all of these:
-        the largest of ten steps is 14 % of the way on average, 29 % with even=False.
+        The noise of all of them is the seed's. If a and b are both Motions, it is found by running the flow backwards
+        from each, and interpolated, too, so that the ends come back as they were. `benchmarks/interpolation.py`
+        compares the ways: the largest of ten steps is 14 % of the way on average, 29 % with even=False.
+
+        Args:
+            a: the start: a text, a Motion, an entry of the bank, or a latent.
+            b: the end, likewise.
+            steps: how many motions, 2 to 101.
+            seed: which instance.
+            frames: the length of each, 1 to 1,800, 30 per second; if a and b are Motions, the shorter one's counts.
+            path: "spherical" goes along the great circle: all latents that this model learned from have unit length.
+                "linear" is the paper's (1 − α)·a + α·b, which in the middle is shorter than anything the decoder has
+                seen.
+            even: True spaces the motions by how much the body changes, for which 17 to 39 more are decoded. False
+                spaces the latents evenly; then most of the change may fall into one step. By default True for
+                "spherical", False for "linear".
+
+        Returns:
+            The motions in order, named by their share of the way ("0%" to "100%").
+
+        Raises:
+            RequestError: for steps, frames or a path outside of these.
         """
         if path not in ("spherical", "linear"):
             raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
@@ -699,7 +799,20 @@ class MotionCLIP(
         return [replace(motion, name=f"{percent:.0%}") for motion, percent in motions]
 
     def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
-        """One motion that begins as a and becomes b: the latent moves from window to window."""
+        """One motion that begins as a and becomes b: the latent moves from window to window.
+
+        Args:
+            a: the start: a text, a Motion, an entry of the bank, or a latent.
+            b: the end, likewise.
+            frames: the length, 1 to 1,800, 30 per second.
+            seed: which instance.
+
+        Returns:
+            One motion of `frames` frames.
+
+        Raises:
+            RequestError: for frames outside 1–1,800, or a text or latent that can't be used.
+        """
         windows = len(self.model.window_starts(self._length(frames)))
         ramp = torch.linspace(0, 1, windows) if windows > 1 else torch.tensor([0.5])
         # It stays a while with either end.
@@ -718,11 +831,23 @@ class MotionCLIP(
     ) -> Motion:
         """Change what a motion is like: decode base + strength · (target − source), at unit length if that is the rule.
 
-        base, source, target: texts, Motions, entries of the bank, or latents. The base's instance (timing, path,
-        body) is kept: the flow run backwards from it gives the noise to decode with, and what changes is added
-        to it, so that strength 0 gives the base back. frames and seed are those of a base that is no Motion.
-        part: only the "upper body" or the "lower body" takes the change.
-        Raises ValueError for a strength outside of −5 to 5.
+        The base's instance (timing, path, body) is kept: the flow run backwards from it gives the noise to decode with,
+        and what changes is added to it, so that strength 0 gives the base back.
+
+        Args:
+            base: what is changed: a text, a Motion, an entry of the bank, or a latent.
+            source: what the base is like, likewise.
+            target: what it should be like, likewise.
+            strength: how far, −5 to 5; 1 goes from source to target.
+            frames: the length of a base that is no Motion, 1 to 1,800, 30 per second.
+            seed: the instance of a base that is no Motion.
+            part: "upper body" or "lower body" limits the change to it.
+
+        Returns:
+            The changed motion, as long as the base, starting where it starts.
+
+        Raises:
+            RequestError: for a strength, frames or a part outside of these.
         """
         return self.edit_towards(base, source, [target], strength, frames, seed, part)[0]
 
@@ -736,7 +861,14 @@ class MotionCLIP(
         seed: int = 0,
         part: BodyPart = "whole body",
     ) -> list[Motion]:
-        """As `edit`, towards each of several targets, decoded in one batch."""
+        """As `edit`, towards each of several targets, decoded in one batch.
+
+        Returns:
+            A motion for each target.
+
+        Raises:
+            RequestError: as by `edit`.
+        """
         changes = torch.stack([self.latent(target) for target in targets]) - self.latent(source)
         return self._edited(base, source, changes, [strength] * len(targets), frames, seed, part)
 
@@ -750,7 +882,23 @@ class MotionCLIP(
         seed: int = 0,
         part: BodyPart = "whole body",
     ) -> list[Motion]:
-        """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure."""
+        """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure.
+
+        Args:
+            base: as for `edit`.
+            source: as for `edit`.
+            target: as for `edit`.
+            strengths: at least one, each −5 to 5.
+            frames: as for `edit`.
+            seed: as for `edit`.
+            part: as for `edit`.
+
+        Returns:
+            A motion for each strength, all as long as the base.
+
+        Raises:
+            RequestError: as by `edit`, and for no strengths.
+        """
         changes = (self.latent(target) - self.latent(source)).expand(len(strengths), -1)
         return self._edited(base, source, changes, strengths, frames, seed, part)
 
@@ -780,8 +928,8 @@ class MotionCLIP(
         before = features.motion_features(motion)
         start, facing = motion.translation[0] * [1, 0, 1], features.facing(before)
         before = features.canonical(before)
-        # As far as the source describes the base, its word is taken for it: what the base's latent says beside
-        # that ("not in any style") would hold the edit back, and its instance is in the noise anyway.
+        # As far as the source describes the base, its word is taken for it: what else the base's latent says
+        # ("not in any style") would hold the edit back, and its instance is in the noise anyway.
         likeness = functional.cosine_similarity(z, start_z, dim=-1)
         described = ((likeness - UNDESCRIBED) / (DESCRIBED - UNDESCRIBED)).clamp(0, 1)
         described = described * self.model.config.normalised  # else, as in the paper, the base stays the base
@@ -806,8 +954,17 @@ class MotionCLIP(
     def recognize(self, motion: Motion, labels: Sequence[str] | None = None, top: int = 5) -> list[tuple[str, float]]:
         """The labels that fit a motion best, with their cosines, best first.
 
-        labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows, or
-        BABEL's 60 for a model without a bank.
+        Args:
+            motion: of any length.
+            labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows, or
+                BABEL's 60 for a model without a bank.
+            top: how many labels to return.
+
+        Returns:
+            (label, cosine from −1 to 1), at most `top` of them.
+
+        Raises:
+            RequestError: for an empty list of labels.
         """
         names = self._labels(labels)
         scores = functional.cosine_similarity(self.encode_text(names), self.encode_motion([motion]), dim=-1)
@@ -815,7 +972,21 @@ class MotionCLIP(
         return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
 
     def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
-        """What a long motion shows from when to when: half-second steps, each labelled by the window around it."""
+        """What a long motion shows from when to when.
+
+        Every half second, the window (60 frames) around it gets the label that fits it and its neighbours best. Equal
+        neighbours become one segment.
+
+        Args:
+            motion: of any length.
+            labels: as for `recognize`.
+
+        Returns:
+            Segments in the order of time, in seconds, without gaps from 0 to the motion's end.
+
+        Raises:
+            RequestError: for an empty list of labels.
+        """
         names = self._labels(labels)
         window, stride = self.model.config.window, 15
         windows = cut_windows(motion, window, stride)
@@ -856,7 +1027,9 @@ class MotionCLIP(
 
     def _banked(self) -> Bank:
         if self.bank is None:
-            raise RequestError("this model has no bank of known motions; train with `motionclip train`")
+            raise RequestError(
+                "this model has no bank of known motions; make one with `motionclip index --data FOLDER --model FOLDER`"
+            )
         return self.bank
 
     def _length(self, frames: int) -> int:
@@ -885,19 +1058,15 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
 
 
 def _one_action(whole: Reading, *parts: Reading) -> bool:
-    """Whether the parts of a text are one action: "slips and falls", but not "punch and kick", where each is known.
-
-    Of the val captions that can be split 39 % are read rightly so, where by the words alone 10 % were; of pairs of
-    captions that were joined 58 %, where 64 % are if no text is one action.
-    """
+    """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
     if all(part.action == parts[0].action for part in parts):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > 0
 
 
 def _done_as_one(clause: prompts.Clause, whole: Reading, first: Reading, second: Reading) -> bool:
-    """Whether a clause and what is done besides are one action. What is said to be done at the same time is not left
-    out for it, unless hardly anything can be read in it."""
+    """Whether a clause and what is done at the same time are one action. What is said to be done at the same time is
+    left out for that only if hardly anything can be read in it."""
     besides = first if whole.action == second.action else second
     left_out = whole.action in (first.action, second.action) and not clause.joined
     return not (left_out and besides.confidence > LEFT_OUT) and _one_action(whole, first, second)

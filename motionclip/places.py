@@ -1,4 +1,4 @@
-"""Where the project's weights, settings and app lie: beside the package in a checkout, inside it when installed."""
+"""Where the project's weights, settings and app lie: next to the package in a checkout, inside it when installed."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a prompt asks for besides the action: steps in order, things at once, sides, counts, tempo, negation.
+"""What a prompt asks for in addition to the action: steps in order, things at once, sides, counts, tempo, negation.
 
 Plain rules on English words, in the order in which they are applied. Nothing here needs the model, but the verbs that
 it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messenger" (one).
@@ -404,7 +404,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     else:
         return clause
     if not 1 <= number <= MAX_COUNT:
-        raise RequestError(f"text: {number} times is too many; at most {MAX_COUNT} are counted")
+        raise RequestError(f"text: {number} times can't be done; ask for 1 to {MAX_COUNT} times")
     return replace(clause, text=_tidy(text) or clause.text, count=number)
 
 

@@ -72,7 +72,7 @@ class Reading:
 
 
 def unity(whole: Reading, parts: Sequence[Reading]) -> float:
-    """How much likelier a text means one action than as many as it has parts: the logarithm of Bayes's factor.
+    """How much more probably a text means one action than one for each part: the logarithm of the Bayes factor.
 
     One action makes the whole and each part likely, as "slips and falls" does; of several, each makes its own part so.
     All actions are equally likely before.

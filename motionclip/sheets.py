@@ -90,7 +90,7 @@ class Known:
 
 def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:
     if Path(name).name != name:
-        raise RequestError(f"{name}: is no plain name of a clip")
+        raise RequestError(f"{name}: a clip's name must not hold a folder; give the plain name in labels.csv")
     return npz.load(folder / "clips" / f"{name}.npz").padded(frames).crop(0, frames), f"clip {name}"
 
 

@@ -184,7 +184,7 @@ def _whole_or_decimal(value: object) -> bool:
 def load(path: str | PathLike[str]) -> list[Block]:
     """Read a storyboard file: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}, …]}; seed may be left out.
 
-    Raises MotionFileError, which names the file, the field and what mends it, and OSError where it can't be opened.
+    Raises MotionFileError, which names the file, the field and how to fix it, and OSError where it can't be opened.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""What the shipped weights give for fixed seeds. After new weights, write it anew: python tests/golden.py"""
+"""What the shipped weights give for fixed seeds. After new weights, write it again: python tests/golden.py"""
 
 from __future__ import annotations
 

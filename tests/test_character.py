@@ -53,7 +53,7 @@ def directions(kind, played, motion):
 
 
 def legs(kind):
-    """The length of the character's legs beside SMPL's."""
+    """The length of the character's legs, SMPL's being 1."""
     rest = characters.bones(kind)
     places = [[rest[kind.names[f"{side}_{part}"]].place for part in ("hip", "knee", "ankle")] for side in SIDES]
     theirs = sum(np.linalg.norm(np.diff(np.stack(leg), axis=0), axis=1).sum() for leg in places)
@@ -258,7 +258,7 @@ def test_from_words_on_the_command_line(tmp_path):
     assert result.exit_code == 0, result.output
     assert len(play(tmp_path / "me.vrm").worlds) == 60
     result = CliRunner().invoke(app, ["generate", "walk", "-o", str(tmp_path / "me.bvh"), "--character", str(source)])
-    assert result.exit_code == 1 and "choose one of .glb, .vrm" in result.output
+    assert result.exit_code == 1 and "use one of .glb, .vrm" in result.output
 
 
 def test_the_khronos_validator_finds_nothing(tmp_path):

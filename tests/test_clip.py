@@ -88,7 +88,7 @@ def test_other_models_by_name_and_unit_length_by_config():
 
 
 def archive(state, path):
-    """The weights as OpenAI has them: a TorchScript archive, in half precision, with sizes beside them."""
+    """The weights as OpenAI has them: a TorchScript archive, in half precision, and their sizes."""
 
     class Holder(torch.nn.Module):
         def forward(self):
@@ -327,7 +327,7 @@ def test_an_imported_checkpoint_of_the_papers_size_is_used_like_any_model(tmp_pa
     try:
         client = Client(f"http://127.0.0.1:{port}", verbose=False)
         figure, nearest, verdict = client.predict("walk", api_name="/generate")
-        assert figure and not (nearest or {}).get("label") and "no list of known motions" in verdict
+        assert figure and not (nearest or {}).get("label") and "can't say how sure" in verdict
         assert client.predict("walk", "jump", api_name="/interpolate")
         assert client.predict("walk", "walk", "jump", api_name="/edit")
         best = client.predict(words="walk", api_name="/recognize")[1]

@@ -28,7 +28,7 @@ def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
         f"no {entry.label} #{entry.index}": f"From: number {entry.index} is '{entry.label}', not 'no {entry.label}'",
         f"walk #{len(mc.bank)}": "From: there is no known motion 'walk #",
         "walk #x": "From: there is no known motion 'walk #x'; choose one on the map",
-        "no such": "knows no motion 'no such'",
+        "no such": "no known motion 'no such'",
     }.items():
         with pytest.raises(RequestError, match=re.escape(complaint)):
             chosen(mc, "", name, None, "From")

@@ -1,4 +1,4 @@
-"""What users are shown of errors: their own mistakes in a line, faults of the program by a number alone."""
+"""What users are shown of errors: their own mistakes in a line, bugs only by a number."""
 
 import logging
 
@@ -70,7 +70,7 @@ def test_the_command_line_calls_a_fault_its_own(monkeypatch, caplog):
     assert process.exit_code == 70
     (record,) = [record for record in caplog.records if record.exc_info]
     number = record.getMessage().split()[-1]
-    assert "a fault of the program, not yours" in process.stderr and number in process.stderr
+    assert "a bug, not your mistake" in process.stderr and number in process.stderr
     assert "broadcast" not in process.stderr
 
 

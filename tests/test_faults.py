@@ -17,7 +17,7 @@ from motionclip import Motion
 from motionclip.models import storage
 
 ROOT = Path(__file__).resolve().parent.parent
-# The disk is full after so many bytes: as with ENOSPC, the write that goes over it fails.
+# The disk is full after this many bytes: as with ENOSPC, the write that goes over it fails.
 FULL_DISK = """
 import resource, runpy, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -41,7 +41,7 @@ def character(motion, names=HUMANIK, scale=1.0, way="LINEAR", skin=True, step=1)
     for sampler in animation["samplers"]:
         sampler["interpolation"] = way
     document = {"asset": {"version": "2.0"}, "nodes": nodes, "animations": [animation], "scenes": [{"nodes": [0]}]}
-    if skin:  # the nodes are in the midst of the motion; the skin knows the rest pose
+    if skin:  # the nodes are as in the middle of the motion; the skin knows the rest pose
         binds = np.tile(np.eye(4, dtype=np.float32), (22, 1, 1))
         binds[:, 3, :3] = -skeleton.REST_JOINTS[:22].numpy()
         document["skins"] = [{"joints": [*range(1, 23)], "inverseBindMatrices": arrays.add(binds.reshape(22, 16))}]
@@ -98,7 +98,7 @@ def test_a_gltf_with_its_buffer_beside_it_or_inside(tmp_path):
     data = b"".join(arrays.parts)
     document["buffers"] = [{"byteLength": len(data), "uri": "walk%20buffer.bin"}]
     (tmp_path / "a.gltf").write_text(json.dumps(document))
-    with pytest.raises(MotionFileError, match=r"buffers: walk%20buffer.bin is not beside"):
+    with pytest.raises(MotionFileError, match=r"buffers: walk%20buffer.bin is not next to"):
         Motion.load(tmp_path / "a.gltf")
     (tmp_path / "walk buffer.bin").write_bytes(data)
     assert between(Motion.load(tmp_path / "a.gltf"), motion).max() < 0.5

@@ -1,4 +1,4 @@
-"""The shipped weights give what they gave: fixed seeds beside tests/golden.json, which tests/golden.py writes."""
+"""The shipped weights give what they gave: fixed seeds against tests/golden.json, which tests/golden.py writes."""
 
 import json
 

@@ -269,7 +269,7 @@ def test_a_token_opens_a_private_repo(hub, fetch):
 def test_no_network_no_revision_no_model(hub, fetch, tmp_path):
     assert "can't be reached" in fetch(HF_ENDPOINT="http://127.0.0.1:9")
     assert "HF_HUB_OFFLINE" in fetch(HF_HUB_OFFLINE="1")
-    assert "no revision 'nowhere'" in fetch(REPO, "nowhere")
+    assert "no branch, tag or commit 'nowhere'" in fetch(REPO, "nowhere")
     (hub.folder / "model.safetensors").unlink()
     assert "no model.safetensors" in fetch()
 

@@ -96,7 +96,7 @@ def test_the_motion_goes_home_on_it_and_to_nobody_else(visitor, app_url, tmp_pat
     secret = re.findall(r"/([0-9a-f]{32})/[0-9a-f]{8}/", found["address"])
     assert len(secret) == 1 and secret[0] not in str(kept)
     assert "too long ago" in visitor("ann", "on_character", token="0" * 32, place="0")["reason"]
-    assert "no request" in visitor("ann", "on_character", token=token, place="far")["reason"]
+    assert "incomplete request" in visitor("ann", "on_character", token=token, place="far")["reason"]
 
 
 def test_it_is_gone_when_its_visitor_leaves(visitor, app_url, tmp_path):
@@ -165,10 +165,10 @@ def test_what_is_no_form_of_the_page_is_refused(visitor, app_url, tmp_path):
     for data in (None, [1], {"session_hash": "ann"}, "walk"):
         asked = {"data": data, "component_id": number, "fn_name": "put", "session_hash": "ann"}
         answer = httpx.post(f"{app_url}/gradio_api/component_server/", json=asked, timeout=60)
-        assert "no form of the page" in answer.json()["reason"]
+        assert "incomplete request" in answer.json()["reason"]
     visitor("ann", "put", given(characters.VRM, tmp_path))
     text = motion_text(synthetic_motion(frames=3))
     for content in (b"[", b"{}", b"[1]", b'["TUNNMQ=="]', json.dumps([text[:-8]]).encode(), b"5", b'["\\u00fc"]'):
-        assert "none of the stage's" in visitor("ann", "fitted", ("m.json", content))["reason"]
+        assert "motions: could not be read" in visitor("ann", "fitted", ("m.json", content))["reason"]
     for many in (33 * [text], 25 * [motion_text(synthetic_motion(frames=900))]):
         assert "too long" in visitor("ann", "fitted", ("m.json", json.dumps(many).encode()))["reason"]

@@ -1,4 +1,4 @@
-"""What is installed for some is loaded for those alone."""
+"""What is installed for some is loaded only for those."""
 
 import subprocess
 import sys

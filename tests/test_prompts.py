@@ -1,4 +1,4 @@
-"""What prompts ask for besides the action, and the composition of motion that answers it."""
+"""What prompts ask for in addition to the action, and the composition of motion that answers it."""
 
 import numpy as np
 import pytest
@@ -184,7 +184,7 @@ def test_negation_is_seen(text, negative):
 
 
 def test_too_many_times_are_refused():
-    with pytest.raises(ValueError, match="at most 10"):
+    with pytest.raises(ValueError, match="99 times can't be done; ask for 1 to 10 times"):
         prompts.clauses("jump 99 times", VERBS)
 
 

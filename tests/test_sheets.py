@@ -46,7 +46,7 @@ def test_edits_of_texts_and_of_recordings(tmp_path, data_folder):
     assert {path.suffix for path in out.iterdir()} == {".bvh", ".mp4"} and len(list(out.iterdir())) == 3
     assert 'line 2: "Walk": clip walk_0, "walk" (the same words)' in result.output
     assert '"a person does wave left hand" (the nearest words, cosine 0.' in result.output
-    assert "line 4: impossible: motion_source: must be data or text, not 'film'" in result.output
+    assert "line 4: skipped: motion_source: must be data or text, not 'film'" in result.output
     assert size_of(out / "grid.mp4")[:2] == (4 * SIZE, 2 * (SIZE + TITLE))
 
 
@@ -56,7 +56,7 @@ def test_interpolations_of_the_banks_motions(tmp_path):
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "out").glob("02-walk-to-bow-*.npz"))) == 5
     assert 'line 2: "walk": the bank\'s ' in result.output
-    assert 'line 3: impossible: "quantum chromodynamics": no known motion is like it' in result.output
+    assert 'line 3: skipped: "quantum chromodynamics": no known motion is like it' in result.output
     assert size_of(tmp_path / "out/grid.mp4")[:2] == (5 * SIZE, SIZE + TITLE)
 
 
@@ -65,9 +65,9 @@ def test_interpolations_of_the_banks_motions(tmp_path):
     [
         ("edit", "base,v_start,v_end\nwalk,a,b\n", "must name the columns motion_source, base, v_start, v_end"),
         ("edit", "motion_source,base,v_start,v_end\ntext,walk,run\n", "line 2: needs a value for each of"),
-        ("interpolate", "start,end\nquantum chromodynamics,walk\n", "no line could be done"),
+        ("interpolate", "start,end\nquantum chromodynamics,walk\n", "no line could be processed"),
         ("generate", b"\xff\xfe\x00", "is no text in UTF-8"),
-        ("generate", "\n", "no line could be done"),
+        ("generate", "\n", "--file: holds no lines"),
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path, command, content, complaint):

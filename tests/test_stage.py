@@ -117,7 +117,7 @@ def test_a_label_is_likely_beside_all_that_is_known(mc):
     known = likeliest(mc, motion, None)
     assert len(known) == TOP and known[0][0] == "kick" and word(known[0][1], FROM[ACTIONS]) in ("surely", "probably")
     (own,) = likeliest(mc, motion, ["kick"])
-    assert own[1] == pytest.approx(known[0][1], abs=1e-4)  # alone in a list it is no surer
+    assert own[1] == pytest.approx(known[0][1], abs=1e-4)  # as the only one in a list it is no surer
     other = likeliest(mc, motion, ["sleep", "play the piano"])
     assert len(other) == 2 and word(other[0][1], FROM[LIST]) == "hardly"
 
@@ -143,7 +143,7 @@ def test_what_the_page_calls_is_refused_in_words(app_url):
     assert [of["seed"] for of in found] == [1, 2, 3, 4] and len({of["motion"] for of in found}) == 4
     assert "empty" in call("takes", ["", 2.0, 0, 1.0])["reason"]
     assert "99" in call("takes", ["walk", 99, 0, 1.0])["reason"]
-    assert "no request" in call("takes", "walk")["reason"]
+    assert "incomplete request" in call("takes", "walk")["reason"]
     assert "too long ago" in call("take", ["/etc/passwd", "npz", 0])["reason"]
 
 

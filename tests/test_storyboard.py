@@ -23,7 +23,7 @@ def story(mc):
 
 
 def course(motion, span, last):
-    """The joints of a block beside its joins, as they are to one who stands where it begins."""
+    """The joints of a block outside its joins, as they are to one who stands where it begins."""
     first = span.settled + composition.AROUND * (span.start > 0)
     return motion.crop(first, span.end - composition.AROUND * (not last)).canonical().joints()
 

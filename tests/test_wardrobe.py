@@ -1,4 +1,4 @@
-"""Visitors' own characters on the server: theirs alone, and gone when they leave."""
+"""Visitors' own characters on the server: only theirs, and gone when they leave."""
 
 import stat
 

@@ -1,6 +1,6 @@
 """The evaluator: a classifier of action and style with text-aligned features, trained apart from every generator.
 
-It is trained on real motion alone with another objective and another seed than the models' own encoders, and is never
+It is trained only on real motion, with another objective and another seed than the models' own encoders, and is never
 used to generate, to encode, or to choose what is generated.
 """
 

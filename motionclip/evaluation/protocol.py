@@ -50,7 +50,7 @@ MAX_WINDOWS = 8  # of a clip, so that a recording of minutes doesn't count as mu
 # Prompts that people wrote who had not seen words.json or any result; the second lot without any list of actions.
 EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
 MIN_STYLE_CLIPS = 5
-EVERY_STYLE_PROMPT = 4  # one in so many prompts of an action and the words for a style
+EVERY_STYLE_PROMPT = 4  # one prompt in four of an action and the words for a style
 INTERPOLATIONS = 12
 SEEDS = 20  # of each action, in which no joint may leap
 FLOATING = 0.05  # metres over the floor
@@ -61,7 +61,7 @@ Edited = tuple[Motion, str, str]  # with the action that it shows and the style 
 
 @dataclass(frozen=True)
 class References:
-    """What generated motion is compared with, beside the split that is measured; the same at every repeat.
+    """What generated motion is compared with, in addition to the split that is measured; the same at every repeat.
 
     clips: of the training split. joints: of their windows, mirrored ones too, (N, frames, 24, 3) about the pelvis.
     other_split: the evaluator's features of another split's windows, (N, H), for the distance of real to real.
@@ -197,7 +197,7 @@ def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> 
 def decoding(
     mc: MotionCLIP, clips: Sequence[Clip], evaluator: Evaluator, words: Words, split: str, seed: int
 ) -> list[Measurement]:
-    """What the evaluator sees in motion made of words, and of encoded motion, beside real motion.
+    """What the evaluator sees in motion made of words, and of encoded motion, and in real motion.
 
     Right is an action or one near it. A prompt that is refused counts as wrong.
     """

@@ -1,6 +1,6 @@
 """Rules on the joints that judge the details of prompts: sides, counts, tempo, things at once, steps in order.
 
-They share nothing with `composition`, which makes those details: they look at the finished motion alone.
+They share nothing with `composition`, which makes those details: they look only at the finished motion.
 """
 
 from __future__ import annotations

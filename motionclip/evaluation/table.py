@@ -12,7 +12,11 @@ from ..files.json_file import read_json
 
 @dataclass(frozen=True)
 class Measurement:
-    """One measured number: `low` and `high` bound 95 % over repeats with other seeds, where there were any."""
+    """One measured number.
+
+    value: in `unit` ("%", "mm", …; "" for none). low, high: the 95 % interval over repeats with other seeds; None for
+    one repeat.
+    """
 
     group: str
     name: str

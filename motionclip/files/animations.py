@@ -33,7 +33,11 @@ def read_animations(document: Document, fps: float | None) -> list[tuple[str, Ar
             armature.parts = parts
             result.append((str(animation.get("name", "")), armature))
     if not result:
-        raise document.wrong("animations", "there are none that move a node: it holds a model at rest")
+        raise document.wrong(
+            "animations",
+            "none moves anything: this is a model at rest. Export it with its animation; to put a motion on it, give "
+            "it as the character (--character)",
+        )
     return result
 
 
@@ -132,7 +136,7 @@ def _moving(
     world, at_rest = torch.stack(worlds, dim=1), torch.stack(rest)
     for transforms in (world, at_rest):
         if not torch.isfinite(transforms).all() or float(transforms.abs().max()) > 1e9:
-            raise document.wrong("nodes", "they are absurdly large, or far away")
+            raise document.wrong("nodes", "some are larger or farther away than 1,000,000,000 m")
     return Armature(
         names=[node.name for node in nodes],
         meshes=frozenset(index for index, node in enumerate(nodes) if node.skinned),

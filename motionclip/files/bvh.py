@@ -2,7 +2,7 @@
 
 Written files hold the SMPL joints by name, in metres, y up, facing +z, rotations in the order Z X Y: Blender's
 importer with its own settings (scale 1, forward −Z, up Y) shows them upright and life-size. The parser is our own
-since those on PyPI hang on a cut-off file, drop blanks in names, or refuse channels that real files have. It takes
+since those on PyPI freeze on a cut-off file, drop spaces in names, or refuse channels that real files have. It takes
 what readers out there take, and notes what it passed over.
 """
 
@@ -203,7 +203,7 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
         values = np.array(words, dtype=np.float64)
     if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e7:
         line, column, word = _where(text, first, lambda word: not abs(float(word)) <= 1e7)
-        raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word} is not finite, or absurdly large")
+        raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word} is not finite, or over 10,000,000")
     rows, over = divmod(len(values), channels)
     if rows < count and not over and not text.endswith("\n"):
         rows, over = rows - 1, 0  # its last number may be cut off
@@ -223,7 +223,7 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
 
 
 def _without_tail(path: Path, text: str, first: int, notes: list[str]) -> str:
-    """The numbers before a text at the end, which is noted. Raises MotionFileError for one in their midst."""
+    """The numbers before a text at the end, which is noted. Raises MotionFileError for one among them."""
     line, column, word = _where(text, first, _is_no_number)
     lines = text.split("\n")
     rest = [words for words in map(str.split, lines[line - first :]) if words]
@@ -325,7 +325,7 @@ class _Hierarchy:
         if more:
             self._notes.append(f"line {self._line}: OFFSET has {len(numbers)} numbers; the first three were read")
         if not self._stack or not np.isfinite(numbers).all() or max(map(abs, numbers)) > 1e7:
-            raise self._wrong("OFFSET: stands outside of a joint, or is not finite, or absurdly large")
+            raise self._wrong("OFFSET: stands outside of a joint, or is not finite, or over 10,000,000")
         if self._at_end:
             self.joints[self._stack[-1]].end = (x, y, z)
         else:

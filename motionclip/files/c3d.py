@@ -1,6 +1,6 @@
 """C3D: the markers of optical motion capture, read through ezc3d where that is installed.
 
-Joints are estimated from where Plug-in Gait and its kin put markers: hip centres from the pelvis by Harrington's
+Joints are estimated from where Plug-in Gait and similar sets put markers: hip centres from the pelvis by Harrington's
 regression (2007), knees, ankles and shoulders inwards of theirs, the spine on a line. Files with joint centres (LHJC,
 LKJC, …) are taken by those.
 """
@@ -119,7 +119,10 @@ def _joints(markers: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
     if missing:
         labels_present = ", ".join([*complete][:40])
         raise MotionFileError(
-            path, "markers", f"these are missing: {'; '.join(missing)}. The file's are {labels_present}"
+            path,
+            "markers",
+            f"these are missing or mostly hidden: {'; '.join(missing)}. Markers must be named as in Plug-in Gait; the "
+            f"file's are {labels_present}",
         )
     left = front[0] - front[1]
     width = np.linalg.norm(left, axis=1, keepdims=True)

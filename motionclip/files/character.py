@@ -76,7 +76,7 @@ class Character:
 
     @property
     def scale(self) -> float:
-        """How long its legs are beside the SMPL body's, in its file's unit for a metre."""
+        """Units of its file for one metre of the SMPL body, by the length of the legs."""
         return self._stance.scale
 
     def save(self, motion: Motion, path: Path) -> None:

@@ -43,7 +43,7 @@ class Conversion:
         if self.target.suffix.lower() in suffixes:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
         if self.suffix not in suffixes:
-            raise RequestError(f"{self.suffix}: is not written; choose one of {', '.join(suffixes)}")
+            raise RequestError(f"{self.suffix}: this format can't be written; use one of {', '.join(suffixes)}")
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")

@@ -36,7 +36,7 @@ class Document:
     """A glTF file that was opened: its JSON, and its accessors as arrays.
 
     Whatever is wrong in it is raised as MotionFileError with the part of the document that is. content: the JSON.
-    binary: whether it is a .glb. chunk: the bytes that a .glb holds beside its JSON.
+    binary: whether it is a .glb. chunk: the bytes that a .glb holds after its JSON.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +81,7 @@ class Document:
         kind, width = _READ.get(self._size(accessor, "componentType", field)), _WIDTH.get(str(accessor.get("type")))
         count, start = (self._size(accessor, key, field) for key in ("count", "byteOffset"))
         if kind is None or width is None or "sparse" in accessor or "bufferView" not in accessor:
-            raise self.wrong(field, "is of a kind that is not read")
+            raise self.wrong(field, "is compressed, sparse or of an unknown type; export the file without these")
         view = self.item("bufferViews", accessor["bufferView"])
         places = ("byteOffset", "byteLength", "byteStride")
         begin, length, step = (self._size(view, key, "bufferViews") for key in places)
@@ -97,7 +97,7 @@ class Document:
         if accessor.get("normalized"):
             values = np.maximum(values / np.iinfo(kind).max, -1) if kind is not np.float32 else values
         if not np.isfinite(values).all() or np.abs(values).max() > 1e9:
-            raise self.wrong(field, "holds NaN, infinite or absurdly large values")
+            raise self.wrong(field, "holds NaN, infinite values, or some over 1,000,000,000")
         return values[:, 0] if width == 1 else values
 
     def _size(self, item: Json, key: str, field: str) -> int:
@@ -113,7 +113,7 @@ class Document:
         return self._buffers[index]
 
     def _fetched(self, uri: str) -> bytes:
-        """A buffer that is in the document as base64, or in a file beside it; from nowhere else."""
+        """A buffer that is in the document as base64, or in a file next to it; from nowhere else."""
         if uri.startswith("data:"):
             try:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
@@ -121,10 +121,10 @@ class Document:
                 raise self.wrong("buffers", f"the data cannot be read ({error})") from error
         name = urllib.parse.unquote(uri)
         if any(part in name for part in ("/", "\\", ":", "\0")) or name in ("", ".", "..") or len(name) > 200:
-            raise self.wrong("buffers", f"{uri[:60]!r} is no plain name of a file beside this one")
+            raise self.wrong("buffers", f"{uri[:60]!r} is no plain name of a file next to this one")
         beside = self.path.parent / name
         if not beside.is_file() or beside.stat().st_size > MAX_BYTES:
-            raise self.wrong("buffers", f"{uri[:60]} is not beside the file, or too large")
+            raise self.wrong("buffers", f"{uri[:60]} is not next to the file, or too large")
         return beside.read_bytes()
 
     def _split(self, data: bytes) -> tuple[bytes, bytes]:

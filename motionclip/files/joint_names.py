@@ -1,6 +1,6 @@
 """Which joint of a skeleton is which part of the body: by its name, and by where it hangs.
 
-Names alone mislead (meshes, controls, helpers and dummies are called like bones), so the joints of a limb are chosen
+Names can mislead (meshes, controls, helpers and dummies are called like bones), so the joints of a limb are chosen
 together: hip above knee above ankle above toes, collar above shoulder above elbow above wrist.
 """
 
@@ -166,7 +166,9 @@ def place_joints(
         )
     tails = [i for i, name in enumerate(names) if "tail" in name.part and "pony" not in name.part]
     if tails and not armature.parts and family(armature.names) != "Second Life":
-        reason = f"is not understood as a human's: it has a tail ({armature.names[tails[0]]}). {_listed(armature)}"
+        reason = (
+            f"is not a human's: it has a tail ({armature.names[tails[0]]}). Remove the tail's joints, or export a human"
+        )
         raise MotionFileError(path, "skeleton", reason)
     trunk = {places["pelvis"], *armature.above(places["pelvis"])}
     chain = [joint for joint in armature.above(places["neck"]) if joint not in trunk]
@@ -182,7 +184,7 @@ def _listed(armature: Armature) -> str:
 
 
 def form(armature: Armature, places: Mapping[str, int]) -> str:
-    """A map to fill in, with what was places."""
+    """The lines `part = joint` to fill in, with the joints that were found."""
     return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
 
 
@@ -325,7 +327,7 @@ def _first_bones(tree: _Tree, names: list[_Name], joint: int, limbs: set[int]) -
 
 
 def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> dict[str, int]:
-    """Pelvis and neck of skeletons whose limbs hang beside the spine, not on it (Rigify): by the height of joints."""
+    """Pelvis and neck of skeletons whose limbs are not children of the spine (Rigify): by the height of joints."""
     left_hip, right_hip, left_arm, right_arm = (places.get(f"{s}_{p}") for p in ("hip", "shoulder") for s in SIDES)
     if left_hip is None or right_hip is None or left_arm is None or right_arm is None:
         return {}
@@ -334,7 +336,7 @@ def _flat_trunk(tree: _Tree, names: list[_Name], places: Mapping[str, int]) -> d
         return tree.share(joint, (left_hip, right_hip), (left_arm, right_arm))
 
     root, chest = tree.common(left_hip, right_hip), tree.common(left_arm, right_arm)
-    # What hangs on a joint near the hips: the face may hang beside the spine, too.
+    # What hangs on a joint near the hips: the face may be no child of the spine, either.
     trunks = [joint for joint in tree.children[root] if abs(share(joint)) < 0.5]
     below = [joint for trunk in trunks for joint in tree.below(trunk)]
     middle = [joint for joint in below if names[joint].part and not names[joint].side]

@@ -1,4 +1,4 @@
-"""The nodes of a glTF document: how they hang on each other, how they stand, and which part of the body each is."""
+"""The nodes of a glTF document: their hierarchy, how they stand, and which part of the body each is."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
         for child in listed(document, item, "children", "nodes"):
             document.item("nodes", child)
             if parents[child] >= 0 or child == index:
-                raise document.wrong(f"nodes[{child}]", "hangs on two nodes, or on itself")
+                raise document.wrong(f"nodes[{child}]", "has two parents, or is its own parent; export the file again")
             parents[child] = index
     order: dict[int, int] = {}
     waiting = [index for index, parent in parents.items() if parent < 0]
@@ -53,7 +53,7 @@ def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
         order[index] = len(order)
         waiting += items[index].get("children", [])
     if len(order) < len(items):
-        raise document.wrong("nodes", "they hang on each other in a circle")
+        raise document.wrong("nodes", "some are their own ancestors; export the file again")
     return [_node(document, index, parents[index], order) for index in order], order
 
 

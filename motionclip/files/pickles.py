@@ -86,7 +86,7 @@ class _Wrapper:
         self._aligned = state.get("numpy_array_alignment_bytes") is not None
 
     def read(self, file: Callable[[int], bytes]) -> np.ndarray:
-        """The array, from what follows; file reads so many bytes."""
+        """The array, from what follows; file reads a number of bytes."""
         if self._aligned:
             file(file(1)[0])
         size = int(np.prod(self._shape, dtype=object)) * self._dtype.known().itemsize

@@ -18,7 +18,7 @@ JOINTS = 22
 _J = skeleton.JOINT_INDEX
 _REST = skeleton.REST_JOINTS.double()
 _BONES = [(skeleton.PARENTS[joint], joint) for joint in range(1, JOINTS)]
-_UNBENT = 0.08  # how much the least turning weighs beside a bend, as the sine of that
+_UNBENT = 0.08  # the sine of the bend at which it weighs as much as the least turning
 
 
 @dataclass(frozen=True)

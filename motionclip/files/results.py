@@ -62,7 +62,7 @@ def read_pickle(path: Path, options: Options) -> list[Reading]:
             tree = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
         except Exception as error:  # a torn or foreign file makes it fail in any way
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            raise MotionFileError(path, "content", f"cannot be read as tensors alone ({reason})") from error
+            raise MotionFileError(path, "content", f"cannot be read as tensors only ({reason})") from error
     else:
         tree = pickles.read_pickle(path, data)
     return _from_tree(tree, path, options)
@@ -89,11 +89,15 @@ def from_joints(
     scale: metres for a unit of the path, if it's known. Raises MotionFileError for joints that are no body's.
     """
     if not np.isfinite(joints).all() or np.abs(joints).max(initial=0) > 1e6:
-        raise MotionFileError(path, "array", "holds NaN, infinite or absurdly large values")
+        raise MotionFileError(path, "array", "holds NaN, infinite values, or some over 1,000,000")
     points = torch.from_numpy(joints[:, : positions.JOINTS].astype(np.float64))
     leg = positions.leg_length(points)
     if leg < 1e-6:
-        raise MotionFileError(path, "array", "holds joints of a body whose legs have no length")
+        raise MotionFileError(
+            path,
+            "array",
+            "the legs have no length: hip, knee and ankle are at one point. Joints are read in SMPL's order",
+        )
     trunk = points[:, _J["head"]] - (points[:, _J["left_ankle"]] + points[:, _J["right_ankle"]]) / 2
     up = Up(options.up) if options.up else find_up(points, trunk, leg, "y")
     fit = positions.fit(points @ up.turn().T, scale)
@@ -126,7 +130,7 @@ def _from_array(values: np.ndarray, path: Path, options: Options) -> Reading:
     notes = [] if options.fps else [f"{fps:g} frames per second, as HumanML3D has; --fps overrules"]
     if values.shape[-1] == humanml.FEATURES and values.ndim == 2:
         if not np.isfinite(values).all() or np.abs(values).max() > 1e4:
-            raise MotionFileError(path, "array", "holds NaN, infinite or absurdly large values")
+            raise MotionFileError(path, "array", "holds NaN, infinite values, or some over 10,000")
         joints = humanml.from_features(values)
         return from_joints(joints, path, options, fps, "HumanML3D's features", notes, humanml.SCALE)
     if values.ndim != 3 or values.shape[-1] != 3 or values.shape[1] < positions.JOINTS:
@@ -172,7 +176,7 @@ def _from_tree(tree: Any, path: Path, options: Options) -> list[Reading]:
     people = list(_people(content))
     if not people:
         raise MotionFileError(
-            path, "content", "holds no motion that is known: SMPL's global_orient and body_pose, pose or joints"
+            path, "content", "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or joints"
         )
     return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
 

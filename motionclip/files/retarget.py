@@ -1,4 +1,4 @@
-"""A skeleton of any humanoid → the SMPL body: bones point alike, joints turn alike, twist kept.
+"""A skeleton of any humanoid → the SMPL body: bones point, joints turn and limbs twist as in the file.
 
 The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
 arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.
@@ -165,7 +165,10 @@ class Body:
         for side in joint_names.SIDES:
             if f"{side}_wrist" not in self.places:
                 raise MotionFileError(
-                    path, "skeleton", f"the {side} forearm has no hand, and no End Site where it ends"
+                    path,
+                    "skeleton",
+                    f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its "
+                    f"joint with --map ({side}_wrist = JOINT)",
                 )
         legs, arms = self.length("hip", "knee", "ankle"), self.length("shoulder", "elbow", "wrist")
         torso = float(self.torso.norm(dim=-1).median())

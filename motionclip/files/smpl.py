@@ -182,7 +182,7 @@ def _rotations(values: np.ndarray, path: Path, field: str, joints: set[int]) -> 
 
 def _check(values: np.ndarray, path: Path, field: str) -> None:
     if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e6:
-        raise MotionFileError(path, field, "holds NaN, infinite or absurdly large values")
+        raise MotionFileError(path, field, "holds NaN, infinite values, or some over 1,000,000")
 
 
 def _rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:

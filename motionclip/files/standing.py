@@ -1,6 +1,6 @@
 """The feet of a character that moves as a motion does: on the floor where the motion's are, and no more sliding.
 
-Bones that point alike don't bring feet alike to the floor where thighs and shins share a leg otherwise. So the root
+Bones that point as the motion's don't bring feet to its floor where thighs and shins share a leg otherwise. So the root
 follows the feet that carry the body, and what is left between the two of them the legs' bend makes up for.
 """
 
@@ -138,7 +138,7 @@ def _smoothest(values: torch.Tensor, weights: torch.Tensor, cost: float, steps: 
 
 
 def _differences(frames: int, bands: list[float]) -> dia_array:
-    """What takes first or second differences of so many numbers."""
+    """What takes first or second differences of `frames` numbers."""
     rows = frames + 1 - len(bands)
     return diags_array([np.full(rows, band) for band in bands], offsets=[*range(len(bands))], shape=(rows, frames))
 

@@ -14,7 +14,7 @@ from ..errors import FileAccessError, file_access
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Have `write` fill a file beside `path`, then put it in its place: a kill leaves the old file whole.
+    """Have `write` fill a file next to `path`, then put it in its place: a kill leaves the old file whole.
 
     Raises FileAccessError, which names `path`, where it can't be written.
     """

@@ -31,13 +31,16 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 
 @dataclass(frozen=True)
 class FlowConfig:
-    """Sizes and sampling defaults of a FlowModel; the tower is what its latents are aligned with.
+    """Sizes and sampling defaults of a FlowModel.
 
-    frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz. steps: from noise to
-    motion; edit_steps: for edits, from motion to noise and back. draws: motions of one text, of which the one is shown
-    that the encoder reads best.
-    edit_guidance, edit_likeness, edit_keeping: how much an edit follows the target's latent, the same change in
-    known motions, and what should stay.
+    tower: what its latents are aligned with. latent: their size. window: frames. components: of the motion basis.
+    frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz. encoder_width and
+    encoder_blocks: of the convolutions; encoder_hidden: of the perceptron. flow_width, flow_hidden, flow_blocks: of the
+    flow's residual blocks; flow_condition: of what they are told of time and latent. steps: from noise to motion;
+    edit_steps: for edits, from motion to noise and back. guidance: how much a motion follows its latent; 1 is the plain
+    condition. draws: motions of one text, of which the encoder chooses the best. edit_guidance, edit_likeness,
+    edit_keeping: how much an edit follows the target's latent, the same change in known motions, and what should stay.
+    hop: frames at most between the starts of two windows of a long motion.
     """
 
     normalised = True  # its latents always have unit length
@@ -104,7 +107,7 @@ class MotionEncoder(nn.Module):
 
     def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
         """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74) → (3, batch,
-        latent) of unit length: the latents, what the perceptron alone would give, and the convolutions alone."""
+        latent) of unit length: the latents, what only the perceptron would give, and only the convolutions."""
         x = self.embed(points.transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)

@@ -32,7 +32,7 @@ class PackedLinear(nn.Linear):
 
 
 class FrozenLinear(nn.Module):
-    """A linear layer for inference on a CPU alone: its weights are rounded to half precision, and nothing else kept."""
+    """A linear layer for inference on a CPU only: its weights are rounded to half precision, and nothing else kept."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
         state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     except Exception as error:  # a torn or foreign file makes it fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelFolderError(f"{checkpoint}: is not a checkpoint of tensors alone ({reason})") from error
+        raise ModelFolderError(f"{checkpoint}: is not a checkpoint of tensors only ({reason})") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise ModelFolderError(f"{checkpoint}: must hold a state dict: names and tensors")
     state = {key: value for key, value in state.items() if not key.startswith("clip_model.") and key not in _LEFT_OUT}

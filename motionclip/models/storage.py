@@ -106,13 +106,15 @@ def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path:
         with torch.device("meta"):
             wanted = {key: tuple(value.shape) for key, value in build(config).state_dict().items()}
     except (RuntimeError, ValueError, AssertionError, ArithmeticError) as error:
-        raise ModelFolderError(f"{path.parent / CONFIG_FILE}: makes no model ({error})") from error
+        raise ModelFolderError(
+            f"{path.parent / CONFIG_FILE}: the settings don't fit together ({error}); download or train the model again"
+        ) from error
     for key in sorted(wanted.keys() | shapes.keys()):
         if wanted.get(key) != shapes.get(key):
             there, asked = (f"is {found[key]}" if key in found else "is missing" for found in (shapes, wanted))
             raise ModelFolderError(
                 f"{path}: does not fit {CONFIG_FILE}: {key} {there} in the one and {asked} in the other; "
-                "a model that an earlier version wrote has to be trained anew"
+                "a model that an earlier version wrote has to be trained again"
             )
 
 

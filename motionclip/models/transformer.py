@@ -253,7 +253,7 @@ class MotionTransformer(nn.Module):
     def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
         """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
 
-        That is the paper's edit; what guides a flow beside it says nothing to this decoder.
+        That is the paper's edit; what else guides a flow says nothing to this decoder.
         """
         return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
 

@@ -17,7 +17,8 @@ from .features import CLEARANCE, HEIGHT, from_features, to_6d
 _LOW, _LOW_EDGE = 0.06, 0.01
 _SLOWER, _SLOWEST, _FASTEST, _SLOW_EDGE = 0.9, 0.012, 0.045, 0.005
 _STEP = 9  # frames over which the body's speed is taken
-# A foot swings when it is so many times as fast as the body, and by so much (metres per frame); it is at least so high.
+# A foot swings when it is this many times as fast as the body, and this much faster (metres per frame). How high it
+# is then at least.
 _SWINGING, _SWING_FLOOR, _SWING_EDGE, _SWING_HEIGHT = 1.4, 0.02, 0.005, 0.03
 # What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
 _SLIDE, _STRAY, _JERK = 300.0, 0.15, 10.0
@@ -79,7 +80,7 @@ def _bending(frames: int) -> np.ndarray:
 
 def lock_feet(features: torch.Tensor) -> torch.Tensor:
     """(N, frames, 149), settled, and with the legs bent so that standing feet stay where they are and swinging feet
-    don't drag over the floor; all else is as it was. Feet of a body that lies or hangs upside down are left alone.
+    don't drag over the floor; all else is as it was. Feet of a body that lies or hangs upside down stay as they are.
 
     Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly
     from what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.

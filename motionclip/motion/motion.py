@@ -103,7 +103,12 @@ class Motion:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Motion:
-        """Read a motion file; the suffix names the format (see `motionclip.files`)."""
+        """Read a motion file; the suffix names the format (see `motionclip.files`).
+
+        Raises:
+            MotionFileError: for a file that can't be understood; it names the field.
+            OSError: where the file can't be opened.
+        """
         from .. import files
 
         return files.load(path)
@@ -117,19 +122,33 @@ class Motion:
     ) -> Path:
         """Write a motion file or video; the suffix names the format (see `motionclip.files`).
 
-        character: a rigged .glb or .vrm, which is written with the motion on its own skeleton. names: part of the body
-        → its bone's name, where nothing can guess it.
+        Args:
+            path: where to.
+            character: a rigged .glb or .vrm, which is written with the motion on its own skeleton.
+            names: part of the body → its bone's name, where nothing can guess it.
+
+        Returns:
+            The path.
+
+        Raises:
+            RequestError: for another suffix.
+            MotionFileError: for a character that isn't understood.
+            OSError: where the file can't be written.
         """
         from .. import files
 
         return files.save(self, path, character=character, names=names)
 
     def crop(self, start: int, stop: int) -> Motion:
-        """The frames from start up to, not including, stop."""
+        """The frames from `start` up to, not including, `stop`, counted as in slices.
+
+        Raises:
+            ValueError: where that leaves no frame.
+        """
         return replace(self, poses=self.poses[start:stop], translation=self.translation[start:stop])
 
     def padded(self, frames: int) -> Motion:
-        """At least `frames` long: the last pose is held where there is less."""
+        """At least `frames` long: the last pose is held where there is less; the motion itself if it is that long."""
         missing = frames - len(self)
         if missing <= 0:
             return self
@@ -151,8 +170,10 @@ class Motion:
     def resampled(self, fps: float) -> Motion:
         """Read these frames as recorded at `fps` and bring them to 30 per second.
 
-        Rotations are interpolated along the shortest arc, positions linearly. Raises ValueError for a rate
-        that is not a positive number.
+        Rotations are interpolated along the shortest arc, positions linearly.
+
+        Raises:
+            ValueError: for a rate that is not a positive number.
         """
         if not (np.isfinite(fps) and fps > 0):
             raise ValueError(f"fps: the frame rate must be a positive number, not {fps}")

@@ -1,4 +1,4 @@
-"""The root's path that poses alone imply: the part of the body that carries it stays where it is on the floor."""
+"""The root's path that poses imply: the part of the body that carries it stays where it is on the floor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import skeleton
 
 # What a joint costs as the support, chosen on recordings: its height over the lowest one, a leap of
 # the root's velocity from the frame before, and to be another joint than before.
-_HEIGHT, _LEAP, _CHANGE = 0.02, 0.01, 0.5  # metres, metres per frame, the weight beside their squares
+_HEIGHT, _LEAP, _CHANGE = 0.02, 0.01, 0.5  # metres, metres per frame, what a change costs
 
 
 def path_of(rotations: torch.Tensor) -> torch.Tensor:

@@ -59,7 +59,7 @@ def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tup
 
 
 def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """Place the joints: as global_transforms, (..., 24, 3) positions alone."""
+    """Place the joints: as global_transforms, only the (..., 24, 3) positions."""
     return global_transforms(rotations, translation)[1]
 
 

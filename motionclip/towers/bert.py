@@ -1,4 +1,4 @@
-"""BERT (Devlin et al. 2019), its forward pass alone: importing transformers takes 2 s and 130 MB, and its layers spend
+"""BERT (Devlin et al. 2019), only its forward pass: importing transformers takes 2 s and 130 MB, and its layers spend
 longer around the products than in them."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Bert(nn.Module):
         width, epsilon = config["hidden_size"], config["layer_norm_eps"]
         state = load_file(folder / "model.safetensors")
         self.register_buffer("words", state["embeddings.word_embeddings.weight"])
-        # Of one sentence alone, all words are of the first of BERT's two kinds.
+        # In a single sentence, all words are of the first of BERT's two kinds.
         first_kind = state["embeddings.token_type_embeddings.weight"][0]
         self.register_buffer("places", state["embeddings.position_embeddings.weight"] + first_kind)
         with torch.device("meta"):  # no memory, and no random numbers, for what the file gives

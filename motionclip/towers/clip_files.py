@@ -28,7 +28,7 @@ _HUB_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _PAPERS_FILE = "ViT-B-32.pt"  # as OpenAI's own package names it
 OPENAI_CACHE = Path("~/.cache/clip")  # where that package and open_clip keep what they fetch by URL
 PATIENCE = 2.5  # seconds to wait for the Hub's first word
-_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # beside the weights in OpenAI's archives
+_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # in OpenAI's archives, too
 _OPERATORS = ("nms", "qnms")  # what torchvision's import asks its compiled part for; CLIP uses neither
 
 
@@ -174,7 +174,7 @@ def _cached(entry: dict[str, Any]) -> Path | None:
 
 
 def _silence() -> str:
-    """Why the Hub can't be reached, or "" where it answers in time. In a thread: looking up a name heeds no limit."""
+    """Why the Hub can't be reached, or "" where it answers in time. In a thread: a name look-up has no time limit."""
     from huggingface_hub import constants, get_session, is_offline_mode
 
     if is_offline_mode():

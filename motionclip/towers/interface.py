@@ -14,24 +14,26 @@ CACHED_TEXTS = 20_000
 
 
 class TextTower(Protocol):
-    """What a model needs of a tower: its name in configs, its width, texts → (N, dim), and into how many pieces each
-    word of a text is cut."""
+    """What a model needs of a tower. name: in configs. dim: the size of its embeddings."""
 
     name: str
     dim: int
 
-    def encode(self, texts: Sequence[str]) -> torch.Tensor: ...
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """Texts → (N, dim) embeddings."""
 
-    def pieces(self, text: str) -> list[int]: ...
+    def pieces(self, text: str) -> list[int]:
+        """Into how many tokens each word of a text is cut."""
 
 
 @runtime_checkable
 class ImageTower(TextTower, Protocol):
-    """A tower that sees, too: pictures (N, size, size, 3), RGB bytes → (N, dim), in the space of the texts."""
+    """A tower that sees, too. size: of its pictures, in pixels."""
 
     size: int
 
-    def encode_images(self, pictures: np.ndarray) -> torch.Tensor: ...
+    def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
+        """(N, size, size, 3) RGB bytes → (N, dim) embeddings, in the space of the texts."""
 
 
 class CachedTower:
@@ -42,7 +44,7 @@ class CachedTower:
     def __init__(self, cached_texts: int = CACHED_TEXTS) -> None:
         self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
         self._cached_texts = cached_texts
-        self._lock = threading.Lock()  # of the cache alone: requests embed at the same time
+        self._lock = threading.Lock()  # of the cache only: requests embed at the same time
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> torch.Tensor:

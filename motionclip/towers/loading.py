@@ -34,5 +34,7 @@ def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | N
         return MiniLM()
     parts = clip_parts(name)
     if parts is None:
-        raise RequestError(f"tower: {name!r} is not known; there are minilm, clip and clip:ARCHITECTURE/WEIGHTS")
+        raise RequestError(
+            f"tower: {name!r}, in the model's config, is unknown; use minilm, clip, or clip:ARCHITECTURE/WEIGHTS"
+        )
     return CLIP(*parts, normalised, weights=clip or os.environ.get("MOTIONCLIP_CLIP") or None)

@@ -21,8 +21,8 @@ OWN = "own"  # the split of the project's own words, which only the reader learn
 class Words:
     """Phrases of each action by kind and split, and the actions that are right for it as well.
 
-    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: alike, phrases that never name
-    the action but call for it. Beside the data folder's splits there is OWN. near: {action: [action, ...]}. styles:
+    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: likewise, phrases that never name
+    the action but call for it. Besides the data folder's splits there is OWN. near: {action: [action, ...]}. styles:
     {style: [phrase, ...]}, said behind an action.
     """
 

@@ -58,7 +58,7 @@ def by_chunks(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
     frames in alphabetical order, joined by " and ", transitions among them.
 
     A later label takes the frames of an earlier one; frames without a label say nothing. Each piece holds those samples
-    of a chunk that have the same words and categories, so that drawing its windows alike is drawing the paper's.
+    of a chunk that have the same words and categories, so that drawing its windows evenly is drawing the paper's.
     """
     words = [""] * frames
     actions: list[tuple[str, ...]] = [()] * frames

@@ -13,7 +13,7 @@ from ..viz.render import Camera
 from .dataset import Batch
 
 EVERY = 10  # frames of a clip between those that are drawn, so that they are met again
-FACES = 24_000  # so many are enough for a surface without holes at 224 pixels
+FACES = 24_000  # enough for a surface without holes at 224 pixels
 _LIGHT = np.array([0.4, 0.75, 0.53])
 _COLOUR, _BACKGROUND = np.array([214, 170, 120]), 245
 VIEW = np.pi / 3  # how far to either side of the front a frame is seen from

@@ -20,7 +20,7 @@ NEAR_DUPLICATE = 0.95
 GENERAL = 0.4  # share of texts that are said of the action, not of the clip
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
-ENCODED_SHARE = 3  # one in so many windows
+ENCODED_SHARE = 3  # one window in three is encoded
 LABEL_SMOOTHING = 0.05
 JITTER = 0.01  # added to the features that the encoder learns from
 
@@ -54,9 +54,19 @@ def flow_losses(
     """The encoder's alignment and the flow's matching error for one batch.
 
     The first part of the batch (a third) is encoded: its latents are aligned with text and condition the flow; the
-    rest is conditioned on text, so that both are interchangeable as the decoder's input. `part` is
-    (rank, ranks): everything random is drawn for the whole batch, the large tensors on their device, so that processes
-    together compute what one process would.
+    rest is conditioned on text, so that both are interchangeable as the decoder's input. Everything random is drawn for
+    the whole batch, the large tensors on their device, so that processes together compute what one process would.
+
+    Args:
+        model: the model, its basis fitted.
+        batch: windows of the whole batch.
+        alignment: what latents are aligned with, and the weights of that.
+        generator: of everything random but dropout and large tensors.
+        part: (rank, number) of the processes; each takes its share of the batch.
+
+    Returns:
+        Weighted scalars, whose sum is minimised: "flow"; while the encoder learns also "action", "caption", "cosine"
+        and, with an image tower, "image".
     """
     pool, text = alignment.texts, alignment.text_weight
     size, device = len(batch.clip), batch.features.device
@@ -111,7 +121,12 @@ def transformer_losses(
     generator: torch.Generator,
     part: tuple[int, int] = (0, 1),
 ) -> dict[str, torch.Tensor]:
-    """The paper's losses: rotations and root, body points without the path, velocities (each × 100), and alignment."""
+    """The paper's losses for one batch. Arguments as for `flow_losses`.
+
+    Returns:
+        Weighted scalars, whose sum is minimised: "rc" (rotations and root), "rcxyz" (body points without the path),
+        "vel" (velocities), each × 100, and with their weights "cosine" (texts) and "image".
+    """
     mine = _share(len(batch.clip), part)
     captions = alignment.texts.draw(batch.clip, batch.mirrored, 0.0, generator)[mine]
     x = model.layout(batch.features[mine])

@@ -13,7 +13,7 @@ from ..reader import Network, Reader, terms
 from ..towers.interface import TextTower
 from .captions import KINDS, OWN, Words
 
-EVOKED = 0.5  # how often an association is shown, beside a caption
+EVOKED = 0.5  # how often an association is shown, where a caption is shown once
 PROMISE = 0.95  # share of right answers that "known" is set to give on the words that the threshold is chosen on
 
 

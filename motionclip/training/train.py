@@ -40,24 +40,24 @@ from .text_pool import TextPool
 
 CHECKPOINT = "checkpoint.pt"
 NAMED_CONFIGS = ("default", "finetune", "paper", "clip", "classes")
-# A checkpoint of so many bytes, written in so many seconds, is kept in the config's rhythm.
+# A checkpoint of at most this many bytes, written in at most this many seconds, is kept in the config's rhythm.
 USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train; what is trained stands in `model`. Read from a TOML file whose [model] table is the model's."""
+    """How to train `model`. Read from a TOML file whose [model] table is the model's."""
 
     model: storage.ModelConfig
     steps: int = 20_000
-    batch: int = 512
-    learning_rate: float = 1e-3
-    encoder_steps: int = 0  # after so many a flow model's encoder is left as it is; 0 trains it to the end
+    batch: int = 512  # windows in a step
+    learning_rate: float = 1e-3  # at its highest
+    encoder_steps: int = 0  # after which a flow model's encoder is frozen; 0 trains it to the end
     schedule: str = "cosine"  # to zero at the end; or "constant"
-    warmup: int = 200
-    weight_decay: float = 0.01
-    gradient_norm: float = 1.0
-    average: float = 0.999  # of the weights; 0 keeps the last ones
+    warmup: int = 200  # steps in which the learning rate rises from zero
+    weight_decay: float = 0.01  # AdamW's
+    gradient_norm: float = 1.0  # at most; larger gradients are scaled down
+    average: float = 0.999  # decay of the weights' moving average; 0 keeps the last weights
     precision: str = "bf16"  # of matrix products; or "no" for single precision
     text_weight: float = 1.0  # of the alignment with texts
     image_weight: float = 0.0  # of the alignment with rendered frames, for towers that see
@@ -66,7 +66,7 @@ class TrainConfig:
     uniform: bool = False  # whether each window is drawn as often as any other; else rare ones more often
     mirror: bool = True  # whether half of the windows are mirrored, with their texts
     seed: int = 0
-    validate_every: int = 1000
+    validate_every: int = 1000  # steps
     checkpoint_seconds: float = 60.0  # between checkpoints of up to 120 MB; larger ones are kept as much more rarely
 
     @classmethod

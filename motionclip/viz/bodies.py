@@ -37,7 +37,7 @@ def wooden_figure() -> SkinnedMesh:
     """The figure, loaded once."""
     import fast_simplification
 
-    # The skin is no public API of mannequin-x (hence the pinned version); it is touched here alone.
+    # The skin is no public API of mannequin-x (hence the pinned version); it is touched only here.
     from mannequin import Mannequin
 
     mannequin = Mannequin("wooden")

@@ -576,7 +576,7 @@ def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):
     assert 0.3 < bottom - top < 0.75
     canvas = page.locator("#text-stage canvas")
     assert canvas.screenshot() != (page.wait_for_timeout(600) or canvas.screenshot())
-    # Two figures have their names below each, one beside the other.
+    # Two figures have their names below each, one next to the other.
     # Seen from the front, by a camera that has caught up with the body: it follows with a lag.
     draw = """(
       s.view.look('front'),
@@ -690,7 +690,7 @@ def test_what_is_in_sight_of_an_end_is_what_counts(flat, tmp_path):
     give(page, "from-words", "map")
     page.locator("#from-words-known textarea").fill("no such motion")
     page.locator("#interpolate").click()
-    expect(page.get_by_text("the bank knows no motion 'no such motion'")).to_be_visible()
+    expect(page.get_by_text("there is no known motion 'no such motion'")).to_be_visible()
     give(page, "from-words", "words")
     expect(page.locator("#from-words-known")).not_to_be_visible()
     page.locator("#interpolate").click()

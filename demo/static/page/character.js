@@ -84,7 +84,7 @@ export function mount(element, props, _watch, server) {
     try {
       model = await read(await file.arrayBuffer());
     } catch (error) {
-      notes = [...notes, `this browser can't draw it (${error.message}), but it can be taken home`];
+      notes = [...notes, `this browser can't draw it (${error.message}), but it can be downloaded`];
     }
     wear({ name: file.name, model, scale, fit, kept });
     dispose(old);

@@ -66,7 +66,7 @@ export class Chart {
     this.used = false;
     /** @type {Small | null} */
     this.small = null;
-    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": "A map of known motions; there is a way without a mouse beside it" });
+    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": "A map of known motions; the search next to it works without a mouse" });
     this.tip = make("div", { class: "tip", hidden: true });
     this.hint = make("p", { class: "hint", "aria-hidden": "true" });
     const zoom = (sign, label, by) => make("button", { type: "button", title: label, "aria-label": label, onclick: () => this.#zoom(by) }, sign);
@@ -89,7 +89,7 @@ export class Chart {
     this.draw();
   }
 
-  /** Look at places, so that all are in sight. @param {[number, number][]} places */
+  /** Look at places, so that all are visible. @param {[number, number][]} places */
   frame(places) {
     const [xs, ys] = [0, 1].map((n) => places.map((place) => place[n]));
     const wide = Math.max(...xs) - Math.min(...xs), high = Math.max(...ys) - Math.min(...ys), { clientWidth: w, clientHeight: h } = this.canvas;
@@ -184,7 +184,7 @@ export class Chart {
     paint.fillText(label, middle, top);
   }
 
-  /** One name for each label that is in sight. */
+  /** One name for each label that is visible. */
   #names(paint, width, height) {
     const taken = [], seen = new Set();
     for (let n = 0; n < this.atlas.label_of.length && taken.length < 60; n++) {

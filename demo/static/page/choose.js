@@ -1,4 +1,4 @@
-// A button beside an end's box: it opens the map in a dialog, and the dot that is clicked becomes the end. And the words
+// A button next to an end's box: it opens the map in a dialog, and the dot that is clicked becomes the end. And the words
 // that stand in the box at first.
 import { make } from "../stage/controls.js";
 import { Chart } from "./chart.js";

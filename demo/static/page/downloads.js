@@ -1,4 +1,4 @@
-// The motion to take home, each kind made when it is asked for; the video plays at once.
+// The motion as files, each kind made when it is asked for; the video plays at once.
 import { make } from "../stage/controls.js";
 import { worn } from "../stage/own.js";
 import { form } from "./character.js";

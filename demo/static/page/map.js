@@ -1,4 +1,4 @@
-// The fifth tab: the map beside its stage, words found on it, and a way drawn from one dot to another.
+// The fifth tab: the map next to its stage, words found on it, and a way drawn from one dot to another.
 import { make } from "../stage/controls.js";
 import { Chart, hue } from "./chart.js";
 import { keep, kept } from "./keeping.js";

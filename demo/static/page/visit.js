@@ -32,7 +32,7 @@ export function mount(element, props) {
     made = items;
     if (!keep(NAME, items) && storable) {
       storable = false;
-      word.textContent = "This browser keeps nothing: the strip ends with the visit.";
+      word.textContent = "This browser does not store these: they are lost when you close the page.";
     }
   }
 

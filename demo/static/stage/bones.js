@@ -24,7 +24,7 @@ export function placePoints(offsets, pose, points) {
   });
 }
 
-/** The positions of the joints alone, for each frame of a motion: frames × 24 × 3. */
+/** Only the positions of the joints, for each frame of a motion: frames × 24 × 3. */
 export function trackJoints(offsets, motion, pose, sample) {
   const width = 3 * PARENTS.length, out = new Float32Array(motion.frames * width), points = new Float32Array(3 * POINTS);
   for (let frame = 0; frame < motion.frames; frame++) {

@@ -47,7 +47,7 @@ export function reach(paths, target) {
  * How far away the camera stands.
  * @param {number} aspect width by height of the picture
  * @param {number} count of figures side by side
- * @param {number} spread how far they are from the middle besides, in metres
+ * @param {number} spread how far they go from the middle, in metres
  */
 export function distance(aspect, count, spread) {
   const tangent = Math.tan(FIELD / 2);

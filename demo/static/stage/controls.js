@@ -164,7 +164,7 @@ export class Controls {
     this.follow.setAttribute("aria-pressed", String(follow));
   }
 
-  /** Write the state anew, though the time is the same. */
+  /** Write the state again, though the time is the same. */
   refresh() {
     this.text = "";
     this.playing = null;

@@ -1,4 +1,4 @@
-// The visitor's own character, which all stages of the page can show: it is kept in the page alone, and ends with it.
+// The visitor's own character, which all stages of the page can show: it is kept only in the page, and ends with it.
 
 /**
  * @typedef {object} Own

@@ -23,7 +23,7 @@ export class Timeline {
   }
 
   /**
-   * Begin anew with so many frames.
+   * Begin again with this many frames.
    * @param {number} frames
    */
   start(frames) {
@@ -33,7 +33,7 @@ export class Timeline {
   }
 
   /**
-   * Let so many seconds pass.
+   * Let this many seconds pass.
    * @param {number} seconds
    */
   advance(seconds) {
