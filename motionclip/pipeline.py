@@ -559,10 +559,11 @@ class MotionCLIP(
             return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
-        if _done_as_one(clause, whole, first, second):
-            return [step(_with_details_of(clause, also), clause.whole)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
-        if clause.joined and not _carries(traits[carrier], traits[1 - carrier]):
+        both = _carries(traits[carrier], traits[1 - carrier])
+        if _done_as_one(clause, both, whole, first, second):
+            return [step(_with_details_of(clause, also), clause.whole)]
+        if clause.joined and not both:
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
         carried, other = step(replace(body, also=arms), body.text), step(arms, arms.text)
@@ -1064,12 +1065,14 @@ def _one_action(whole: Reading, *parts: Reading) -> bool:
     return not all(part.known for part in parts) and unity(whole, parts) > 0
 
 
-def _done_as_one(clause: prompts.Clause, whole: Reading, first: Reading, second: Reading) -> bool:
-    """Whether a clause and what is done at the same time are one action. What is said to be done at the same time is
-    left out for that only if hardly anything can be read in it."""
-    besides = first if whole.action == second.action else second
-    left_out = whole.action in (first.action, second.action) and not clause.joined
-    return not (left_out and besides.confidence > LEFT_OUT) and _one_action(whole, first, second)
+def _done_as_one(clause: prompts.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:
+    """Whether a clause and what is said to be done at the same time are one action.
+
+    Where a body can do both, neither is left out for the other, unless hardly anything can be read in it.
+    """
+    other = first if whole.action == second.action else second
+    left_out = both and whole.action in (first.action, second.action) and not clause.joined
+    return not (left_out and other.confidence > LEFT_OUT) and _one_action(whole, first, second)
 
 
 def _with_details_of(clause: prompts.Clause, also: prompts.Clause) -> prompts.Clause:

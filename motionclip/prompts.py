@@ -43,7 +43,8 @@ _IRREGULAR = {
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _NUMBER = r"(?P<number>\d{1,2}|" + "|".join(_NUMBERS) + r"|a couple of)"
 _TIMES = re.compile(
-    rf"[,;]?\s*\b(?:for\s+)?(?:(?P<word>once(?=\W*$)|twice|thrice)|{_NUMBER}(?:\s+(?:more\s+|full\s+|whole\s+|complete\s+)?times|\s*x(?=\W|$)|\s+in\s+a\s+row))\b(?!\s+(?:a|an|per|each|every)\b)",
+    rf"[,;]?\s*\b(?:for\s+)?(?:(?P<word>once(?=\W*$)|twice|thrice)|{_NUMBER}(?:\s+(?:more\s+|full\s+|whole\s+|complete\s+)?times|\s*x(?=\W|$)|\s+in\s+a\s+row)|"
+    r"x\s?(?P<after>\d{1,2}))\b(?!\s+(?:a|an|per|each|every)\b)",
     re.IGNORECASE,
 )
 # Nouns that say what is done: "two quick uppercuts".
@@ -66,7 +67,11 @@ _WITH_SIDE = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\b(?P<counter>counter-?|anti-?)?clockwise\b", re.IGNORECASE)
-_TURNS = re.compile(r"\b(?:turn|spin|rotat|twirl|pirouett|veer|pivot|swivel|whirl|clockwise|curv)\w*", re.IGNORECASE)
+_TURNS = re.compile(
+    r"\b(?:(?:turn|spin|rotat|twirl|pirouett|veer|pivot|swivel|whirl|clockwise|curv)\w*|"
+    r"(?:tak|took|mak|mad|hang)\w*\s+an?\s+(?:\w+\s+)?(?:left|right)\b(?!\s+\w))",
+    re.IGNORECASE,
+)
 _STEPS = re.compile(r"\b(?:step|sidestep|shuffl|slid|strafe|dodg|move|sway|gallop|sideways)\w*", re.IGNORECASE)
 _FEET = re.compile(r"\b(?:kick|stomp|hop|knee|lung|stamp|leg|foot|toe)\w*", re.IGNORECASE)
 _VERY = r"(?P<very>(?:very|really|extremely|super|so|incredibly)\s+)?"
@@ -79,7 +84,8 @@ _SLOW = re.compile(
     r"(?P<motion>(?:in\s+(?:a\s+)?)?(?:super\s+)?slow[\s-]?mo(?:tion)?)|"
     r"(?:at|with)\s+(?:an?\s+)?(?:very\s+)?(?:slow|low|leisurely|relaxed|snail['’]?s|turtle['’]?s)\s+(?:speed|pace|tempo)|"
     r"as\s+slow(?:ly)?\s+as\s+(?:\w+\s+)?(?:can|possible)|slow(?=\s*[.,;!]?$|\s+and\b)|"
-    rf"{_BEFORE_NOUN}slow(?=\s+(?!danc|mo\b|motion|clap)\w)|taking\s+\w+\s+time)\b",
+    rf"{_BEFORE_NOUN}slow(?=\s+(?!danc|mo\b|motion|clap)\w)|"
+    r"tak(?:e|es|ing)\s+(?:his|her|their|your|my|its)\s+time(?:\s+(?:to|with|in|when))?)\b",
     re.IGNORECASE,
 )
 _FAST = re.compile(
@@ -121,7 +127,7 @@ _THERE = re.compile(
 )
 
 _FILLER = (
-    r"(?:and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
+    r"(?:(?:i|he|she|it|they|you|we)['’](?:m|s|re)|and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
     r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
     r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
     r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin|keep|continue)(?:s|ning|ing)?(?:\s+(?:to|by|with|off|on))?|"
@@ -166,6 +172,11 @@ _WHILE_FIRST = re.compile(r"^\W*while\s+(?P<also>[^,]+),\s*(?P<main>.+)$", re.IG
 _SAME_TIME = re.compile(
     r"^(?P<main>.+?)\s+and\s+(?P<also>.+?),?\s+(?:at\s+the\s+same\s+time|simultaneously|(?:both\s+|all\s+)?at\s+once|"
     r"as\s+(?:he|she|they|you)\s+do(?:es)?\s+so)\W*$",
+    re.IGNORECASE,
+)
+# "checking his watch as he goes"
+_MEANWHILE = re.compile(
+    r",?\s+(?:as|while)\s+(?:he|she|they|you|i|we)\s+(?:go(?:es)?|went|moves?|walks?|do(?:es)?)(?:\s+(?:so|it|along|by|on))?\W*$",
     re.IGNORECASE,
 )
 _AS_DOING = re.compile(
@@ -362,6 +373,9 @@ def items(text: str, verbs: Collection[str] = ()) -> list[str]:
 
 
 def _clause(text: str, verbs: Collection[str]) -> Clause:
+    main = _MEANWHILE.sub("", text)
+    if main != text and _DOING.match(main):
+        text = main
     for pattern in (_SAME_TIME, _AS_DOING, _WHILE_FIRST, _WHILE, _DOING_FIRST):
         if match := pattern.match(text):
             return _at_once(text, match["main"], match["also"], verbs)
@@ -376,6 +390,8 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
 
 
 def _at_once(whole: str, main: str, also: str, verbs: Collection[str]) -> Clause:
+    if not all(_tidy(_SLOW.sub("", words)) for words in (main, also)):  # "take your time turning around"
+        return _detailed(whole, verbs)
     return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=whole)
 
 
@@ -394,7 +410,9 @@ def _detailed(text: str, verbs: Collection[str]) -> Clause:
 
 def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     if match := _TIMES.search(clause.text):
-        number = {"once": 1, "twice": 2, "thrice": 3}.get((match["word"] or "").lower()) or _number(match["number"])
+        number = {"once": 1, "twice": 2, "thrice": 3}.get((match["word"] or "").lower()) or _number(
+            match["number"] or match["after"]
+        )
         text = clause.text[: match.start()] + clause.text[match.end() :]
     elif (match := _COUNTED.search(clause.text)) and any(
         stem(word) in verbs or stem(word) in _DEEDS for word in re.split(r"\W", match["what"].lower())

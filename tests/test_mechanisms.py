@@ -169,6 +169,11 @@ def test_a_text_is_one_action_where_its_parts_and_its_whole_may_mean_it(mc, text
     assert len(mc.plan([text])[0]) in (1, len(actions))
 
 
+def test_who_stands_on_one_leg_has_the_arms_free_for_something_else(mc):
+    assert mc.verdict("stands on one leg and brushes teeth").steps == (("stand on one leg", "brush teeth"),)
+    assert not mc.bank.traits["stand on one leg"].arms and mc.bank.traits["brush teeth"].arms
+
+
 # --- The verdict: a promise where the reader is sure, for all steps; else a guess.
 
 

@@ -115,6 +115,9 @@ def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
         ("two quick uppercuts", "count", 2),
         ("a slow dance", "tempo", 1.0),
         ("does very fast jumping jacks", "tempo", 1.75),
+        ("raise the knee up high x6", "count", 6),
+        ("take a left", "limb", "turn"),
+        ("take your time turning around", "tempo", 0.65),
     ],
 )
 def test_details_are_read(text, field, value):
@@ -147,6 +150,8 @@ def test_things_at_once():
         ("a man walks, one hand on his chin", "a man walks", "one hand on his chin"),
         ("a man jumps, but clapping", "a man jumps", "clapping"),
         ("he walks, and as he walks he claps", "he walks", "he claps"),
+        ("a man jumps, clapping as he goes", "a man jumps", "clapping"),
+        ("I'm sitting on the ground clapping my hands", "I'm sitting on the ground", "clapping my hands"),
     ],
 )
 def test_many_words_say_that_things_are_done_at_once(text, main, also):

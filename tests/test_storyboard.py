@@ -113,7 +113,7 @@ def test_a_file_becomes_a_motion(tmp_path):
     assert "0.0 –    1.0 s  walk\n" in result.output and "1.0 –    2.5 s  sit down on a chair" in result.output
     assert len(Motion.load(tmp_path / "out" / "story.bvh")) == 75
     result = CliRunner().invoke(app, ["generate", "walk", "--storyboard", str(path), "-o", "x.npz"])
-    assert result.exit_code == 1 and "leave out TEXT" in result.output
+    assert result.exit_code == 1 and "leave these out" in result.output
 
 
 @pytest.mark.parametrize(

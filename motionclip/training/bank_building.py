@@ -22,6 +22,7 @@ from .map_drawing import draw
 MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
 STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
+LIFTED = 0.25  # metres of the higher ankle, from which a body does not stand on both feet
 TAKES = 0.6  # of an action's windows stand lower than the height that counts
 
 
@@ -75,18 +76,20 @@ def _mean(z: torch.Tensor) -> torch.Tensor:
 
 
 def _moves(windows: torch.Tensor) -> torch.Tensor:
-    """(windows, frames, 149) → (windows, 4): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
-    how much it ends lower or higher than it began, and how far it goes (m)."""
+    """(windows, frames, 149) → (windows, 5): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
+    how much it ends lower or higher than it began, how far it goes, and the higher ankle's mean height (m)."""
     rotations, path = features.from_features(windows)
     joints = skeleton.forward_kinematics(rotations, path)
     legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
     height, ground = path[..., 1], path[..., [0, 2]]
     away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
-    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away], dim=-1)
+    lifted = joints[..., skeleton.ANKLES, 1].amax(-1).mean(1)
+    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away, lifted], dim=-1)
 
 
 def _traits(moves: torch.Tensor) -> Traits:
-    legs, height, sunk, away = moves.median(0).values.tolist()
+    legs, height, sunk, away, lifted = moves.median(0).values.tolist()
     # Some takes of what the arms do are done sitting: it is the arms' still if others stand.
     height = float(moves[:, 1].quantile(TAKES))
-    return Traits(legs < STILL_LEGS and height > STANDING and away < PLACE, sunk < LEVEL)
+    stands = height > STANDING and away < PLACE and lifted < LIFTED
+    return Traits(legs < STILL_LEGS and stands, sunk < LEVEL)
