@@ -1,5 +1,7 @@
 """What is installed for some is loaded for those alone."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +73,45 @@ def test_all_that_is_imported_is_in_the_one_list_of_requirements():
     assert "open-clip-torch==" in locked and "torch==" not in locked.replace("open-clip-torch==", "")
     for build in ("cpu", "cuda"):
         assert "torch==" in (ROOT / f"torch-{build}.lock").read_text()
+
+
+# Stands for the environment's Python: notes what pip is asked for; torch is there, and its index answers, if told so.
+PYTHON = """#!/bin/bash
+case "$*" in
+  *"-m pip"*--no-index*) [ "$TORCH" = there ] ;;
+  *"-m pip"*) echo "$*" >> asked ;;
+  *urlopen*) [ "$INDEX" = answers ] ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("gpu", "torch", "index", "lock"),
+    [
+        (False, "missing", "answers", "torch-cpu.lock"),
+        (False, "missing", "silent", "torch-cuda.lock"),
+        (True, "missing", "answers", "torch-cuda.lock"),
+        (False, "there", "silent", None),
+    ],
+)
+def test_torchs_build_is_that_of_the_machine_and_another_one_is_told(tmp_path, gpu, torch, index, lock):
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for path, content in ((".venv/bin/python", PYTHON), *([("programs/nvidia-smi", "#!/bin/bash\n")] * gpu)):
+        (tmp_path / path).write_text(content)
+        (tmp_path / path).chmod(0o755)
+    shutil.copy(ROOT / "setup.sh", tmp_path)
+    process = subprocess.run(
+        [shutil.which("bash"), "-euo", "pipefail", "-c", ". ./setup.sh; packages requirements.txt"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": str(programs), "TORCH": torch, "INDEX": index},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line for line in asked if "torch-" in line] == ([f"-m pip install -q -r {lock}"] if lock else [])
+    assert "-m pip install -q -c requirements.lock -r requirements.txt" in asked
+    fell_back = lock == "torch-cuda.lock" and not gpu
+    assert ("gigabytes larger" in process.stderr) == fell_back
