@@ -79,10 +79,28 @@ def test_all_that_is_imported_is_in_the_one_list_of_requirements():
 PYTHON = """#!/bin/bash
 case "$*" in
   *"-m pip"*--no-index*) [ "$TORCH" = there ] ;;
-  *"-m pip"*) echo "$*" >> asked ;;
+  *"-m pip"*) echo "$*" >> asked; [[ "$*" != *torch-* || "$TORCH" != broken ]] ;;
   *urlopen*) [ "$INDEX" = answers ] ;;
 esac
 """
+
+
+def set_up(folder, command, gpu=False, torch="missing", index="answers"):
+    """Run a command of bash in a folder with the scripts and that Python."""
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / "programs").mkdir()
+    for path, content in ((".venv/bin/python", PYTHON), *([("programs/nvidia-smi", "#!/bin/bash\n")] * gpu)):
+        (folder / path).write_text(content)
+        (folder / path).chmod(0o755)
+    for name in ("dirname", "env", "bash", "touch"):
+        (folder / "programs" / name).symlink_to(shutil.which(name))
+    for name in ("setup.sh", "run", "test"):
+        shutil.copy(ROOT / name, folder)
+    environment = os.environ | {"PATH": str(folder / "programs"), "TORCH": torch, "INDEX": index}
+    process = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    return process, (folder / "asked").read_text().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -95,23 +113,17 @@ esac
     ],
 )
 def test_torchs_build_is_that_of_the_machine_and_another_one_is_told(tmp_path, gpu, torch, index, lock):
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (tmp_path / ".venv/bin").mkdir(parents=True)
-    for path, content in ((".venv/bin/python", PYTHON), *([("programs/nvidia-smi", "#!/bin/bash\n")] * gpu)):
-        (tmp_path / path).write_text(content)
-        (tmp_path / path).chmod(0o755)
-    shutil.copy(ROOT / "setup.sh", tmp_path)
-    process = subprocess.run(
-        [shutil.which("bash"), "-euo", "pipefail", "-c", ". ./setup.sh; packages requirements.txt"],
-        cwd=tmp_path,
-        env=os.environ | {"PATH": str(programs), "TORCH": torch, "INDEX": index},
-        capture_output=True,
-        text=True,
-    )
+    process, asked = set_up(tmp_path, ". ./setup.sh; packages requirements.txt", gpu, torch, index)
     assert process.returncode == 0, process.stderr
-    asked = (tmp_path / "asked").read_text().splitlines()
     assert [line for line in asked if "torch-" in line] == ([f"-m pip install -q -r {lock}"] if lock else [])
     assert "-m pip install -q -c requirements.lock -r requirements.txt" in asked
     fell_back = lock == "torch-cuda.lock" and not gpu
     assert ("gigabytes larger" in process.stderr) == fell_back
+
+
+@pytest.mark.parametrize("command", ["run", "test"])
+def test_a_set_up_that_fails_ends_there(tmp_path, command):
+    """Without torch's build the next step would take whatever newer one there is."""
+    process, asked = set_up(tmp_path, f"./{command}", torch="broken")
+    assert process.returncode != 0 and asked == ["-m pip install -q -r torch-cpu.lock"]
+    assert "No such file" not in process.stderr  # nothing was started
