@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import functools
+import heapq
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +15,22 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from .bank import Entry
+from .bank import Bank, Entry
 from .errors import MotionCLIPError, RequestError, file_access
 from .files import MotionFileError, npz
 from .files.labels_table import read_table
+from .labels import BABEL_60
 from .motion.motion import Motion
 from .pipeline import Course, End, MotionCLIP
+from .reader import stems
+from .recognition import cosines
 
 EDIT_COLUMNS = ("motion_source", "base", "v_start", "v_end")
 INTERPOLATION_COLUMNS = ("start", "end")
-UNLIKE = 0.5  # the cosine of two texts below which a motion of one is not taken for the other
+# The cosine of two texts, seen from the middle of BABEL's classes, below which a motion of one is not taken for the
+# other. Seen from the origin, CLIP's texts are all alike.
+UNLIKE = 0.5
+CANDIDATES = 64  # known texts that are compared with a label: a large tower takes minutes for a thousand
 STOPS = 5  # of an interpolation, in the paper's figures
 
 
@@ -42,6 +51,9 @@ class Row:
     impossible: str = ""
 
 
+_Source = Callable[[int], tuple[End, str]]  # the length in frames → a motion, and where it comes from
+
+
 class Known:
     """Looks motions up by their labels: in a labelled folder, else in the model's bank."""
 
@@ -53,39 +65,76 @@ class Known:
 
         Raises ValueError where there is neither a folder nor a bank, or nothing like it in there.
         """
-        texts, places = self._texts
-        same = [number for number, text in enumerate(texts) if text.lower() == label.strip().lower()]
-        number, how = (same[0], "the same words") if same else self._nearest(label)
-        end, where = places[number](frames)
-        return end, f'"{label}": {where}, "{texts[number]}" ({how})'
+        sources, _ = self._sources
+        same = [text for text in sources if text.lower() == label.strip().lower()]
+        text, how = (same[0], "the same words") if same else self._nearest(label)
+        end, where = sources[text](frames)
+        return end, f'"{label}": {where}, "{text}" ({how})'
 
-    def _nearest(self, label: str) -> tuple[int, str]:
-        cosines = functional.cosine_similarity(self._latents, self.mc.encode_text([label]), dim=-1)
-        cosine, number = cosines.max(dim=0)
-        if cosine < UNLIKE:
-            text = self._texts[0][int(number)]
-            raise RequestError(f'"{label}": no known motion is like it; the nearest is "{text}", cosine {cosine:.2f}')
-        return int(number), f"the nearest words, cosine {cosine:.2f}"
+    def _nearest(self, label: str) -> tuple[str, str]:
+        texts = self._candidates(label)
+        likeness, number = cosines(self._seen([label]), self._seen(texts))[0].max(dim=0)
+        text = texts[int(number)]
+        if likeness < UNLIKE:
+            raise RequestError(
+                f'"{label}": no known motion is like it; the nearest is "{text}", likeness {likeness:.2f}'
+            )
+        return text, f"the nearest words, likeness {likeness:.2f}"
+
+    def _candidates(self, label: str) -> list[str]:
+        """The known texts that have most words in common with a label, rare words counting more; where none has any,
+        the names of actions."""
+        wanted = set(stems(label))
+        owners = Counter(stem for own in self._stems.values() for stem in own)
+        rarity = {stem: math.log(1 + len(self._stems) / (1 + owners[stem])) for stem in wanted | owners.keys()}
+
+        def shared(text: str) -> float:
+            own = self._stems[text]
+            return sum(rarity[s] for s in wanted & own) / (sum(rarity[s] for s in wanted | own) or 1)
+
+        _, names = self._sources
+        return [text for text in heapq.nlargest(CANDIDATES, self._stems, shared) if shared(text)] or names
+
+    def _seen(self, texts: Sequence[str]) -> torch.Tensor:
+        """(texts, D) directions from the middle of BABEL's classes."""
+        return functional.normalize(self.mc.encode_text(texts), dim=-1) - self._middle
 
     @functools.cached_property
-    def _texts(self) -> tuple[list[str], list[Callable[[int], tuple[End, str]]]]:
-        """The texts of all known motions, each once, and for each text what gives the first motion that has it."""
-        sources: dict[str, Callable[[int], tuple[End, str]]] = {}
+    def _middle(self) -> torch.Tensor:
+        return functional.normalize(self.mc.encode_text(BABEL_60), dim=-1).mean(0)
+
+    @functools.cached_property
+    def _stems(self) -> dict[str, set[str]]:
+        return {text: set(stems(text)) for text in self._sources[0]}
+
+    @functools.cached_property
+    def _sources(self) -> tuple[dict[str, _Source], list[str]]:
+        """The known motions by what is said of them, and which of these texts are names of actions."""
         if self.data is not None:
-            for row in read_table(self.data):
-                for text in [row["action"], *row["captions"].split("|")]:
-                    sources.setdefault(text.strip(), functools.partial(_clip, self.data, row["clip"]))
-        elif self.mc.bank is not None:
-            known = {label: self.mc.bank.find(label) for label in self.mc.bank.labels}
-            for text, entry in [*known.items(), *((entry.caption, entry) for entry in self.mc.bank.entries)]:
-                sources.setdefault(text, functools.partial(_entry, entry))
-        if not sources:
+            return _of_folder(self.data)
+        if self.mc.bank is None:
             raise RequestError("this model has no bank of known motions; give a folder of labelled ones with --data")
-        return list(sources), list(sources.values())
+        return _of_bank(self.mc.bank)
 
-    @functools.cached_property
-    def _latents(self) -> torch.Tensor:
-        return self.mc.encode_text(self._texts[0])
+
+def _of_folder(folder: Path) -> tuple[dict[str, _Source], list[str]]:
+    """By its captions or the names of actions, the first clip that has them; by a caption sooner, as in the paper's
+    code."""
+    rows = read_table(folder)[::-1]
+    named: dict[str, _Source] = {row["action"].strip(): functools.partial(_clip, folder, row["clip"]) for row in rows}
+    said = {
+        text.strip(): functools.partial(_clip, folder, row["clip"])
+        for row in rows
+        for text in row["captions"].split("|")
+    }
+    return named | said, list(named)
+
+
+def _of_bank(bank: Bank) -> tuple[dict[str, _Source], list[str]]:
+    """By their labels the most typical entries, and by captions the first ones."""
+    named: dict[str, _Source] = {label: functools.partial(_entry, bank.find(label)) for label in bank.labels}
+    said = {entry.caption: functools.partial(_entry, entry) for entry in bank.entries[::-1]}
+    return said | named, list(named)
 
 
 def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:

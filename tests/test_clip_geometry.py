@@ -9,8 +9,10 @@ from conftest import synthetic_motion
 
 from motionclip import MotionCLIP
 from motionclip.bank import Bank
+from motionclip.errors import RequestError
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
 from motionclip.motion.windows import cut_windows
+from motionclip.sheets import CANDIDATES, Known
 from motionclip.training.bank_building import build_bank
 from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip
@@ -146,3 +148,39 @@ def test_the_bank_keeps_the_scale_and_finds_by_the_cosine(mc, bank, tower, tmp_p
             entry = mc.bank.nearest(tower.encode([kind])[0], 1)[0]
             assert entry.action == kind and entry.similarity == pytest.approx(1, abs=0.01)
             assert far(mc.latent(entry), tower.encode([kind])[0]) < 0.1
+
+
+def test_a_label_is_not_taken_for_a_known_motion_because_all_texts_are_alike(mc, bank):
+    mc.bank = bank
+    assert 'walk" (the same words)' in Known(mc).find("Walk", 60)[1]
+    with pytest.raises(RequestError, match='"quantum chromodynamics": no known motion is like it'):
+        Known(mc).find("quantum chromodynamics", 60)
+
+
+def test_few_of_a_folders_texts_are_embedded_to_find_a_label(mc, tower, tmp_path, monkeypatch):
+    """On two cores CLIP takes a quarter of an hour for the captions of a few thousand clips."""
+    (tmp_path / "clips").mkdir()
+    synthetic_motion("walk", 60).save(tmp_path / "clips/one.npz")
+    captions = [f"somebody walks past number {number}" for number in range(500)]
+    captions.insert(250, "a walk over the bridge")
+    rows = [f"one,train,action {number % 30},{text}" for number, text in enumerate(captions)]
+    (tmp_path / "labels.csv").write_text("\n".join(["clip,split,action,captions", *rows]))
+    embedded = []
+    monkeypatch.setattr(mc, "encode_text", lambda texts: embedded.extend(texts) or tower.encode(texts))
+    known = Known(mc, tmp_path)
+    with pytest.raises(RequestError, match='the nearest is "'):
+        known.find("bridge and transition", 60)
+    assert "a walk over the bridge" in embedded and len(set(embedded)) <= 60 + 1 + CANDIDATES
+    with pytest.raises(RequestError, match='the nearest is "action'):
+        known.find("quantum chromodynamics", 60)
+
+
+def test_a_clip_that_is_said_to_be_it_goes_before_one_of_that_action(mc, tmp_path):
+    """As in the paper's code, which knows clips by what is said of them alone."""
+    (tmp_path / "clips").mkdir()
+    for clip in ("first", "second"):
+        synthetic_motion("walk", 60).save(tmp_path / f"clips/{clip}.npz")
+    (tmp_path / "labels.csv").write_text(
+        "clip,split,action,captions\nfirst,train,walk,walk and wave\nsecond,train,walk,walk\n"
+    )
+    assert "clip second" in Known(mc, tmp_path).find("walk", 60)[1]

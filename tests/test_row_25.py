@@ -1,5 +1,7 @@
 """The 25th row of the authors' models: what it holds, and how a body whose path it doesn't hold comes to walk."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -122,5 +124,10 @@ def test_a_config_says_what_the_row_is(tmp_path):
     storage.save(MotionTransformer(OFFICIAL), tmp_path)
     assert '"row_25": "ankle"' in (tmp_path / "config.json").read_text()
     assert storage.load(tmp_path).config == OFFICIAL
+    earlier = json.loads((tmp_path / "config.json").read_text())
+    del earlier["row_25"]
+    (tmp_path / "config.json").write_text(json.dumps(earlier))
+    with pytest.raises(ValueError, match=r"config\.json: row_25: is missing.*import an official checkpoint again"):
+        storage.load(tmp_path)
     with pytest.raises(ValueError, match="row_25: must be path or ankle, not 'knee'"):
         TransformerConfig(row_25="knee")

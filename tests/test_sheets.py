@@ -45,7 +45,7 @@ def test_edits_of_texts_and_of_recordings(tmp_path, data_folder):
     assert result.exit_code == 0, result.output
     assert {path.suffix for path in out.iterdir()} == {".bvh", ".mp4"} and len(list(out.iterdir())) == 3
     assert 'line 2: "Walk": clip walk_0, "walk" (the same words)' in result.output
-    assert '"a person does wave left hand" (the nearest words, cosine 0.' in result.output
+    assert '"a person does wave left hand" (the nearest words, likeness 0.' in result.output
     assert "line 4: skipped: motion_source: must be data or text, not 'film'" in result.output
     assert size_of(out / "grid.mp4")[:2] == (4 * SIZE, 2 * (SIZE + TITLE))
 

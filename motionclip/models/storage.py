@@ -18,7 +18,7 @@ from ..files.writing import write_atomically
 from .flow import FlowConfig, FlowModel
 from .half_precision import pack
 from .interface import MotionModel
-from .transformer import MotionTransformer, TransformerConfig
+from .transformer import PATH, MotionTransformer, TransformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "flow": (FlowConfig, FlowModel),
@@ -75,7 +75,13 @@ def read_config(folder: Path) -> ModelConfig:
         raise ModelFolderError(f"{path}: is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise ModelFolderError(f"{path}: must hold one JSON object")
-    return parse_config(content, str(path))
+    config = parse_config(content, str(path))
+    if config.architecture == "transformer" and "row_25" not in content:
+        raise ModelFolderError(
+            f"{path}: row_25: is missing, as an earlier version wrote it; import an official checkpoint again, and for "
+            f'a model that was trained here add "row_25": "{PATH}"'
+        )
+    return config
 
 
 def load(folder: Path) -> Model:
