@@ -415,3 +415,13 @@ def play(path: Path) -> Played:
 
 def changed(kind: Kind, **what: object) -> Kind:
     return replace(kind, **what)
+
+
+def on_legs(kind: Kind, share: float) -> Kind:
+    """A character whose legs are by so much as long as the kind's."""
+    places = body()
+    lower = (1 - share) * places["left_hip"][1]
+    for part, place in places.items():
+        leg = part.partition("_")[2] in ("hip", "knee", *FEET)
+        place[1:] = share * place[1:] if leg else place[1:] - [lower, 0]
+    return changed(kind, body=places)

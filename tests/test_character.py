@@ -61,16 +61,6 @@ def legs(kind):
     return theirs / ours
 
 
-def squat_legs(kind, share):
-    """A character whose legs are so much shorter, or longer, than the kind's."""
-    places = characters.body()
-    lower = (1 - share) * places["left_hip"][1]
-    for part, place in places.items():
-        leg = part.partition("_")[2] in ("hip", "knee", "ankle", "foot")
-        place[1:] = share * place[1:] if leg else place[1:] - [lower, 0]
-    return changed(kind, body=places)
-
-
 def stands_as(motion, kind, path):
     """Assert that the limbs of a written character point as the motion's, and its feet stand where these do."""
     played = play(path)
@@ -96,7 +86,7 @@ def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 2.5])
 def test_legs_of_any_length_stand_as_well(tmp_path, share):
-    kind, motion = squat_legs(characters.MIXAMO, share), stepping()
+    kind, motion = characters.on_legs(characters.MIXAMO, share), stepping()
     source = write(kind, tmp_path)
     stands_as(motion, kind, motion.save(tmp_path / "out.glb", character=source))
     tallest = max(bone.end[1] for bone in characters.bones(kind).values()) / legs(kind)
