@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import RequestError
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
+from .character import Character
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Conversion:
     def run(self) -> Iterator[tuple[Path, str, bool]]:
         """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
 
-        Raises ValueError where source and target don't go together, and for a single file MotionFileError and OSError;
-        in a folder a file that is refused is passed over.
+        Raises ValueError where source and target don't go together, and for a single file or the character
+        MotionFileError and OSError; in a folder a file that is refused is passed over.
         """
         if not self.source.is_dir():
             for report in self._one(self.source, self.target):
@@ -47,6 +48,8 @@ class Conversion:
         files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
+        if self.character:
+            Character(self.character, self.bones)  # refused once, not for each file
         stems = [path.relative_to(self.source).with_suffix("") for path in files]
         for path, stem in zip(files, stems, strict=True):
             unique = stems.count(stem) == 1
