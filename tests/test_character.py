@@ -84,6 +84,27 @@ def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
     stands_as(motion, kind, motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path)))
 
 
+@pytest.mark.parametrize("prompt", ["throw a ball", "walk like a zombie", "kick"])
+@pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
+def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):
+    motion = mc.generate(prompt, frames=90, seed=1)
+    played, scale = play(motion.save(tmp_path / f"o{kind.suffix}", character=write(kind, tmp_path))), legs(kind)
+    assert directions(kind, played, motion).mean(axis=0).max() < 2
+    for part, number in (("left_ankle", 0), ("left_foot", 1), ("right_ankle", 2), ("right_foot", 3)):
+        if part in kind.without:
+            continue
+        foot = motion.joints()[:, skeleton.FEET[number]]
+        rest, theirs = characters.bones(kind)[kind.names[part]].place, played.at(kind.names[part])
+        clearance = foot[:, 1] - skeleton.FEET_REST_HEIGHTS[number]
+        low = np.flatnonzero(clearance < 0.01)
+        assert np.abs((theirs[low, 1] - rest[1]) / scale - clearance[low]).max(initial=0) < 0.01
+        for run in np.split(low, np.flatnonzero(np.diff(low) > 1) + 1):
+            steps = np.linalg.norm(np.diff(foot[run], axis=0), axis=1)
+            if len(run) > 1 and steps.max() * 30 < 0.3:  # it stands, and is not set down or lifted
+                away = (theirs[run] / scale - foot[run])[:, [0, 2]]
+                assert np.linalg.norm(away - away[0], axis=1).max() < 0.01
+
+
 @pytest.mark.parametrize("share", [0.1, 0.3, 2.5])
 def test_legs_of_any_length_stand_as_well(tmp_path, share):
     kind, motion = characters.on_legs(characters.MIXAMO, share), stepping()
