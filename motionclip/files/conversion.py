@@ -40,6 +40,19 @@ class Conversion:
             for report in self._one(self.source, self.target):
                 yield self.source, report, True
             return
+        files = self._within()
+        stems = [path.relative_to(self.source).with_suffix("") for path in files]
+        for path, stem in zip(files, stems, strict=True):
+            unique = stems.count(stem) == 1
+            name = f"{stem.name if unique else path.name}{self.suffix}"
+            try:
+                for report in self._one(path, self.target / stem.parent / name):
+                    yield path, report, True
+            except MotionFileError as error:
+                yield path, str(error), False
+
+    def _within(self) -> list[Path]:
+        """The motion files of a source folder, where all is in order for them. Raises as `run`."""
         suffixes = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
         if self.target.suffix.lower() in suffixes:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
@@ -50,15 +63,7 @@ class Conversion:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
         if self.character:
             Character(self.character, self.bones)  # refused once, not for each file
-        stems = [path.relative_to(self.source).with_suffix("") for path in files]
-        for path, stem in zip(files, stems, strict=True):
-            unique = stems.count(stem) == 1
-            name = f"{stem.name if unique else path.name}{self.suffix}"
-            try:
-                for report in self._one(path, self.target / stem.parent / name):
-                    yield path, report, True
-            except MotionFileError as error:
-                yield path, str(error), False
+        return files
 
     def _one(self, source: Path, target: Path) -> Iterator[str]:
         """Convert one file, which may hold several motions; yields what was found and written."""
