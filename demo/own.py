@@ -52,7 +52,8 @@ def put(asked: Any) -> Answer:
             character = wardrobe.put(session, name, content, parse_map(names, Path("map")))
         except SkeletonError as error:
             return {"reason": error.bare, "form": error.form}
-        return {"scale": character.scale, "parts": character.parts, "notes": character.notes}
+        size = {"scale": character.scale, "height": character.height}
+        return size | {"parts": character.parts, "notes": character.notes}
 
     return _answered(asked, work)
 

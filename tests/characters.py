@@ -14,10 +14,11 @@ from scipy.spatial.transform import Rotation
 from motionclip.files import gltf
 
 SIDES = {"left": 1.0, "right": -1.0}
+FEET = ("ankle", "foot")
 UPRIGHT = Rotation.from_euler("x", -90, degrees=True).as_matrix()  # z up → y up
 
 
-def _body() -> dict[str, np.ndarray]:
+def body() -> dict[str, np.ndarray]:
     """Part → place in a T-pose, metres, y up, facing +z. Not SMPL's proportions."""
     places = {"pelvis": (0, 1.02, 0), "spine1": (0, 1.12, 0), "spine2": (0, 1.23, -0.01), "spine3": (0, 1.34, -0.02),
               "neck": (0, 1.52, -0.02), "head": (0, 1.62, 0.0)}  # fmt: skip
@@ -56,7 +57,7 @@ class Kind:
     names: part → bone. arms: degrees below level. axis: along which of its own axes a bone points; "" for none of them
     turned. unit: metres of the file's. up: how the armature's node is turned. extra: bone → (the part it hangs on, its
     place from there, whether it moves the mesh). flat: bones that hang on the root, where others are in between.
-    faces: +1 ahead of z, −1 against it.
+    faces: +1 ahead of z, −1 against it. body: part → its place in a T-pose.
     """
 
     names: dict[str, str]
@@ -70,6 +71,7 @@ class Kind:
     flat: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     faces: float = 1.0
+    body: dict[str, np.ndarray] | None = None
     suffix: str = ".glb"
     vrm: str = ""
     bound_elsewhere: bool = False
@@ -139,7 +141,7 @@ KINDS = {"Mixamo": MIXAMO, "Unreal": UNREAL, "VRM": VRM, "Rigify": RIGIFY}
 
 def bones(kind: Kind) -> dict[str, Bone]:
     """Name → bone, parents first."""
-    places = _body()
+    places = body() if kind.body is None else dict(kind.body)
     for side, sign in SIDES.items():
         shoulder = places[f"{side}_shoulder"].copy()
         down = Rotation.from_euler("z", -sign * kind.arms, degrees=True)
@@ -311,6 +313,30 @@ def _vrm(kind: Kind, number: dict[str, int]) -> dict:
         "name": "test", "authors": ["tests"], "licenseUrl": "https://vrm.dev/licenses/1.0/"}}  # fmt: skip
 
 
+def blocks(kind: Kind) -> tuple[dict, gltf.Arrays]:
+    """The same figure without a skin: a box hangs on each bone, scaled unevenly, as robots are made of parts."""
+    document, arrays = character(kind)
+    rest = {node["name"]: node for node in document["nodes"]}
+    figure = gltf.Arrays()
+    nodes, meshes = [node for node in document["nodes"] if "skin" not in node], []
+    for name, bone in bones(kind).items():
+        if not bone.heavy:
+            continue
+        corners, faces = _box(bone, name in {kind.names[f"{side}_{part}"] for side in SIDES for part in FEET})
+        turn = _turn(kind.axis, bone.end - bone.place)
+        places = (corners - bone.place) @ turn / kind.unit / [1, 2, 1]
+        attributes = {"POSITION": figure.add(places.astype(np.float32), bounds=True, target=34962)}
+        indices = figure.add(faces.reshape(-1).astype(np.uint16), target=34963)
+        rest[name].setdefault("children", []).append(len(nodes))
+        nodes.append({"name": f"{name} box", "mesh": len(meshes), "scale": [1, 2, 1]})
+        meshes.append({"primitives": [{"attributes": attributes, "indices": indices}]})
+    kept = {key: document[key] for key in ("asset", "scene")}
+    return kept | {
+        "scenes": [{"nodes": [0]}], "nodes": nodes, "meshes": meshes, "accessors": figure.accessors,
+        "bufferViews": figure.views, "buffers": [{"byteLength": figure.size}],
+    }, figure  # fmt: skip
+
+
 def write(kind: Kind, folder: Path, name: str = "me") -> Path:
     """The character as a file."""
     path = folder / f"{name}{kind.suffix}"
@@ -364,7 +390,14 @@ def play(path: Path) -> Played:
     for root in content["scenes"][0]["nodes"]:
         place(root, np.tile(np.eye(4), (frames, 1, 1)))
     mesh, moved_by = [], []
-    for node in nodes:
+    for number, node in enumerate(nodes):
+        if "mesh" in node and "skin" not in node:
+            for primitive in content["meshes"][node["mesh"]]["primitives"]:
+                points = document.array(primitive["attributes"]["POSITION"])
+                mesh.append(
+                    np.einsum("frc,vc->fvr", worlds[:, number, :3, :3], points) + worlds[:, number, None, :3, 3]
+                )
+                moved_by += [node["name"].removesuffix(" box")] * len(points)
         if "skin" not in node:
             continue
         skin = content["skins"][node["skin"]]
@@ -382,3 +415,13 @@ def play(path: Path) -> Played:
 
 def changed(kind: Kind, **what: object) -> Kind:
     return replace(kind, **what)
+
+
+def on_legs(kind: Kind, share: float) -> Kind:
+    """A character whose legs are by so much as long as the kind's."""
+    places = body()
+    lower = (1 - share) * places["left_hip"][1]
+    for part, place in places.items():
+        leg = part.partition("_")[2] in ("hip", "knee", *FEET)
+        place[1:] = share * place[1:] if leg else place[1:] - [lower, 0]
+    return changed(kind, body=places)

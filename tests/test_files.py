@@ -509,6 +509,9 @@ def test_convert_takes_folders_and_goes_on_after_a_bad_file(tmp_path):
         list(Conversion(tmp_path / "in", tmp_path / "out.bvh").run())
     with pytest.raises(ValueError, match="can't be written"):
         list(Conversion(tmp_path / "in", tmp_path / "out", ".fbx").run())
+    (tmp_path / "me.glb").write_text("nothing")
+    with pytest.raises(MotionFileError, match=r"me\.glb: file"):  # once, and not for each file
+        list(Conversion(tmp_path / "in", tmp_path / "out", ".glb", character=tmp_path / "me.glb").run())
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no motion"):
         list(Conversion(tmp_path / "empty", tmp_path / "out").run())

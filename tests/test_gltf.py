@@ -133,6 +133,22 @@ def test_vrma_there_and_back(tmp_path):
     assert np.abs(reading.motion.canonical().joints() - motion.canonical().joints()).max() < 0.05
 
 
+def test_arrays_may_be_sparse_or_all_zero(tmp_path):
+    arrays = gltf.Arrays()
+    dense = arrays.add(np.arange(12, dtype=np.float32).reshape(4, 3))
+    places, values = arrays.add(np.array([1, 3], np.uint8)), arrays.add(-np.ones((2, 3), np.float32))
+    few = {"count": 2, "indices": {"bufferView": places, "componentType": 5121}, "values": {"bufferView": values}}
+    empty = {"componentType": 5126, "count": 4, "type": "VEC3"}
+    arrays.accessors += [arrays.accessors[dense] | {"sparse": few}, empty | {"sparse": few}, empty]
+    content = {"asset": {"version": "2.0"}, "accessors": arrays.accessors, "bufferViews": arrays.views,
+               "buffers": [{"byteLength": arrays.size}]}  # fmt: skip
+    document = gltf.Document(write(tmp_path / "a.glb", content, arrays))
+    whole, blank = np.arange(12.0).reshape(4, 3), np.zeros((4, 3))
+    whole[[1, 3]] = blank[[1, 3]] = -1
+    assert np.array_equal(document.array(3), whole) and np.array_equal(document.array(4), blank)
+    assert np.array_equal(document.array(5), np.zeros((4, 3)))
+
+
 def damaged(document):
     yield "no animations", {"animations": []}, "animations"
     yield "a circle", {"nodes": [{"children": [1]}, {"children": [0]}]}, "nodes"
@@ -143,6 +159,14 @@ def damaged(document):
     yield "a view beyond", {"accessors": [one | {"bufferView": 10**6} for one in document["accessors"]]}, "bufferViews"
     yield "too many values", {"accessors": [one | {"count": 10**8} for one in document["accessors"]]}, "accessors"
     yield "text for a number", {"nodes": [{"translation": ["x", 0, 0]}]}, "nodes"
+    sparse = {"count": 9, "indices": {"bufferView": 0, "componentType": 5121}, "values": {"bufferView": 0}}
+    for name, other in (("sparse beyond", {"count": 10**6}), ("sparse without places", {"indices": None})):
+        yield name, {"accessors": [one | {"sparse": sparse | other} for one in document["accessors"]]}, "accessors"
+    nowhere = {"buffers": [document["buffers"][0], {"byteLength": 99}],
+               "bufferViews": [view | {"buffer": 1} for view in document["bufferViews"]]}  # fmt: skip
+    yield "a buffer without data", nowhere, r"buffers\[1\]: has no data"
+    packed = nowhere | {"extensionsRequired": ["KHR_meshopt_compression"]}
+    yield "packed arrays", packed, "KHR_meshopt_compression: packs its arrays, .* without compression"
     yield "an object for a kind", {"accessors": [one | {"componentType": {}} for one in document["accessors"]]}, "acc"
     yield "an object for a path", {"animations": [_pathless(document)]}, "animations"
     yield "a dog", {"nodes": [node | {"name": "tail"} for node in document["nodes"]]}, "skeleton"

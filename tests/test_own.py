@@ -70,7 +70,7 @@ def test_the_page_gets_how_the_character_moves(visitor, tmp_path, kind):
     assert taken["parts"]["left_knee"] == kind.names["left_knee"] and taken["notes"] == []
     found = visitor("ann", "fitted", moves(walk, squat))["motions"]
     theirs = Character(tmp_path / f"me{kind.suffix}")
-    assert taken["scale"] == pytest.approx(theirs.scale)
+    assert taken["scale"] == pytest.approx(theirs.scale) and taken["height"] == pytest.approx(theirs.height)
     for motion, text in zip((walk, squat), found, strict=True):
         wanted = {(path, node): values for node, path, values in theirs.tracks(motion_of(motion_text(motion)))}
         got = tracks(text)

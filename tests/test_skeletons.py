@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import roma
+import torch
 from conftest import synthetic_motion
 from figures import BODY_JOINTS, HUMANIK, TURNS, between, figure, named, turned_by
 from hypothesis import given, settings
@@ -57,6 +59,42 @@ def test_people_who_do_not_stand_are_not_turned(tmp_path, pose):
     assert reading.up == "y"
     assert between(reading.motion, motion).max() < 1
     assert np.abs(reading.motion.joints()[:, :, 1] - motion.joints()[:, :, 1]).max() < 0.12
+
+
+def going(motion: Motion, metres: float, rolls: float = 0.0) -> Motion:
+    """The same along a straight way over the floor, rolling so many times about the body's own length."""
+    share = np.linspace(0, 1, len(motion))
+    path = motion.translation + metres * np.outer(share, [0.6, 0, 0.8]).astype(np.float32)
+    turned = motion.rotations().double()
+    spin = roma.rotvec_to_rotmat(torch.from_numpy(np.outer(2 * np.pi * rolls * share, [0, 0, 1])))
+    turned[:, 0] = spin @ turned[:, 0]
+    return Motion.from_rotations(turned.float(), torch.from_numpy(path), motion.name)
+
+
+FLOOR = {
+    "crawls": going(LYING["on all fours"], 3.0),
+    "crawls aside": going(LYING["on all fours"].turned(np.pi / 2), 3.0),
+    "rolls": going(LYING["on the back"].turned(np.pi), 3.0, rolls=2.0),
+}
+
+
+@pytest.mark.parametrize("motion", FLOOR.values(), ids=FLOOR)
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_who_never_stands_is_told_by_the_floor(tmp_path, motion, up):
+    reading = read(tmp_path, figure(motion, up=up).text())
+    assert reading.up == up and between(reading.motion, motion).max() < 1
+    assert up == "y" or any("--up overrules" in note for note in reading.notes)
+
+
+def test_whether_up_a_wall_or_along_a_floor_is_left_open(tmp_path):
+    """The skeleton's y is ahead in the world, and so is the head: it may as well be a wall that is climbed."""
+    motion = going(LYING["on all fours"].turned(np.pi), 3.0)
+    text = figure(motion, up="z").text()
+    reading = read(tmp_path, text)
+    assert reading.up == "y" and ["the floor may lie across z; --up overrules" in note for note in reading.notes] == [
+        True
+    ]
+    assert between(read(tmp_path, text, up="z").motion, motion).max() < 1
 
 
 @pytest.mark.parametrize("up", TURNS)

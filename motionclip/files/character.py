@@ -11,17 +11,18 @@ import numpy as np
 import torch
 
 from ..constants import FPS
-from ..errors import MotionFileError, SkeletonError
+from ..errors import MotionFileError, SkeletonError, file_access
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
 from .armature import Armature
 from .gltf import GLB, Arrays, Document, Json, packed
-from .nodes import PATHS, bind_pose, listed, read_nodes, vrm_parts
+from .nodes import PATHS, bind_pose, read_nodes, vrm_parts
 from .retarget import Body
 from .rig import LOOSE, Rig, Tracks
 from .standing import Stance, set_down
 from .suffixes import FOR_CHARACTERS
+from .surface import Surface
 from .turning import between
 
 _J = skeleton.JOINT_INDEX
@@ -31,6 +32,7 @@ _SMPL_LEGS = sum(
 )
 _HEIGHTS = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
 _UNEVEN = 0.02  # how much the scales along three axes may differ
+_HEAD = 0.15  # metres of the SMPL body, from its head's joint to the top
 _HEAVY = 0.5  # a vertex's weight that makes it a foot's
 _MAP = "--character-map"  # what takes a map of names on the command line
 
@@ -78,6 +80,18 @@ class Character:
     def scale(self) -> float:
         """Units of its file for one metre of the SMPL body, by the length of the legs."""
         return self._stance.scale
+
+    @functools.cached_property
+    def height(self) -> float:
+        """How tall it stands at rest, in metres of an SMPL body with legs as long as its own."""
+        up, stance = self._stance.up, self._stance
+        sole = stance.places["left_ankle"] @ up - stance.heights[0]
+        points = self._surface.mostly(set(range(len(self._rig.nodes))), _HEAVY)
+        if len(points):
+            top = float((points @ up.numpy()).max())
+        else:
+            top = float(self._rig.places[self._found["head"]] @ up) + _HEAD * stance.scale
+        return (top - float(sole)) / stance.scale
 
     def save(self, motion: Motion, path: Path) -> None:
         """Write the character's file with the motion as its first animation."""
@@ -177,62 +191,14 @@ class Character:
 
     def _sole(self, up: torch.Tensor) -> float | None:
         """How high the lowest point of the feet's mesh is at rest, along `up`; None where it can't be read."""
-        feet = set()
         ankles = {self._found[f"{side}_ankle"] for side in joint_names.SIDES}
-        for index in range(len(self._rig.nodes)):
-            if {index, *self._rig.above(index)} & ankles:
-                feet.add(index)
-        lowest = [
-            float((points[(weights * np.isin(joints, [*feet])).sum(1) > _HEAVY] @ up.numpy()).min(initial=np.inf))
-            for points, joints, weights in self._skinned
-        ]
-        heights = [height for height in lowest if np.isfinite(height)]
-        return min(heights, default=None)
+        feet = {index for index in range(len(self._rig.nodes)) if {index, *self._rig.above(index)} & ankles}
+        points = self._surface.mostly(feet, _HEAVY)
+        return float((points @ up.numpy()).min()) if len(points) else None
 
     @functools.cached_property
-    def _skinned(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each skinned mesh (vertices, 3) at rest, the (vertices, 4) nodes that move them, and their weights."""
-        document, result = self._document, []
-        for node in document.items("nodes"):
-            if "mesh" not in node or "skin" not in node:
-                continue
-            transforms, places = self._bound(document.item("skins", node["skin"]))
-            for primitive in listed(document, document.item("meshes", node["mesh"]), "primitives", "meshes"):
-                attributes = primitive.get("attributes") if isinstance(primitive, dict) else None
-                if not isinstance(attributes, dict):
-                    raise document.wrong("meshes", "a primitive has no attributes")
-                accessors = [attributes.get(name) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0")]
-                if None in accessors or not all(self._plain(accessor) for accessor in accessors):
-                    continue
-                points, joints, weights = (document.array(accessor) for accessor in accessors)
-                shapes = [values.shape for values in (points, joints, weights)]
-                if shapes != [(len(points), 3), (len(points), 4), (len(points), 4)] or joints.max() >= len(places):
-                    raise document.wrong("meshes", "its vertices' joints or weights do not fit")
-                numbers = joints.astype(np.int64)
-                blended = np.einsum("vj,vjrc->vrc", weights, transforms[numbers])
-                rest_points = np.einsum("vrc,vc->vr", blended[:, :3, :3], points) + blended[:, :3, 3]
-                result.append((rest_points, places[numbers], weights))
-        return result
-
-    def _bound(self, skin: Json) -> tuple[np.ndarray, np.ndarray]:
-        """(joints, 4, 4), from a skin's mesh to the world at rest, and (joints,) its joints' places among the nodes."""
-        document, rig = self._document, self._rig
-        joints = listed(document, skin, "joints", "skins")
-        for joint in joints:
-            document.item("nodes", joint)
-        places = np.array([self._order[joint] for joint in joints], dtype=np.int64)
-        world = torch.eye(4, dtype=torch.float64).repeat(len(places), 1, 1)
-        world[:, :3, :3] = rig.rest[places] * rig.scales[places][:, None, None]
-        world[:, :3, 3] = rig.places[places]
-        if "inverseBindMatrices" in skin:
-            inverse = document.array(skin["inverseBindMatrices"])[: len(places)].reshape(-1, 4, 4)
-            world = world @ torch.from_numpy(inverse).mT
-        return world.numpy(), places
-
-    def _plain(self, accessor: object) -> bool:
-        """Whether an accessor's values lie in the file as they are, and are not compressed or sparse."""
-        item = self._document.item("accessors", accessor)
-        return "bufferView" in item and "sparse" not in item
+    def _surface(self) -> Surface:
+        return Surface.of(self._document, self._order, self._rig, set(self._body_parts().values()))
 
     @functools.cached_property
     def _loose(self) -> dict[str, str]:
@@ -240,7 +206,7 @@ class Character:
         rig, parts = self._rig, self._body_parts()
         nodes = set(parts.values())
         trunk = nodes | {above for node in nodes for above in rig.above(node)}
-        heavy = {int(node) for _, joints, weights in self._skinned for node in np.unique(joints[weights > 0.01])}
+        heavy = self._surface.movers(least=0.01)
         heavy |= {above for node in heavy for above in rig.above(node)}
         result = {}
         for node in sorted(heavy - trunk):
@@ -280,7 +246,7 @@ class Character:
 
 def _opened(path: Path) -> Document:
     """The document of a character's file, whole and in one piece. Raises MotionFileError."""
-    with path.open("rb") as file:
+    with file_access(path), path.open("rb") as file:
         binary = file.read(len(GLB)) == GLB
     if path.suffix.lower() not in FOR_CHARACTERS or not binary:
         raise MotionFileError(
@@ -289,10 +255,7 @@ def _opened(path: Path) -> Document:
             "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)",
         )
     document = Document(path)
-    if "EXT_meshopt_compression" in listed(document, document.content, "extensionsRequired", "extensionsRequired"):
-        raise document.wrong(
-            "EXT_meshopt_compression", "is not read: export the character without it (gltfpack without -c)"
-        )
+    document.refuse_packed()
     for number, buffer in enumerate(document.items("buffers")):
         if "uri" in buffer and (number == 0 or not str(buffer["uri"]).startswith("data:")):
             raise document.wrong(f"buffers[{number}]", "is not inside the file: save all in one .glb")

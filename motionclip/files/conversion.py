@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import RequestError
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
+from .character import Character
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,14 @@ class Conversion:
     def run(self) -> Iterator[tuple[Path, str, bool]]:
         """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
 
-        Raises ValueError where source and target don't go together, and for a single file MotionFileError and OSError;
-        in a folder a file that is refused is passed over.
+        Raises ValueError where source and target don't go together, and for a single file or the character
+        MotionFileError and OSError; in a folder a file that is refused is passed over.
         """
         if not self.source.is_dir():
             for report in self._one(self.source, self.target):
                 yield self.source, report, True
             return
-        suffixes = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
-        if self.target.suffix.lower() in suffixes:
-            raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
-        if self.suffix not in suffixes:
-            raise RequestError(f"{self.suffix}: this format can't be written; use one of {', '.join(suffixes)}")
-        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
-        if not files:
-            raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
+        files = self._within()
         stems = [path.relative_to(self.source).with_suffix("") for path in files]
         for path, stem in zip(files, stems, strict=True):
             unique = stems.count(stem) == 1
@@ -56,6 +50,20 @@ class Conversion:
                     yield path, report, True
             except MotionFileError as error:
                 yield path, str(error), False
+
+    def _within(self) -> list[Path]:
+        """The motion files of a source folder, where all is in order for them. Raises as `run`."""
+        suffixes = FOR_CHARACTERS if self.character else WRITABLE + FOR_TOOLS
+        if self.target.suffix.lower() in suffixes:
+            raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
+        if self.suffix not in suffixes:
+            raise RequestError(f"{self.suffix}: this format can't be written; use one of {', '.join(suffixes)}")
+        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        if not files:
+            raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
+        if self.character:
+            Character(self.character, self.bones)  # refused once, not for each file
+        return files
 
     def _one(self, source: Path, target: Path) -> Iterator[str]:
         """Convert one file, which may hold several motions; yields what was found and written."""

@@ -17,6 +17,7 @@ from ..errors import MotionFileError
 Json = dict[str, Any]
 
 MAX_BYTES = 500_000_000
+MAX_NUMBERS = 50_000_000  # in an accessor
 # glTF 2.0's own numbers and names (sections 3.6.2.2 and 4.4)
 _COMPONENT = {np.dtype(np.float32): 5126, np.dtype(np.uint8): 5121, np.dtype(np.uint16): 5123}
 _READ: dict[int, Any] = {
@@ -29,6 +30,11 @@ _READ: dict[int, Any] = {
 }
 _TYPE = {0: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 _WIDTH = {name: max(width, 1) for width, name in _TYPE.items()}
+PACKED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression")
+_UNPACK = (
+    "packs its arrays, and is not read: export the file without compression (Blender: glTF 2.0, Data, Compression off; "
+    "gltfpack: without -c), or unpack a .glb with: npx @gltf-transform/cli copy IN.glb OUT.glb"
+)
 GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
 
 
@@ -60,6 +66,13 @@ class Document:
         """The error for a part of this document."""
         return MotionFileError(self.path, field, reason)
 
+    def refuse_packed(self) -> None:
+        """Raise MotionFileError for a document whose arrays only a decoder can read."""
+        required = self.content.get("extensionsRequired", [])
+        for name in PACKED:
+            if isinstance(required, list) and name in required:
+                raise self.wrong(name, _UNPACK)
+
     def items(self, field: str) -> list[Json]:
         """The objects of one of the document's lists, [] if there is none."""
         items = self.content.get(field, [])
@@ -78,11 +91,34 @@ class Document:
         """An accessor's values, (count,) or (count, n) doubles; integers that stand for fractions are divided."""
         accessor = self.item("accessors", index)
         field = f"accessors[{index}]"
-        kind, width = _READ.get(self._size(accessor, "componentType", field)), _WIDTH.get(str(accessor.get("type")))
-        count, start = (self._size(accessor, key, field) for key in ("count", "byteOffset"))
-        if kind is None or width is None or "sparse" in accessor or "bufferView" not in accessor:
-            raise self.wrong(field, "is compressed, sparse or of an unknown type; export the file without these")
-        view = self.item("bufferViews", accessor["bufferView"])
+        kind, width = self._kind(accessor, field), _WIDTH.get(str(accessor.get("type")))
+        count = self._size(accessor, "count", field)
+        if width is None:
+            raise self.wrong(field, "is of a kind that is not read")
+        if not 1 <= count * width <= MAX_NUMBERS:
+            raise self.wrong(field, f"must have from 1 to {MAX_NUMBERS:,} numbers")
+        stored = "bufferView" in accessor  # else all are zero, but for those that sparse lists
+        rows = self._rows(accessor, kind, count, width, field) if stored else np.zeros((count, width), kind)
+        if "sparse" in accessor:
+            rows = self._with_sparse(rows, accessor["sparse"], kind, field)
+        values = np.asarray(rows, np.float64)
+        if accessor.get("normalized") and kind is not np.float32:
+            values = np.maximum(values / np.iinfo(kind).max, -1)
+        if not np.isfinite(values).all() or np.abs(values).max() > 1e9:
+            raise self.wrong(field, "holds NaN, infinite values, or some over 1,000,000,000")
+        return values[:, 0] if width == 1 else values
+
+    def _kind(self, item: Json, field: str) -> Any:
+        """The type of an item's numbers."""
+        kind = _READ.get(self._size(item, "componentType", field))
+        if kind is None:
+            raise self.wrong(field, "is of a kind that is not read")
+        return kind
+
+    def _rows(self, item: Json, kind: Any, count: int, width: int, field: str) -> np.ndarray:
+        """(count, width) numbers from the view of an accessor, or of a part of one."""
+        view = self.item("bufferViews", item.get("bufferView"))
+        start = self._size(item, "byteOffset", field)
         places = ("byteOffset", "byteLength", "byteStride")
         begin, length, step = (self._size(view, key, "bufferViews") for key in places)
         data = self._buffer(view.get("buffer"))[begin : begin + length]
@@ -93,12 +129,21 @@ class Document:
         rows = np.lib.stride_tricks.as_strided(
             np.frombuffer(data, np.uint8, offset=start), (count, row), (step, 1), writeable=False
         )
-        values = np.ascontiguousarray(rows).view(kind).astype(np.float64).reshape(count, width)
-        if accessor.get("normalized"):
-            values = np.maximum(values / np.iinfo(kind).max, -1) if kind is not np.float32 else values
-        if not np.isfinite(values).all() or np.abs(values).max() > 1e9:
-            raise self.wrong(field, "holds NaN, infinite values, or some over 1,000,000,000")
-        return values[:, 0] if width == 1 else values
+        return np.ascontiguousarray(rows).view(kind).reshape(count, width)
+
+    def _with_sparse(self, rows: np.ndarray, sparse: Any, kind: Any, field: str) -> np.ndarray:
+        """(count, width) rows, with those in their place that the accessor lists one by one."""
+        field = f"{field}.sparse"
+        indices, values = (sparse.get(name) if isinstance(sparse, dict) else None for name in ("indices", "values"))
+        if not isinstance(indices, dict) or not isinstance(values, dict):
+            raise self.wrong(field, "needs indices and values")
+        few = self._size(sparse, "count", field)
+        places = self._rows(indices, self._kind(indices, field), few, 1, field)[:, 0]
+        if not 0 <= places.min() <= places.max() < len(rows):
+            raise self.wrong(field, f"places must be from 0 to {len(rows) - 1}")
+        result = rows.copy()
+        result[places.astype(np.int64)] = self._rows(values, kind, few, rows.shape[1], field)
+        return result
 
     def _size(self, item: Json, key: str, field: str) -> int:
         value = item.get(key, 0)
@@ -109,6 +154,9 @@ class Document:
     def _buffer(self, index: Any) -> bytes:
         buffer = self.item("buffers", index)
         if index not in self._buffers:
+            if "uri" not in buffer and (index or not self.binary):
+                self.refuse_packed()
+                raise self.wrong(f"buffers[{index}]", "has no data: neither in the file nor beside it")
             self._buffers[index] = self.chunk if "uri" not in buffer else self._fetched(str(buffer["uri"]))
         return self._buffers[index]
 

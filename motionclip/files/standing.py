@@ -28,7 +28,7 @@ _LOW, _LOW_EDGE, _SLOW = 0.05, 0.01, 0.3
 # What it costs that a foot is not as it should be, and that it is moved jerkily; that it is moved at all costs little,
 # and the root, which may go less far than the motion's, next to nothing.
 _OFF, _JERK = 10.0, 0.1
-_LEG_MOVED, _ROOT_MOVED = 1e-3, 1e-9
+_LEG_MOVED, _ROOT_MOVED = 3e-2, 1e-9
 _BENT = 0.05  # the square of the sine of a knee's bend that makes a leg half as stiff as a straight one
 _FARTHEST = 0.15  # leg lengths that a foot is moved at most
 _STRAIGHT = 0.9995  # of its length, how far a leg reaches

@@ -9,7 +9,10 @@ from torch.nn.functional import normalize
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 _DIRECTIONS = torch.cat([torch.eye(3), -torch.eye(3)]).double()
-_ON_AVERAGE = 0.75  # the same for bodies in motion, whose mean leans
+_OPEN = "--up overrules"
+_ON_AVERAGE = 0.75  # cosine between an axis and the trunk of a body that stands along it
+_OFTEN, _SOMETIMES = 0.5, 0.1  # shares of the frames in which it does
+_CLEARLY = 0.5  # by how much an axis fits a floor better
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,31 @@ def find_up(bodies: torch.Tensor, trunk: torch.Tensor, leg: float, usual: str) -
     head. leg: its length in the file's unit. usual: the axis that the skeleton at rest or the format names, "" if
     neither does.
 
-    A body that is upright along the usual axis decides for it. One that is not lies down, or the motion has other
-    axes than the skeleton: then the axis is chosen along which the body keeps to a floor.
+    A body that is upright along the usual axis decides for it. One that is not lies, crawls or rolls, or the motion has
+    other axes than the skeleton: then the axis is chosen along which the body keeps to a floor.
     """
-    steady = trunk[torch.isfinite(trunk).all(-1)]
-    mean = normalize(steady, dim=-1).mean(0)
+    steady = normalize(trunk[torch.isfinite(trunk).all(-1)], dim=-1)
+    mean = steady.mean(0)
     best = int((_DIRECTIONS @ mean).argmax())
     standing = AXES[best] if float(_DIRECTIONS[best] @ mean) > _ON_AVERAGE else ""
     if not usual:
-        return Up(standing, "") if standing else Up("y", "the body stands along no axis: y was taken for up")
-    if not standing or standing == usual:
+        return Up(standing, "") if standing else Up("y", f"the body stands along no axis: y was taken for up; {_OPEN}")
+    upright = float((steady @ _DIRECTIONS[AXES.index(usual)] > _ON_AVERAGE).double().mean())
+    off = {axis: _off_the_floor(bodies, axis, leg) for axis in (usual, standing, "y", "z") if axis}
+    floor = min(off, key=lambda axis: off[axis])
+    clear = off[floor] < off[usual] - _CLEARLY
+    if standing == usual or upright > _OFTEN:
+        # Up a wall, or along a floor? The skeleton at rest decides.
+        doubt = f"{usual} was taken for up, along which the body is, but the floor may lie across {floor}; {_OPEN}"
+        return Up(usual, doubt if clear else "")
+    if clear:
+        return Up(floor, f"the floor lies across {floor}, which was taken for up though {usual} is usual; {_OPEN}")
+    if not standing or upright > _SOMETIMES:
         return Up(usual)
-    upright = (normalize(steady, dim=-1) @ _DIRECTIONS[AXES.index(usual)] > _ON_AVERAGE).double().mean()
-    if float(upright) > 0.1:
-        return Up(usual)
-    off, usually_off = (_off_the_floor(bodies, axis, leg) for axis in (standing, usual))
-    if off < usually_off or off == usually_off > 0.5:
-        return Up(standing, f"the body stands along {standing}, which was taken for up though {usual} is usual")
-    return Up(usual, f"the body lies along {standing}; {usual} was taken for up")
+    if off[standing] < off[usual] or off[standing] == off[usual] > 0.5:
+        said = f"the body stands along {standing}, which was taken for up though {usual} is usual; {_OPEN}"
+        return Up(standing, said)
+    return Up(usual, f"the body lies along {standing}; {usual} was taken for up; {_OPEN}")
 
 
 def _off_the_floor(bodies: torch.Tensor, axis: str, leg: float) -> float:

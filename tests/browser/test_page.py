@@ -20,6 +20,7 @@ from demo import character as store
 from demo.stage import STATIC
 from motionclip import Motion, links
 from motionclip.errors import LinkError
+from motionclip.files import gltf
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -522,6 +523,37 @@ def test_every_figure_of_a_scene_is_the_character_and_the_slider_mixes_it(page, 
     page.get_by_role("button", name="Remove it").locator("visible=true").click()
     page.wait_for_function("window.motionStage('path-stage').characters.length === 0")
     assert of_stage(page, "s.view.figures.every(({ mesh }) => mesh.visible)", "path-stage")
+
+
+# The highest and the lowest bone of a stage's character in the picture, from -1 at the bottom to 1 at the top.
+IN_PICTURE = """(() => {
+  s.draw();
+  const heights = [];
+  s.characters[0].group.traverse((part) => {
+    if (part.isBone) heights.push(part.getWorldPosition(s.view.camera.position.clone()).project(s.view.camera).y);
+  });
+  return [Math.min(...heights), Math.max(...heights)];
+})()"""
+
+
+@pytest.mark.parametrize("share", [0.1, 3.0])
+def test_a_character_of_any_proportions_fills_the_picture(page, tmp_path, share):
+    put_on(page, characters.write(characters.on_legs(characters.UNREAL, share), tmp_path))
+    low, high = of_stage(page, IN_PICTURE)
+    assert low > -0.95 and high < 0.95 and high - low > 0.6
+
+
+def test_a_character_with_packed_textures_goes_home_unseen_with_the_reason(page, tmp_path):
+    document, arrays = characters.character(characters.MIXAMO)
+    packed = "KHR_texture_basisu"
+    document |= {"extensionsUsed": [packed], "extensionsRequired": [packed],
+                 "textures": [{"extensions": {packed: {"source": 0}}}]}  # fmt: skip
+    (tmp_path / "me.glb").write_bytes(gltf.packed(document, arrays))
+    tab = page.locator("[role=tabpanel]:visible")
+    tab.locator("input[type=file][aria-label='Your own character']").set_input_files(tmp_path / "me.glb")
+    expect(tab.get_by_text(f"its textures are packed as {packed}: save them as PNG, JPEG or WebP")).to_be_visible()
+    expect(tab.get_by_role("button", name="On your character")).to_be_visible()
+    assert of_stage(page, "s.view.figures[0].mesh.visible")
 
 
 def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, tmp_path):

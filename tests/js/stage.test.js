@@ -74,6 +74,16 @@ test("a figure fills 30 to 70 % of the picture, and several side by side fit int
   }
 });
 
+test("a taller character fills as much of the picture, and is looked at in its middle", () => {
+  const path = new Float32Array([0, 0.95, 0]);
+  for (const tall of [1.2, 3.5, 10]) {
+    const share = tall / (2 * distance(1, 1, 0, tall) * Math.tan(FIELD / 2));
+    assert.ok(share > 0.3 && share < 0.7, `${tall}: ${share}`);
+    assert.ok(Math.abs(targets([path], tall)[1] - tall / 2) < 0.06 * tall);
+    assert.ok(Math.abs(places(2, tall)[1][0] / places(2)[1][0] - tall / 1.75) < 1e-6);
+  }
+});
+
 test("the camera goes along with a runner", () => {
   const path = new Float32Array(3 * 195);
   for (let n = 0; n < 195; n++) path.set([0, 0.95, 0.12 * n], 3 * n);

@@ -67,7 +67,7 @@ export function mount(element, props, _watch, server) {
     }
   }
 
-  async function putOn(file, { scale, notes }, send) {
+  async function putOn(file, { scale, height, notes }, send) {
     // The server may lose it, where the connection was lost or many others came; the page still has it.
     const kept = async (ask) => {
       let found = await ask();
@@ -86,7 +86,7 @@ export function mount(element, props, _watch, server) {
     } catch (error) {
       notes = [...notes, `this browser can't draw it (${error.message}), but it can be downloaded`];
     }
-    wear({ name: file.name, model, scale, fit, kept });
+    wear({ name: file.name, model, scale, height, fit, kept });
     dispose(old);
     word.textContent = notes.length ? `Note: ${notes.join("; ")}.` : "";
   }

@@ -4,6 +4,7 @@ import { clone, GLTFLoader } from "../vendor/gltf.js";
 import { mix, newPose } from "./motion.js";
 
 const NUMBER = "numberInFile";
+const PACKED = "KHR_texture_basisu"; // needs a decoder that the page has not
 
 /**
  * @typedef {object} Tracks how some nodes of a file move
@@ -38,7 +39,12 @@ export function tracksFrom(text) {
  * @param {ArrayBuffer} data
  */
 export async function read(data) {
-  const { scene, parser } = await new GLTFLoader().parseAsync(data, "");
+  const loader = new GLTFLoader();
+  loader.register(({ json }) => {
+    if (json.extensionsRequired?.includes(PACKED)) throw new Error(`its textures are packed as ${PACKED}: save them as PNG, JPEG or WebP`);
+    return { name: "what can be drawn" };
+  });
+  const { scene, parser } = await loader.parseAsync(data, "");
   if (!scene) throw new Error("the file has no scene");
   scene.traverse((part) => {
     part.userData = { [NUMBER]: parser.associations.get(part)?.nodes };
@@ -61,11 +67,12 @@ export function dispose(model) {
 
 export class Character {
   /**
-   * @param {{model: any, scale: number}} own
+   * @param {{model: any, scale: number, height: number}} own
    * @param {Tracks[]} motions several lie along the scene's slider
    */
-  constructor({ model, scale }, motions) {
+  constructor({ model, scale, height }, motions) {
     this.motions = motions;
+    this.tall = height;
     const [{ turn, go }] = motions, figure = clone(model), nodes = [];
     figure.traverse((part) => (nodes[part.userData[NUMBER] ?? -1] = part));
     this.turning = turn.map((number) => nodes[number]);

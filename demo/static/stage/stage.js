@@ -1,7 +1,7 @@
 // The stage: shows a scene, plays it, and puts it in the page with its controls.
 import { load, offsetsOf } from "./body.js";
 import { footprints, trackJoints } from "./bones.js";
-import { places, reach, targets, VIEWS } from "./camera.js";
+import { places, reach, TALL, targets, VIEWS } from "./camera.js";
 import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
@@ -82,11 +82,7 @@ export class Stage {
     this.parts = parts;
     this.began = performance.now();
     this.mixed = scene.slider?.value ?? 0;
-    this.places = scene.layout === "beside" ? places(parts.length) : parts.map(() => [0, 0]);
     this.poses = parts.map(() => newPose());
-    const paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
-    this.paths = paths;
-    this.targets = targets(paths);
     this.spread = reach(
       parts.flatMap(({ motions }) => motions.map(({ path }) => path)),
       targets(parts.flatMap(({ motions }) => motions.map(({ path }) => path))),
@@ -97,7 +93,7 @@ export class Stage {
     this.controls.refresh();
     this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
-    this.characters = characters;
+    this.#cast(characters);
     this.busy("");
     this.#complain();
     await this.#open();
@@ -110,7 +106,7 @@ export class Stage {
     this.body = body;
     const { scene } = this, characters = scene ? await this.#dressed(scene) : [];
     if (this.scene !== scene || this.body !== body) return;
-    this.characters = characters;
+    this.#cast(characters);
     this.#complain();
     this.#arrange();
   }
@@ -138,7 +134,7 @@ export class Stage {
   /** The visitor has another character, or none any more. */
   #change() {
     const own = Boolean(worn()?.model) && !(this.view instanceof FlatView);
-    this.characters = [];
+    this.#cast([]);
     this.#arrange();
     this.controls.choose(own, own ? "own" : this.body === "own" ? "wood" : this.body);
   }
@@ -208,7 +204,7 @@ export class Stage {
   /** What is seen now, small, as an address that holds its data; in wood, since thumbnails outlive the visit. */
   thumbnail(width, height, kind = "image/webp") {
     const { characters } = this, { zoom } = this.view;
-    this.characters = [];
+    this.#cast([]);
     if (characters.length) this.#arrange();
     this.view.zoom = 0.72;
     this.draw();
@@ -216,7 +212,7 @@ export class Stage {
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
-    this.characters = characters;
+    this.#cast(characters);
     if (characters.length) this.#arrange();
     this.dirty = true;
     return small.toDataURL(kind, 0.7);
@@ -273,6 +269,28 @@ export class Stage {
     this.#tick();
   }
 
+  /** Metres of a figure, or of the visitor's character. */
+  get tall() {
+    return this.characters[0]?.tall ?? TALL;
+  }
+
+  /**
+   * Take characters in place of the figures, or none; say where they stand, and what the camera looks at.
+   * @param {import("./character.js").Character[]} characters
+   */
+  #cast(characters) {
+    const { parts } = this;
+    this.characters = characters;
+    if (!parts) return;
+    this.places = this.scene.layout === "beside" ? places(parts.length, this.tall) : parts.map(() => [0, 0]);
+    this.paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
+    this.targets = targets(this.paths, this.tall);
+  }
+
+  #frame() {
+    this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread, this.tall);
+  }
+
   #arrange() {
     if (!this.view || !this.parts) return;
     this.#dress();
@@ -281,7 +299,7 @@ export class Stage {
       this.row = row;
       [this.view.yaw, this.view.pitch] = row ? VIEWS.row : VIEWS.start;
     }
-    this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
+    this.#frame();
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
       this.view.populate(this.parts.length, this.scene.layout === "together");
@@ -328,7 +346,7 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = this.picture;
     if (!this.view || !width || !height) return;
     this.view.resize(width, height, this.ratio);
-    if (this.parts) this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
+    if (this.parts) this.#frame();
     this.dirty = true;
   }
 

@@ -159,9 +159,10 @@ export class View {
    * Stand so that figures fill the picture well.
    * @param {number} count side by side
    * @param {number} spread
+   * @param {number} tall metres of a figure
    */
-  frame(count, spread) {
-    this.away = distance(this.aspect, count, spread);
+  frame(count, spread, tall) {
+    this.away = distance(this.aspect, count, spread, tall);
   }
 
   /** Look from a named side, moving there. */
