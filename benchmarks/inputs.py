@@ -30,7 +30,7 @@ LIMBS = [
 FEET = [(f"{side}_ankle", f"{side}_foot") for side in ("left", "right")]
 
 
-def angles(path: Path, reading: files.Reading, bones: list[tuple[str, str]]) -> np.ndarray:
+def angles(path: Path, reading: files.LoadedMotion, bones: list[tuple[str, str]]) -> np.ndarray:
     """(frames, bones) degrees between bones of the motion and of the file, at 30 frames per second."""
     source = bvh.parse(path)
     armature = source.armature()

@@ -21,7 +21,7 @@ from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENG
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
-    from .sheets import Row
+    from .paper_inputs import Row
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -182,10 +182,10 @@ def generate(
         elif file is not None:
             if character is not None:
                 raise RequestError("--character: is for TEXT, not for --file")
-            from . import sheets
+            from . import paper_inputs
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
-            _write_sheet(list(sheets.texts(mc, file, frames, seed, closeness)), out, suffix)
+            _write_sheet(list(paper_inputs.texts(mc, file, frames, seed, closeness)), out, suffix)
         else:
             prompts = _required(texts, "TEXT")
             _check_output(prompts, samples, out, suffix, character)
@@ -227,11 +227,11 @@ def interpolate(
         from .pipeline import MotionCLIP
 
         if file is not None:
-            from . import sheets
+            from . import paper_inputs
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
-            known = sheets.Known(mc, data)
-            rows = sheets.interpolations(mc, file, known, steps or sheets.STOPS, frames, seed)
+            known = paper_inputs.Known(mc, data)
+            rows = paper_inputs.interpolations(mc, file, known, steps or paper_inputs.STOPS, frames, seed)
             _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
         a, b = _end(_required(start, "A")), _end(_required(end, "B"))
@@ -272,10 +272,10 @@ def edit(
         from .pipeline import MotionCLIP
 
         if file is not None:
-            from . import sheets
+            from . import paper_inputs
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
-            rows = sheets.edits(mc, file, sheets.Known(mc, data), strength, frames, seed)
+            rows = paper_inputs.edits(mc, file, paper_inputs.Known(mc, data), strength, frames, seed)
             _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
         arguments = {"BASE": base, "--from": source, "--to": target}
@@ -563,7 +563,7 @@ def evaluate(
     evaluator: Annotated[Path | None, typer.Option(help="The evaluator; by default weights/evaluator.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Draws with other seeds, for the spread.")] = 3,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")] = None,
-    beside: Annotated[
+    compare: Annotated[
         list[Path] | None,
         typer.Option(help="Figures of another model, as --json wrote them; another column. Repeatable."),
     ] = None,
@@ -571,7 +571,7 @@ def evaluate(
 ) -> None:
     """Measure a model: reconstruction, recognition, text-to-motion, unheard prompts, edits, interpolation.
 
-    motionclip evaluate --data FOLDER --model runs/mine --beside theirs.json --json mine.json --page mine.html
+    motionclip evaluate --data FOLDER --model runs/mine --compare theirs.json --json mine.json --page mine.html
     """
     with _plain_errors():
         from . import hub
@@ -582,7 +582,7 @@ def evaluate(
         from .files.writing import write_atomically
         from .pipeline import MotionCLIP
 
-        others = {path.stem: from_json(path) for path in beside or []}
+        others = {path.stem: from_json(path) for path in compare or []}
         mc = MotionCLIP.from_pretrained(model, clip=clip)
         judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
         figures = run(mc, data, split.value, judge, repeats=repeats)
@@ -684,12 +684,12 @@ def _write_story(path: Path, out: Path, closeness: float, model: str | None, cli
 
 def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
     """Write the motions of a --file and their grid. Print each line's notes, and why a line could not be done."""
-    from . import sheets
+    from . import paper_inputs
     from .files.writing import write_atomically
     from .viz import grid
     from .viz.render import write_video
 
-    for path in sheets.save(rows, out, suffix):
+    for path in paper_inputs.save(rows, out, suffix):
         typer.echo(path)
     for row in rows:
         for note in row.notes:

@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
+from .motion.discontinuities import smoothed
 from .motion.features import FEATURES, HEIGHT, YAW
 from .motion.foot_contact import lock_feet, settled
-from .motion.leaps import smoothed
 from .prompts import Limb, Side
 
 HOLD = 8  # frames of rest after what was counted

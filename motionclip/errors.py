@@ -122,10 +122,10 @@ class LinkError(RequestError):
 
 
 @contextmanager
-def file_access(path: str | PathLike[str], deed: str = "read") -> Iterator[None]:
+def file_access(path: str | PathLike[str], operation: str = "read") -> Iterator[None]:
     """Turn the system's errors for a file into FileAccessError or MissingFile.
 
-    deed: "read" or "written", for the message.
+    operation: "read" or "written", for the message.
     """
     try:
         yield
@@ -135,7 +135,7 @@ def file_access(path: str | PathLike[str], deed: str = "read") -> Iterator[None]
         raise MissingFile(path) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise FileAccessError(path, f"could not be {deed} ({reason})") from error
+        raise FileAccessError(path, f"could not be {operation} ({reason})") from error
 
 
 def log_fault(log: logging.Logger, error: BaseException) -> str:

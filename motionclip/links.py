@@ -17,7 +17,7 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNO
 
 
 @dataclass(frozen=True)
-class Scene:
+class LinkedRequest:
     """What was asked for. seconds: of each step of the prompt, up to 60. model: the name that --model takes."""
 
     prompt: str
@@ -38,8 +38,8 @@ class Scene:
         return urlencode(fields)
 
 
-def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
-    """The scene of a URL's query, with or without its "?". What is left out is as in `Scene`; a prompt is needed.
+def read(query: str, models: Collection[str] = (DEFAULT,)) -> LinkedRequest:
+    """The request of a URL query, with or without its "?". What is left out is as in LinkedRequest; a prompt is needed.
 
     models: the names of those that can be used. Raises LinkError, which names the field, for an unknown model, a seed
     that isn't a whole number from 0 to 2,147,483,647, a length or closeness outside the limits, a field that is no
@@ -47,8 +47,8 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
     """
     query_fields = parse_qs(query.removeprefix("?"), keep_blank_values=True)
     for name, values in query_fields.items():
-        if name not in Scene.__dataclass_fields__:
-            raise LinkError(name, f"is no part of a link; there are {', '.join(Scene.__dataclass_fields__)}")
+        if name not in LinkedRequest.__dataclass_fields__:
+            raise LinkError(name, f"is no part of a link; there are {', '.join(LinkedRequest.__dataclass_fields__)}")
         if len(values) > 1:
             raise LinkError(name, "stands twice in the link; leave one")
     fields = {name: value for name, (value,) in query_fields.items()}
@@ -62,7 +62,7 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> Scene:
         raise LinkError("model", f"there is no {model!r} here; choose one of {', '.join(models)}")
     seconds = _number("seconds", fields.get("seconds", "2"), 1 / FPS, MAX_STORY_SECONDS)
     closeness = _number("closeness", fields.get("closeness", str(CLOSENESS)), 0, 1)
-    return Scene(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
+    return LinkedRequest(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
 
 
 def _seed(words: str) -> int:

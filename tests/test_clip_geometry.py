@@ -12,7 +12,7 @@ from motionclip.bank import Bank
 from motionclip.errors import RequestError
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
 from motionclip.motion.windows import cut_windows
-from motionclip.sheets import CANDIDATES, Known
+from motionclip.paper_inputs import CANDIDATES, Known
 from motionclip.training.bank_building import build_bank
 from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip

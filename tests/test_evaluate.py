@@ -65,7 +65,7 @@ def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):
     command = ["evaluate", "--data", str(data_folder), "--repeats", "2", "--json", str(figures), "--page", str(page)]
     other = tmp_path / "theirs.json"
     other.write_text(json.dumps([{"group": "reconstruction", "name": "MPJPE, root-relative", "value": 77.7}]))
-    result = CliRunner().invoke(app, [*command, "--beside", str(other)])
+    result = CliRunner().invoke(app, [*command, "--compare", str(other)])
     assert result.exit_code == 0, result.output
     measured = {(figure.group, figure.name): figure for figure in from_json(figures)}
     assert 5 < measured["reconstruction", "MPJPE, root-relative"].value < 120
@@ -84,4 +84,4 @@ def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):
     html = page.read_text(encoding="utf-8")
     assert len(re.findall(r'<img alt="[^"]+" src="data:image/png', html)) > 10 and "<script" not in html
     other.write_text('[{"top1": 90}]')
-    assert "theirs.json" in CliRunner().invoke(app, [*command, "--beside", str(other)]).output
+    assert "theirs.json" in CliRunner().invoke(app, [*command, "--compare", str(other)]).output

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from motionclip import Motion
 from motionclip.evaluation.metrics import heights
 from motionclip.evaluation.metrics import leaps as leaping
-from motionclip.motion import features, leaps, skeleton
+from motionclip.motion import discontinuities, features, skeleton
 from motionclip.motion.features import CLEARANCE, HEIGHT, YAW, from_features, motion_features, to_features
 from motionclip.motion.foot_contact import lock_feet, settled
 from motionclip.motion.motion import about_y, heading
@@ -148,14 +148,14 @@ def test_the_feet_of_a_body_that_lies_are_left_alone(lean):
 
 def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     walk = motion_features(synthetic_motion("walk", 60))[None]
-    assert leaps.slowed(leaps.smoothed(walk)) is walk
+    assert discontinuities.slowed(discontinuities.smoothed(walk)) is walk
     rotations, path = from_features(walk[0])
     rotations[30:, 0] = (
         about_y(torch.tensor(0.0)) @ roma.rotvec_to_rotmat(torch.tensor([2.8, 0, 0])) @ rotations[30:, 0]
     )
     flipped = to_features(rotations, path)[None]
     assert leaping(features.features_motions(flipped)[0])
-    assert not leaping(features.features_motions(leaps.smoothed(flipped))[0])
+    assert not leaping(features.features_motions(discontinuities.smoothed(flipped))[0])
 
 
 def test_a_pelvis_turns_half_as_fast_as_limbs_at_most():
@@ -165,7 +165,7 @@ def test_a_pelvis_turns_half_as_fast_as_limbs_at_most():
         turn = roma.rotvec_to_rotmat(torch.tensor([math.radians(45), 0, 0]))
         jerking[30:, skeleton.JOINT_INDEX[joint]] = turn @ rotations[30:, skeleton.JOINT_INDEX[joint]]
         motion = to_features(jerking, path)[None]
-        assert (leaps.smoothed(motion) is not motion) == spread, joint
+        assert (discontinuities.smoothed(motion) is not motion) == spread, joint
 
 
 def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():
@@ -178,7 +178,7 @@ def test_what_is_too_fast_takes_more_time_and_ends_at_the_same_place_and_pose():
     rotations[:, shoulder] = roma.rotvec_to_rotmat(swing)
     path[:, 2] += torch.linspace(0, 1, 60)
     fast = to_features(rotations, path)[None]
-    slow = leaps.slowed(fast)
+    slow = discontinuities.slowed(fast)
     before, after = features.features_motions(fast)[0].joints(), features.features_motions(slow)[0].joints()
 
     def speed(joints):

@@ -6,19 +6,19 @@ from hypothesis import strategies as st
 
 from motionclip import links
 from motionclip.errors import LinkError
-from motionclip.links import Scene
+from motionclip.links import LinkedRequest
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(str.strip).filter(bool)
 
 
 @given(WORDS, st.integers(0, 2**31 - 1), st.integers(1, 600), st.integers(0, 20))
 def test_a_link_gives_back_what_it_was_made_of(prompt, seed, tenths, twentieths):
-    scene = Scene(prompt, seed, tenths / 10, twentieths / 20)
+    scene = LinkedRequest(prompt, seed, tenths / 10, twentieths / 20)
     assert links.read(scene.query()) == scene and links.read("?" + scene.query()) == scene
 
 
 def test_what_is_left_out_is_the_usual():
-    assert links.read("prompt=walk%2C+then+bow") == Scene("walk, then bow")
+    assert links.read("prompt=walk%2C+then+bow") == LinkedRequest("walk, then bow")
     assert links.read("prompt=walk&model=me/mine", ["default", "me/mine"]).model == "me/mine"
 
 

@@ -13,7 +13,7 @@ HEAVY = ("open_clip", "torchvision", "timm", "smplx", "imageio")
 USE = f"""
 import sys
 from motionclip import MotionCLIP
-import motionclip.training.train, motionclip.training.prepare, motionclip.models.official, motionclip.sheets, demo
+import motionclip.training.train, motionclip.training.prepare, motionclip.models.official, motionclip.paper_inputs, demo
 MotionCLIP.from_pretrained().generate("walk", frames=10)
 print([name for name in {HEAVY} if name in sys.modules])
 """

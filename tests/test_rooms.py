@@ -14,7 +14,7 @@ FLOORS = (
     {"__main__"},
     {"cli"},
     {"evaluation"},
-    {"sheets", "space"},
+    {"paper_inputs", "space"},
     {"training"},
     {"pipeline"},
     {"links"},

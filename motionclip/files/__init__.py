@@ -10,12 +10,12 @@ from pathlib import Path
 from ..errors import MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
-from .reading import Options, Reading
+from .loaded_motion import LoadedMotion, Options
 from .suffixes import FOR_CHARACTERS, FOR_TOOLS, LAYOUTS, READABLE, WRITABLE
 
 __all__ = [
-    "FOR_CHARACTERS", "FOR_TOOLS", "READABLE", "WRITABLE", "MotionFileError", "Reading", "load", "read", "read_map",
-    "save",
+    "FOR_CHARACTERS", "FOR_TOOLS", "READABLE", "WRITABLE", "LoadedMotion", "MotionFileError", "load", "read",
+    "read_map", "save",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def read(
     up: str | None = None,
     fps: float | None = None,
     names: Mapping[str, str] | None = None,
-) -> list[Reading]:
+) -> list[LoadedMotion]:
     """Read all motions of a file, and say what was found: family, frames, rate, up axis, scale.
 
     up: the axis that points up in it (x, y, z, -x, -y, -z), fps: its frame rate, names: part → joint's name (see

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import MotionFileError
 from ..motion import skeleton
+from .loaded_motion import LoadedMotion, Options
 from .positions import JOINTS
-from .reading import Options, Reading
 from .results import from_joints
 
 MAX_BYTES = 500_000_000
@@ -46,7 +46,7 @@ _INWARDS = {"knee": 0.045, "ankle": 0.035}
 _BELOW = 0.05
 
 
-def read(path: Path, options: Options) -> list[Reading]:
+def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
     try:
         import ezc3d

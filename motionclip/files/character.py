@@ -1,4 +1,4 @@
-"""The user's own character: a rigged GLB or VRM that gets a motion, and keeps everything else in its file."""
+"""Retargeting to the user's own character: a rigged GLB or VRM gets a motion, and keeps everything else in its file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
 from .armature import Armature
+from .foot_placement import Stance, set_down
 from .gltf import GLB, Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, read_nodes, vrm_parts
-from .retarget import Body
+from .retarget import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
-from .standing import Stance, set_down
+from .rotations import between
 from .suffixes import FOR_CHARACTERS
 from .surface import Surface
-from .turning import between
 
 _J = skeleton.JOINT_INDEX
 _SPINE = ("pelvis", "spine1", "spine2", "spine3")
@@ -62,7 +62,7 @@ class Character:
         for self._rig in rigs:
             armature = self._armature()
             self._found = joint_names.place_joints(armature, document.path, named, option=_MAP)
-            body = Body.at_rest(armature, self._found)
+            body = SourceSkeleton.at_rest(armature, self._found)
             self._check(armature, body)
             self._calibration = body.calibration(any_arms=True)
             if self._calibration:
@@ -142,7 +142,7 @@ class Character:
             up="y",
         )
 
-    def _check(self, armature: Armature, body: Body) -> None:
+    def _check(self, armature: Armature, body: SourceSkeleton) -> None:
         """Raise MotionFileError for a body without hands or length, and for scales that bend what they turn."""
         rig, wrong = self._rig, self._document.wrong
 
@@ -167,7 +167,7 @@ class Character:
                     "export again (Blender: Object, Apply, Scale)",
                 )
 
-    def _standing(self, body: Body) -> Stance:
+    def _standing(self, body: SourceSkeleton) -> Stance:
         """The legs at rest, with the soles where the mesh of the feet ends."""
         scale = body.length("hip", "knee", "ankle") / _SMPL_LEGS
         upright = self._calibration["pelvis"]

@@ -16,7 +16,7 @@ from ..constants import FPS
 from ..errors import MotionFileError
 from ..motion.motion import Motion
 from . import smpl
-from .reading import Options, Reading
+from .loaded_motion import LoadedMotion, Options
 
 MAX_LENGTH = 500_000  # of an array along any of its axes; frames are the longest
 _MAX_NUMBERS = 2e8
@@ -33,7 +33,7 @@ def load(path: Path) -> Motion:
     return smpl.to_reading(read_arrays(path) | {smpl.FLOOR: np.zeros(())}, path, Options(up="z")).motion
 
 
-def read(path: Path, options: Options) -> list[Reading]:
+def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read SMPL parameters in any spelling, with any axis up, on the floor. Raises as `load`."""
     return [smpl.to_reading(read_arrays(path), path, options)]
 

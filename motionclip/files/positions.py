@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import normalize
 
 from ..motion import skeleton
-from .turning import between, frame_of, nearest_rotations, swing
+from .rotations import between, frame_of, nearest_rotations, swing
 
 JOINTS = 22
 _J = skeleton.JOINT_INDEX

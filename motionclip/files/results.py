@@ -15,8 +15,8 @@ from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import humanml, pickles, positions, smpl
+from .loaded_motion import LoadedMotion, Options
 from .npz import read_array
-from .reading import Options, Reading
 from .retarget import off_the_floor
 from .up import Up, find_up
 
@@ -30,7 +30,7 @@ _GROUPS = ("smpl_params_global", "smpl_params_incam")  # GVHMR
 _J = skeleton.JOINT_INDEX
 
 
-def read_npy(path: Path, options: Options) -> list[Reading]:
+def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
     """Read joints (…, frames, 22 or more, 3), HumanML3D's features (…, frames, 263), or MDM's results.npy.
 
     Raises MotionFileError for other shapes and values, OSError for a file that can't be opened.
@@ -51,7 +51,7 @@ def read_npy(path: Path, options: Options) -> list[Reading]:
     return _from_tree(pickles.read_pickle(path, file.read()), path, options)
 
 
-def read_pickle(path: Path, options: Options) -> list[Reading]:
+def read_pickle(path: Path, options: Options) -> list[LoadedMotion]:
     """Read WHAM's and 4D-Humans' .pkl (also joblib's), or GVHMR's .pt: SMPL parameters somewhere in dictionaries.
 
     Nothing is unpickled. Raises MotionFileError for what holds something else, OSError for a file that can't be opened.
@@ -83,7 +83,7 @@ def from_joints(
     family: str,
     notes: Sequence[str] = (),
     scale: float | None = None,
-) -> Reading:
+) -> LoadedMotion:
     """(frames, 22, 3) positions of SMPL's joints with any axis up → motion on the floor.
 
     scale: metres for a unit of the path, if it's known. Raises MotionFileError for joints that are no body's.
@@ -105,7 +105,7 @@ def from_joints(
     pelvis[:, 1] -= off_the_floor(fit.rotations, pelvis)
     motion = Motion.from_rotations(fit.rotations.float(), pelvis.float(), path.stem)
     all_notes = [*notes, str(fit), *([up.assumed] if up.assumed else [])]
-    return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, fit.scale, tuple(all_notes))
+    return LoadedMotion(motion.resampled(fps), family, len(motion), fps, up.axis, fit.scale, tuple(all_notes))
 
 
 def _content(path: Path) -> bytes:
@@ -125,7 +125,7 @@ def _apart(values: np.ndarray, path: Path) -> list[np.ndarray]:
     raise MotionFileError(path, "array", _wanted(values.shape))
 
 
-def _from_array(values: np.ndarray, path: Path, options: Options) -> Reading:
+def _from_array(values: np.ndarray, path: Path, options: Options) -> LoadedMotion:
     fps = options.fps or humanml.FPS_THERE
     notes = [] if options.fps else [f"{fps:g} frames per second, as HumanML3D has; --fps overrules"]
     if values.shape[-1] == humanml.FEATURES and values.ndim == 2:
@@ -164,7 +164,7 @@ def _(value: list[Any] | tuple[Any, ...]) -> list[Any]:
     return [_arrays(item) for item in value]
 
 
-def _from_tree(tree: Any, path: Path, options: Options) -> list[Reading]:
+def _from_tree(tree: Any, path: Path, options: Options) -> list[LoadedMotion]:
     """Motions in dictionaries within dictionaries, as they come out of MDM, GVHMR, WHAM and 4D-Humans."""
     content = _arrays(tree)
     while isinstance(content, list) and len(content) == 1:
@@ -181,7 +181,7 @@ def _from_tree(tree: Any, path: Path, options: Options) -> list[Reading]:
     return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
 
 
-def _from_mdm(content: Mapping[str, Any], path: Path, options: Options) -> Iterator[Reading]:
+def _from_mdm(content: Mapping[str, Any], path: Path, options: Options) -> Iterator[LoadedMotion]:
     """MDM's results.npy: motion (motions, 22, 3, frames), lengths."""
     motions: np.ndarray = content["motion"]
     lengths: Any = content.get("lengths")

@@ -1,4 +1,5 @@
-"""A skeleton of any humanoid → the SMPL body: bones point, joints turn and limbs twist as in the file.
+"""A skeleton of any humanoid → the SMPL body: bones point, joints turn and limbs twist as in the file. The other way,
+from the SMPL body to a character's own skeleton, is in character.py.
 
 The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
 arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.
@@ -18,9 +19,9 @@ from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
 from .armature import Armature
+from .loaded_motion import LoadedMotion, Options
 from .positions import local_of
-from .reading import Options, Reading
-from .turning import frame_of, nearest_rotations, swing
+from .rotations import frame_of, nearest_rotations, swing
 from .up import Up, find_up
 
 _J = skeleton.JOINT_INDEX
@@ -38,14 +39,14 @@ _CLEARANCE[list(skeleton.FEET)] = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype
 _REST_SHARE = 0.15  # radians of a joint's mean bend that weigh as much as the skeleton at rest
 
 
-def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
+def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
     """Retarget every frame, still at the source's frame rate.
 
     Raises MotionFileError for a skeleton that is no human's.
     """
     joints = joint_names.place_joints(source, path, options.names)
-    rest = Body.at_rest(source, joints)
-    body = Body.in_motion(source, joints)
+    rest = SourceSkeleton.at_rest(source, joints)
+    body = SourceSkeleton.in_motion(source, joints)
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
@@ -56,7 +57,9 @@ def to_smpl(source: Armature, path: Path, options: Options) -> Reading:
     start = pelvis[0] * pelvis.new_tensor([1, 0, 1])
     motion = Motion.from_rotations(local.float(), (pelvis - start).float(), path.stem)
     notes = [*source.notes, *([up.assumed] if up.assumed else [])]
-    return Reading(motion, joint_names.family(source.names), len(motion), source.fps, up.axis, body.scale, tuple(notes))
+    return LoadedMotion(
+        motion, joint_names.family(source.names), len(motion), source.fps, up.axis, body.scale, tuple(notes)
+    )
 
 
 def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
@@ -69,7 +72,7 @@ def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass
-class Body:
+class SourceSkeleton:
     """The source's mapped joints over time: world rotations (frames, 3, 3) and places (frames, 3) of the parts."""
 
     turns: dict[str, torch.Tensor]
@@ -78,15 +81,17 @@ class Body:
     bones: dict[str, int]
 
     @classmethod
-    def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+    def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
         return cls._of(source, joints, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
-    def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> Body:
+    def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
         return cls._of(source, joints, source.rotations, source.positions)
 
     @classmethod
-    def _of(cls, source: Armature, joints: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor) -> Body:
+    def _of(
+        cls, source: Armature, joints: Mapping[str, int], rotations: torch.Tensor, positions: torch.Tensor
+    ) -> SourceSkeleton:
         turns = {part: rotations[:, joint] for part, joint in joints.items()}
         places = {part: positions[:, joint] for part, joint in joints.items()}
 
@@ -151,9 +156,9 @@ class Body:
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
         return find_up(torch.stack(parts, dim=1), trunk, self.length("hip", "knee", "ankle"), usual)
 
-    def turned_by(self, turn: torch.Tensor) -> Body:
+    def turned_by(self, turn: torch.Tensor) -> SourceSkeleton:
         """The whole body, turned in the world."""
-        return Body(
+        return SourceSkeleton(
             {part: turn @ rotations for part, rotations in self.turns.items()},
             {part: places @ turn.T for part, places in self.places.items()},
             {side: places @ turn.T for side, places in self.toe_tips.items()},
@@ -275,7 +280,7 @@ def _offset(turn: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | Non
 class _Solver:
     """World rotations of the SMPL joints, from the source's turning and what it means at rest."""
 
-    def __init__(self, body: Body, calibration: Mapping[str, torch.Tensor], rest: Body) -> None:
+    def __init__(self, body: SourceSkeleton, calibration: Mapping[str, torch.Tensor], rest: SourceSkeleton) -> None:
         self.body, self.result = body, dict[str, torch.Tensor]()
         self.calibration, self._rest = calibration, rest
 
@@ -300,7 +305,9 @@ class _Solver:
         self.result[name] = self.body.turn(part) @ offset
 
 
-def _global_rotations(body: Body, calibration: Mapping[str, torch.Tensor], rest: Body) -> torch.Tensor:
+def _global_rotations(
+    body: SourceSkeleton, calibration: Mapping[str, torch.Tensor], rest: SourceSkeleton
+) -> torch.Tensor:
     """(frames, 24, 3, 3) world rotations of the SMPL joints."""
     solver = _Solver(body, calibration, rest)
     result = solver.result

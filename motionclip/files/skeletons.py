@@ -14,11 +14,11 @@ from . import bvh, retarget
 from .animations import read_animations
 from .armature import Armature
 from .gltf import Document
+from .loaded_motion import LoadedMotion, Options
 from .positions import local_of
-from .reading import Options, Reading
 
 
-def read_bvh(path: Path, options: Options) -> list[Reading]:
+def read_bvh(path: Path, options: Options) -> list[LoadedMotion]:
     """Read a BVH file as SMPL motion, y up, life-size, on the floor.
 
     Raises MotionFileError for a file that is no BVH, or whose skeleton is no human's: the message lists the
@@ -33,7 +33,7 @@ def read_bvh(path: Path, options: Options) -> list[Reading]:
     return [replace(reading, frames=frames, fps=fps, motion=reading.motion.resampled(source.fps))]
 
 
-def read_gltf(path: Path, options: Options) -> list[Reading]:
+def read_gltf(path: Path, options: Options) -> list[LoadedMotion]:
     """Read the animations of a glTF, GLB or VRM file, or a VRM animation, as SMPL motion on the floor.
 
     Raises MotionFileError for a file that is no glTF, has no animation, or whose skeleton is no human's.
@@ -48,12 +48,12 @@ def read_gltf(path: Path, options: Options) -> list[Reading]:
     return readings
 
 
-def _read(armature: Armature, path: Path, options: Options) -> Reading:
+def _read(armature: Armature, path: Path, options: Options) -> LoadedMotion:
     """The motion of an armature as it was written here, exactly, or else retargeted."""
     ours = None if options.up or options.names else _as_written(armature, path.stem)
     if ours is None:
         return retarget.to_smpl(armature, path, options)
-    return Reading(ours, "SMPL as written here", len(ours), armature.fps, "y", notes=tuple(armature.notes))
+    return LoadedMotion(ours, "SMPL as written here", len(ours), armature.fps, "y", notes=tuple(armature.notes))
 
 
 def _as_written(armature: Armature, name: str) -> Motion | None:

@@ -14,7 +14,7 @@ from ..constants import FPS
 from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
-from .reading import Options, Reading
+from .loaded_motion import LoadedMotion, Options
 from .retarget import off_the_floor
 from .up import Up, find_up
 
@@ -78,7 +78,7 @@ def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
     return Poses(torch.cat([rotations[:, :joints], same], dim=1), _path(fields, path, frames), field)
 
 
-def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -> Reading:
+def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -> LoadedMotion:
     """Arrays → motion at the file's rate, y up, on the floor.
 
     Raises MotionFileError with the field that is missing, or has a wrong shape or values.
@@ -106,8 +106,8 @@ def _finished(
     family: str,
     notes: list[str],
     fields: Mapping[str, np.ndarray],
-) -> Reading:
-    """Poses in the file's axes → a Reading: y up, on the floor."""
+) -> LoadedMotion:
+    """Poses in the file's axes → a LoadedMotion: y up, on the floor."""
     usual = _usual(fields)
     up = Up(options.up) if options.up else _up(poses, usual)
     if up.axis != "z" and not options.up:
@@ -124,7 +124,7 @@ def _finished(
         if not (amass and (_SINKS <= height <= _HOVERS or height > _CLIMBS)):
             pelvis = pelvis - height * pelvis.new_tensor([0, 1, 0])
     motion = Motion.from_rotations(rotations, pelvis.float(), path.stem)
-    return Reading(motion.resampled(fps), family, len(motion), fps, up.axis, notes=tuple(notes))
+    return LoadedMotion(motion.resampled(fps), family, len(motion), fps, up.axis, notes=tuple(notes))
 
 
 def _usual(fields: Mapping[str, np.ndarray]) -> str:

@@ -13,7 +13,7 @@ from ..motion import skeleton
 from ..motion.motion import Motion
 from .gltf import Arrays, Json, packed
 from .positions import local_of
-from .turning import swing
+from .rotations import swing
 
 _J = skeleton.JOINT_INDEX
 _HUMAN_BONES = {

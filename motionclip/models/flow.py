@@ -17,8 +17,8 @@ from torch import nn
 from torch.nn import functional
 
 from ..motion import features
+from ..motion.discontinuities import slowed, smoothed
 from ..motion.foot_contact import lock_feet, settled
-from ..motion.leaps import slowed, smoothed
 from ..motion.motion import Motion
 from ..motion.windows import cut_windows
 from .basis import MotionBasis

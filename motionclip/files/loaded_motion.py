@@ -22,7 +22,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadedMotion:
     """One motion of a file, and what it was there.
 
     motion: at 30 frames per second. family: what the skeleton or format is called. frames, fps: as in the file.

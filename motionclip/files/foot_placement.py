@@ -18,7 +18,7 @@ from torch.nn.functional import normalize
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
-from .turning import swing
+from .rotations import swing
 
 SIDES = ("left", "right")
 _J = skeleton.JOINT_INDEX
