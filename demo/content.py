@@ -54,7 +54,7 @@ LIMITS = """
 **What it can't do.** The model knows 547 actions from 6.2 hours of motion; with each result it says whether it is
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
-them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about one in five
+them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about three in ten
 right. Styles ("like an old person") show on actions that were recorded in them, such as walking and bowing, often
 faintly, and hardly on others. Fighting stances may come out too wide; flips and rolls are the roughest.
 
