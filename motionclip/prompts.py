@@ -136,7 +136,7 @@ _FILLER = (
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
-    r"(?:and\s+)?(?:finally|lastly|eventually|later(?:\s+on)?|in\s+the\s+end|next(?!\s+to\b))|and\s+last|"
+    r"(?:and\s+)?(?:finally|lastly|eventually|later(?:\s+on)?|(?:in|at)\s+the\s+end(?!\s+of)|at\s+last|next(?!\s+to\b))|and\s+last|"
     r"until\s+(?=(?:he|she|they|you|i)\s)|"
     r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
     r",?\s+so\s+(?=(?:he|she|they)\s)|\s*[;.]\s+(?=\w)",

@@ -60,6 +60,7 @@ def asked(text):
         ("clap four times, slowly and ironically", ["clap and ironically"]),
         ("jump over, under and through", ["jump over, under and through"]),
         ("before he sits down he claps", ["he claps", "he sits down"]),
+        ("clapping, and at last sitting down", ["clapping", "sitting down"]),
         ("She claps after she has taken a bow.", ["she has taken a bow", "She claps"]),
         ("once he finished jumping, he sat down", ["he finished jumping", "he sat down"]),
         ("kick the red ball, then jump over it", ["kick the red ball", "jump over the red ball"]),
