@@ -60,12 +60,16 @@ def figure_address() -> str:
     return served(path)
 
 
-def head() -> str:
-    """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
+def head(smpl: Path | None = None) -> str:
+    """The page's head: links to what the first stage needs, which is fetched while Gradio itself still starts, and the
+    address of SMPL's mesh where there is one."""
     first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
     modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
     links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
-    return "\n".join([_NARROW, *links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
+    bodies = [f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">']
+    if smpl:
+        bodies.append(f'<meta name="motionclip-smpl" content="{served(smpl)}">')
+    return "\n".join([_NARROW, *links, *bodies])
 
 
 def figure() -> dict[str, Any]:

@@ -12,6 +12,9 @@ import imageio_ffmpeg
 import numpy as np
 import pygltflib
 import pytest
+import roma
+import smpl_bodies
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
 from playwright.sync_api import Page, expect
@@ -20,6 +23,7 @@ from demo import character as store
 from demo.stage import STATIC
 from motionclip import Motion, links
 from motionclip.errors import LinkError
+from motionclip.viz.bodies import SMPLBody, wooden_figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -529,6 +533,79 @@ def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, 
     store.wardrobe.clear()
     ask(page, "jump")
     assert of_stage(page, "s.characters.length") == 1 and not of_stage(page, "s.complaint")
+
+
+# Some of a figure's vertices as they are drawn, in the figure's metres, at frames; and the lowest of all.
+DRAWN = """([frames, some]) => frames.map((frame) => {
+  const s = window.motionStage("text-stage");
+  s.seek(frame / 30);
+  s.draw();
+  const { mesh } = s.view.figures[0], place = s.view.target.clone();
+  const { count: length } = mesh.geometry.attributes.position;
+  const all = Array.from({ length }, (_, n) => mesh.getVertexPosition(n, place).toArray());
+  return { some: some.map((n) => all[n]), low: Math.min(...all.map(([, y]) => y)) };
+})"""
+
+
+def test_smpls_body_moves_on_its_own_joints_and_stands(browser, smpl_url, smpl_folder, tmp_path):
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, accept_downloads=True)
+    page.set_default_timeout(LONG)
+    page.goto(smpl_url)
+    moving(page)
+    ask(page, "sit down")
+    page.locator("#text-stage .stage").focus()
+    page.keyboard.press("Space")
+    motion = Motion.load(taken_home(page, "npz", tmp_path))
+    body, wood = SMPLBody(smpl_folder), wooden_figure()
+    frames, some = [0, 30, len(motion) - 1], [*range(0, len(wood.vertices), 97)]
+    stood = [of["low"] for of in page.evaluate(DRAWN, [frames, some])]
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("SMPL body", exact=True).check()
+    page.wait_for_function("window.motionStage('text-stage').surface")
+    drawn = page.evaluate(DRAWN, [frames, some])
+    # The same as smplx says, at the size whose legs are the wooden figure's.
+    scale = 1 / smpl_bodies.WIDER[1]
+    turns = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[frames])).float()
+    right = body.vertices(turns, torch.zeros(3, 3)).numpy() * scale + motion.translation[frames][:, None]
+    for of, wanted, low in zip(drawn, right, stood, strict=True):
+        assert np.abs(np.array(of["some"]) - wanted[some]).max() < 0.004
+        assert abs(of["low"] - low) < 0.03
+    # Thumbnails outlive the visit: they are of wood.
+    small = "s.thumbnail(96, 96, 'image/png')"
+    seen = of_stage(page, small)
+    page.evaluate("window.motionStage('text-stage').setBody('wood')")
+    page.wait_for_function("!window.motionStage('text-stage').surface")
+    assert of_stage(page, small) == seen
+    page.evaluate("window.motionStage('text-stage').setBody('smpl')")
+    page.wait_for_function("window.motionStage('text-stage').surface")
+    # It stays for the next motion, and goes with the choice.
+    ask(page, "jump")
+    assert of_stage(page, "s.view.figures[0].body === s.surface")
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("Wooden figure", exact=True).check()
+    page.wait_for_function("!window.motionStage('text-stage').surface")
+    assert of_stage(page, "s.view.figures[0].body === s.view.wooden")
+    page.close()
+
+
+def test_smpl_that_is_gone_is_told_and_the_wooden_figure_goes_on(browser, smpl_url):
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.set_default_timeout(LONG)
+    page.route("**/smpl.bin", lambda route: route.fulfill(status=404))
+    page.goto(smpl_url)
+    moving(page)
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("SMPL body", exact=True).check(force=True)
+    expect(page.get_by_text("SMPL can't be shown: the figure could not be loaded (404)")).to_be_visible()
+    expect(page.locator("#text-stage").get_by_label("Wooden figure", exact=True)).to_be_checked()
+    assert of_stage(page, "s.body") == "wood"
+    page.close()
+
+
+def test_smpl_is_no_choice_where_its_files_are_not(page):
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    expect(page.locator("#text-stage").get_by_label("Skeleton", exact=True)).to_be_visible()
+    expect(page.locator("#text-stage").get_by_label("SMPL body", exact=True)).to_be_hidden()
 
 
 def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):

@@ -8,8 +8,8 @@ const OPTIONS = [
   ["prints", "Footprints"],
   ["onion", "Poses before and after"],
 ];
-/** @type {["wood" | "skeleton" | "own", string][]} */
-const BODIES = [["wood", "Wooden figure"], ["skeleton", "Skeleton"], ["own", "Your own character"]];
+/** @type {[import("./stage.js").Moving, string][]} */
+const BODIES = [["wood", "Wooden figure"], ["skeleton", "Skeleton"], ["smpl", "SMPL body"], ["own", "Your own character"]];
 
 /**
  * An element with attributes and children.
@@ -99,7 +99,7 @@ export class Controls {
     const group = `body-of-${this.stage.how.name}`;
     this.bodies = BODIES.map(([name, label]) => {
       const box = make("input", { type: "radio", name: group, value: name, checked: name === "wood", onchange: () => this.stage.setBody(name) });
-      return make("label", { hidden: name === "own" }, box, label);
+      return make("label", { hidden: name === "own" || (name === "smpl" && !this.stage.how.smpl) }, box, label);
     });
     return make("fieldset", { "aria-label": "What moves" }, ...this.bodies);
   }
@@ -107,15 +107,17 @@ export class Controls {
   /**
    * Choose what moves.
    * @param {boolean} own whether there is a character to choose
-   * @param {"wood" | "skeleton" | "own"} body
+   * @param {import("./stage.js").Moving} body
    */
   choose(own, body) {
-    this.bodies.forEach((label, number) => {
-      const [name] = BODIES[number];
-      label.hidden = name === "own" && !own;
-      label.firstChild.checked = name === body;
-    });
+    this.bodies[BODIES.length - 1].hidden = !own;
+    this.check(body);
     this.stage.setBody(body);
+  }
+
+  /** Show which body moves. @param {import("./stage.js").Moving} body */
+  check(body) {
+    this.bodies.forEach((label, number) => (label.firstChild.checked = BODIES[number][0] === body));
   }
 
   #open(open) {

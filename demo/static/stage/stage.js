@@ -15,6 +15,8 @@ const RATIOS = [2, 1.5, 1, 0.75, 0.5];
 const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
 
 /**
+ * @typedef {"wood" | "skeleton" | "smpl" | "own"} Moving what moves
+ *
  * @typedef {object} Part one figure
  * @property {string} label
  * @property {string[]} motions in base64; several lie along the scene's slider
@@ -31,15 +33,17 @@ const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a ske
 export class Stage {
   /**
    * @param {HTMLElement} host
-   * @param {{body: string, rest: number[], limbs: any[], name: string, label: string, root: string}} how body: the address of the figure; root: the page's
+   * @param {{body: string, smpl: string, rest: number[], limbs: any[], name: string, label: string, root: string}} how body: the address of the figure; smpl: SMPL's, "" where there is none; root: the page's
    */
   constructor(host, how) {
     this.how = how;
     this.timeline = new Timeline();
     this.follow = true;
     this.options = { path: false, prints: false, onion: false };
-    /** What moves. @type {"wood" | "skeleton" | "own"} */
+    /** @type {Moving} */
     this.body = "wood";
+    /** In place of the wooden surface. @type {import("./body.js").Body | null} */
+    this.surface = null;
     /** @type {import("./character.js").Character[]} */
     this.characters = [];
     this.mixed = 0;
@@ -105,14 +109,30 @@ export class Stage {
     this.#arrange();
   }
 
-  /** Show wood, a skeleton, or the visitor's own character. @param {"wood" | "skeleton" | "own"} body */
+  /** @param {Moving} body */
   async setBody(body) {
     this.body = body;
-    const { scene } = this, characters = scene ? await this.#dressed(scene) : [];
+    const { scene } = this, [characters, surface] = await Promise.all([scene ? this.#dressed(scene) : [], this.#surfaced()]);
     if (this.scene !== scene || this.body !== body) return;
     this.characters = characters;
+    this.surface = surface;
+    if (body === "smpl" && !surface) {
+      this.body = "wood";
+      this.controls.check("wood");
+    }
     this.#complain();
     this.#arrange();
+  }
+
+  /** SMPL's surface, where it is to be shown. */
+  async #surfaced() {
+    if (this.body !== "smpl") return null;
+    try {
+      return await load(this.how.smpl);
+    } catch (error) {
+      this.complaint = `SMPL can't be shown: ${error.message}`;
+      return null;
+    }
   }
 
   /** The character, once for each figure of a scene, where it is to be shown; else none. @param {Scene} scene */
@@ -207,17 +227,19 @@ export class Stage {
 
   /** What is seen now, small, as an address that holds its data; in wood, since thumbnails outlive the visit. */
   thumbnail(width, height, kind = "image/webp") {
-    const { characters } = this, { zoom } = this.view;
-    this.characters = [];
-    if (characters.length) this.#arrange();
+    const { characters, surface, body } = this, { zoom } = this.view, wear = (what) => {
+      if (body === "wood") return;
+      Object.assign(this, what);
+      this.#arrange();
+    };
+    wear({ characters: [], surface: null, body: "wood" });
     this.view.zoom = 0.72;
     this.draw();
     this.view.zoom = zoom;
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
-    this.characters = characters;
-    if (characters.length) this.#arrange();
+    wear({ characters, surface, body });
     this.dirty = true;
     return small.toDataURL(kind, 0.7);
   }
@@ -284,6 +306,7 @@ export class Stage {
     this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
+      this.view.shape(this.surface);
       this.view.populate(this.parts.length, this.scene.layout === "together");
       this.view.cast(this.characters);
       const prints = this.options.prints ? this.parts.flatMap((part, number) => this.#prints(part, this.places[number])) : [];
