@@ -81,9 +81,11 @@ def figure() -> dict[str, Any]:
     }
 
 
-def stage(what: str, name: str, value: Scene | None = None) -> gr.HTML:
-    """The component; `what` tells it to those who can't see it, `name` finds it in the page."""
-    return component("stage/mount.js", value, elem_id=name, how={"name": name, "label": what} | figure())
+def stage(what: str, name: str, value: Scene | None = None, empty: str = "") -> gr.HTML:
+    """The component; `what` tells it to those who can't see it, `name` finds it in the page, `empty` stands there while
+    nothing is shown."""
+    how = {"name": name, "label": what, "empty": empty}
+    return component("stage/mount.js", value, elem_id=name, how=how | figure())
 
 
 def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[str]]]) -> gr.HTML:

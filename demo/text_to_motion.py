@@ -116,7 +116,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             elem_id="prompt",
         )
         make = gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
-    answer = component("page/answer.js", first[2], server_functions=[complete])
+    answer = component("page/answer.js", first[2], stage=STAGE, server_functions=[complete])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             figure_on_stage = stage("The figure", STAGE, first[1])
@@ -129,7 +129,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             )
         with gr.Column(scale=3, min_width=260):
             again = gr.Button("Another take", elem_id="again")
-            component("page/takes.js", how=figure(), server_functions=[takes])
+            component("page/takes.js", how=figure(), stage=STAGE, server_functions=[takes])
             seconds = gr.Slider(
                 MIN_SECONDS,
                 MAX_SECONDS,

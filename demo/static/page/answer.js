@@ -4,7 +4,7 @@ import { ask, complete } from "./prompt.js";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props value: {level, text, others}
+ * @param {any} props value: {level, text, others}; stage: the name of the one that is spoken of
  * @param {(names: string, then: () => void) => void} watch
  * @param {any} server
  */
@@ -21,5 +21,13 @@ export function mount(element, props, watch, server) {
     );
   };
   watch("value", show);
+  document.addEventListener("moves", ({ detail: { asked, segments }, target }) => {
+    if (!target.closest(`#${props.stage}`)) return;
+    show();
+    if (asked) return;
+    words.textContent = `A storyboard: ${segments.map(({ label }) => label).join(", then ")}.`;
+    words.dataset.level = "";
+    meant.replaceChildren();
+  });
   show();
 }

@@ -40,7 +40,7 @@ export class Controls {
   /** @param {import("./stage.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    this.play = button("pause", "Pause (space)", () => stage.toggle());
+    this.play = button("play", "Play (space)", () => stage.toggle());
     this.scrub = make("input", { type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": "Time", class: "scrub" });
     this.scrub.addEventListener("input", () => stage.seek(Number(this.scrub.value)));
     this.segments = make("div", { class: "segments" });
@@ -118,6 +118,11 @@ export class Controls {
   /** Show which body moves. @param {import("./stage.js").Moving} body */
   check(body) {
     this.bodies.forEach((label, number) => (label.firstChild.checked = BODIES[number][0] === body));
+  }
+
+  /** Whether there is anything to control. @param {boolean} on */
+  enable(on) {
+    this.bar.inert = this.views.inert = !on;
   }
 
   #open(open) {

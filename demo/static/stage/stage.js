@@ -33,7 +33,7 @@ const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a ske
 export class Stage {
   /**
    * @param {HTMLElement} host
-   * @param {{body: string, smpl: string, rest: number[], limbs: any[], name: string, label: string, root: string}} how body: the address of the figure; smpl: SMPL's, "" where there is none; root: the page's
+   * @param {{body: string, smpl: string, rest: number[], limbs: any[], name: string, label: string, empty: string, root: string}} how body: the address of the figure; smpl: SMPL's, "" where there is none; root: the page's
    */
   constructor(host, how) {
     this.how = how;
@@ -53,10 +53,10 @@ export class Stage {
     this.slow = [];
     this.busySince = 0;
     this.canvas = make("canvas", { role: "img", "aria-label": how.label });
-    this.word = make("p", { class: "word", role: "status" });
+    this.word = make("p", { class: "word", role: "status" }, how.empty);
     this.names = make("div", { class: "names", "aria-hidden": "true" });
     this.root = make("div", {
-      class: "stage",
+      class: "stage empty",
       tabindex: 0,
       role: "group",
       "aria-label": `${how.label}. Space plays and pauses, arrows step, Home goes to the start, F follows.`,
@@ -64,6 +64,7 @@ export class Stage {
     this.controls = new Controls(this);
     this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views, this.controls.menu);
     this.root.append(this.picture, this.controls.slider, this.controls.bar);
+    this.controls.enable(false);
     host.replaceChildren(this.root);
     /** A View, or a FlatView without WebGL. @type {any} */
     this.view = null;
@@ -102,6 +103,8 @@ export class Stage {
     this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
     this.characters = characters;
+    this.root.classList.remove("empty");
+    this.controls.enable(true);
     this.busy("");
     this.#complain();
     await this.#open();
@@ -152,7 +155,12 @@ export class Stage {
   }
 
   #complain() {
-    this.word.textContent = this.complaint || (this.view instanceof FlatView ? NO_WEBGL : "");
+    this.word.textContent = this.complaint || this.#rest();
+  }
+
+  /** What stands on the stage where there is nothing else to say. */
+  #rest() {
+    return this.scene ? (this.view instanceof FlatView ? NO_WEBGL : "") : this.how.empty;
   }
 
   /** The visitor has another character, or none any more. */
@@ -167,7 +175,7 @@ export class Stage {
   busy(word) {
     this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
-    this.word.textContent = word || (this.view instanceof FlatView ? NO_WEBGL : "");
+    this.word.textContent = word || this.#rest();
   }
 
   toggle() {
