@@ -6,11 +6,13 @@ import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
 import { fromText, mix, newPose, sample } from "./motion.js";
+import { cover, placeNames } from "./names.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
 const STILL = 1500; // milliseconds at most that the old figure waits for the new one without moving
 const SLOW = 1 / 24, PATIENCE = 12; // seconds per frame; frames of which most must be slow before detail is given up
+const NARROW = 520; // pixels of width that all controls need in one row
 const RATIOS = [2, 1.5, 1, 0.75, 0.5];
 const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
 
@@ -72,6 +74,9 @@ export class Stage {
     this.opening = null;
     this.wasConnected = false;
     this.row = false;
+    /** Of the names. @type {[number, number][] | null} */
+    this.sizes = null;
+    this.apart = false;
     /** @type {Float32Array} */
     this.offsets = offsetsOf(how.rest);
     this.#listen();
@@ -102,6 +107,7 @@ export class Stage {
     this.controls.refresh();
     this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
+    this.#unname();
     this.characters = characters;
     this.root.classList.remove("empty");
     this.controls.enable(true);
@@ -171,8 +177,12 @@ export class Stage {
     this.controls.choose(own, own ? "own" : this.body === "own" ? "wood" : this.body);
   }
 
-  /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
+  /**
+   * Say that something new is made, over what is there, where whoever asked can see it; "" takes it back.
+   * @param {string} word
+   */
   busy(word) {
+    if (word) this.picture.scrollIntoView({ block: "nearest" });
     this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
     this.word.textContent = word || this.#rest();
@@ -241,11 +251,11 @@ export class Stage {
       this.#arrange();
     };
     wear({ characters: [], surface: null, body: "wood" });
-    this.view.zoom = 0.72;
-    this.draw();
-    this.view.zoom = zoom;
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
+    this.view.zoom = (0.72 * high) / tall;
+    this.draw();
+    this.view.zoom = zoom;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
     wear({ characters, surface, body });
     this.dirty = true;
@@ -357,8 +367,10 @@ export class Stage {
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.picture;
+    this.root.classList.toggle("narrow", width < NARROW);
     if (!this.view || !width || !height) return;
     this.view.resize(width, height, this.ratio);
+    this.#unname();
     if (this.parts) this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread);
     this.dirty = true;
   }
@@ -436,14 +448,24 @@ export class Stage {
   }
 
   /**
-   * Put each name under its figure.
+   * Put each name under its figure. Those that once met stand one lower than the other from then on.
    * @param {number[][]} feet shares of the picture's width and height
    */
   #name(feet) {
-    feet.forEach(([x, y], number) => {
-      const name = this.names.children[number];
-      if (name) name.style.transform = `translate(calc(${(x * this.picture.clientWidth).toFixed(1)}px - 50%), ${(Math.min(y + 0.03, 0.94) * this.picture.clientHeight).toFixed(1)}px)`;
-    });
+    const { clientWidth: width, clientHeight: height } = this.picture, names = [...this.names.children];
+    this.sizes ??= names.map((name) => [name.offsetWidth, name.offsetHeight]);
+    let places = placeNames(feet, this.sizes, width, height, this.apart);
+    if (!this.apart && cover(places, this.sizes)) {
+      this.apart = true;
+      places = placeNames(feet, this.sizes, width, height, true);
+    }
+    places.forEach(([left, top], number) => (names[number].style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`));
+  }
+
+  /** Names are measured anew. */
+  #unname() {
+    this.sizes = null;
+    this.apart = false;
   }
 
   /** Where drawing is slow, draw fewer pixels. */
