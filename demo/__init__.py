@@ -10,7 +10,7 @@ import gradio as gr
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
-from . import content, interpolation, known, process, recognition, style_editing, text_to_motion
+from . import content, interpolation, known, process, recognition, smpl, style_editing, text_to_motion
 from .character import wardrobe
 from .outbox import results
 from .own import left
@@ -50,17 +50,20 @@ def launch(
     queue: int = 64,
     mcp: bool = False,
     clip: str | PathLike[str] | None = None,
+    body: str | PathLike[str] | None = None,
     block: bool = True,
 ) -> gr.Blocks:
     """Load a model and serve the page; returns when the server stops, or at once where block is False.
 
     model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
-    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`.
+    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`. body: SMPL's own files, or their folder; the stage then
+    offers that body, too.
     """
     process.share_cores()
     process.share_heaps()
     process.sum_up_requests_rarely()
     process.ask_for_no_gpu()
+    mesh = smpl.put(body, share) if body else None
     mc = MotionCLIP.from_pretrained(model, clip=clip)
     if mc.model.config.tower is not None:
         # What is loaded on first use is loaded before the first visitor.
@@ -80,7 +83,8 @@ def launch(
         theme=content.theme(),
         css_paths=[STATIC / "page" / "page.css", STATIC / "stage" / "stage.css"],
         js=content.SCRIPT,
-        head=head(),
+        head=head(mesh),
+        allowed_paths=[str(mesh)] if mesh else None,
         max_file_size="50mb",
         state_session_capacity=SESSIONS,
         footer_links=["api", "gradio", "settings"],

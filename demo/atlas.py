@@ -54,13 +54,13 @@ class Atlas:
 
     def drawn(self) -> Answer:
         """Places, labels and families of all known motions, and which of them is typical of the map's middle."""
-        labels, drawn = self.bank.labels, self.bank.drawn_atlas
-        number = {label: n for n, label in enumerate(labels)}
+        names, drawn = [entry.said for entry in self.bank.entries], self.bank.drawn_atlas
+        number = {name: n for n, name in enumerate(dict.fromkeys(names))}
         family = dict(zip(self.bank.actions, drawn.family_of.tolist(), strict=True))
         return {
             "points": (WHOLE * drawn.points).round().int().flatten().tolist(),
-            "label_of": [number[entry.label] for entry in self.bank.entries],
-            "labels": labels,
+            "label_of": [number[name] for name in names],
+            "labels": [*number],
             "family_of": [family[entry.action] for entry in self.bank.entries],
             "families": list(drawn.families),
             "middle": self.middle().index,
@@ -83,19 +83,19 @@ class Atlas:
     def taken(self, entry: Entry) -> Answer:
         """A known motion for a stage, with the token of its files."""
         motion = self.mc.as_motion(entry)
-        return {"scene": scene([motion], [motion.name], motion.name), "token": shelf.put_motion(motion, "known")}
+        return {"scene": scene([motion], [entry.said], entry.said), "token": shelf.put_motion(motion, "known")}
 
     def found(self, words: str) -> Answer:
         """Where words belong on the map, and the known motions nearest to them."""
         x, y = self.mc.place(words)
-        near = [{"number": entry.index, "label": entry.label} for entry in self.mc.nearest(words, 6)]
+        near = [{"number": entry.index, "label": entry.said} for entry in self.mc.nearest(words, 6)]
         return {"x": WHOLE * x, "y": WHOLE * y, "near": near}
 
     def way(self, a: End, b: End) -> Answer:
         """The places of two ends, and the known motions that the way between them passes, in order."""
         ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.place(a), self.mc.place(b))]
         passed = [
-            {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.label, "number": w.entry.index}
+            {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.said, "number": w.entry.index}
             for w in self.mc.way(a, b)
         ]
         return {"ends": ends, "passed": passed}

@@ -89,7 +89,7 @@ def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
 def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what: str) -> tuple[End, str]:
     """What was asked for, and a name to show for it: a file goes before a known motion, and that before words.
 
-    known: a label, or one dot of the map as "LABEL #NUMBER". Raises ValueError where nothing was filled in.
+    known: a label, or one dot of the map as "NAME #NUMBER". Raises ValueError where nothing was filled in.
     """
     if file:
         motion = Motion.load(file)
@@ -110,6 +110,6 @@ def _known(mc: MotionCLIP, name: str, what: str) -> tuple[End, str]:
     if not (number.isascii() and number.isdigit() and int(number) < len(mc.bank)):
         raise RequestError(f"{what}: there is no known motion {name!r}; choose one on the map")
     entry = mc.bank.entries[int(number)]
-    if entry.label != label:
-        raise RequestError(f"{what}: number {number} is {entry.label!r}, not {label!r}; choose one on the map")
+    if label not in (entry.said, entry.label):
+        raise RequestError(f"{what}: number {number} is {entry.said!r}, not {label!r}; choose one on the map")
     return entry, label

@@ -102,7 +102,11 @@ def build(mc: MotionCLIP) -> None:
         go = gr.Button("Show the way", variant="primary", elem_id="interpolate", min_width=140, scale=0)
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
-            on_stage = stage("A figure between two motions, with the two on its sides", STAGE)
+            on_stage = stage(
+                "A figure between two motions, with the two on its sides",
+                STAGE,
+                empty="“Show the way” brings both here, and a figure between them.",
+            )
             files = downloads(STAGE, "The figure between, as the slider says:")
             long = downloads(STAGE, "One long clip from the first to the second:", offers=False)
             control()

@@ -33,12 +33,12 @@ def build(mc: MotionCLIP) -> None:
             motions = mc.interpolate(a, b, steps=STEPS)
             shares = np.linspace(0, 1, STEPS).round(3).tolist()
             between = {
-                "name": f"{a.label} to {b.label}",
+                "name": f"{a.said} to {b.said}",
                 "figures": [mixed(motions, shares, "between")],
                 "layout": "beside",
                 "slider": {
-                    "label": f"From {a.label} to {b.label}",
-                    "min": 0, "max": 1, "value": 0.5, "from": a.label, "to": b.label,
+                    "label": f"From {a.said} to {b.said}",
+                    "min": 0, "max": 1, "value": 0.5, "from": a.said, "to": b.said,
                 },
             }  # fmt: skip
             token = shelf.put_mix(motions, shares, "between")

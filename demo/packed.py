@@ -10,12 +10,14 @@ import roma
 import torch
 
 from motionclip import Motion
+from motionclip.errors import RequestError
 from motionclip.files.rig import Tracks
 from motionclip.motion import skeleton
 from motionclip.viz.bodies import SkinnedMesh
 
 REACH = 2.0  # metres that the largest whole number of a position stands for
 _LARGEST = 32767
+MOST_VERTICES = 1 << 16
 
 
 def motion_bytes(motion: Motion) -> bytes:
@@ -64,13 +66,18 @@ def tracks_text(tracks: Tracks) -> str:
 
 def body_bytes(figure: SkinnedMesh) -> bytes:
     """A body, 180 kB for the wooden figure: "MCB1", vertices, corners; joints at rest as 3 × float32; positions as
-    3 × int16 of REACH, normals as 4 × int8, joints and weights as 4 bytes each; corners as uint16."""
+    3 × int16 of REACH, normals as 4 × int8, joints and weights as 4 bytes each; corners as uint16.
+
+    Raises RequestError for a body that is too large for that.
+    """
+    if len(figure.vertices) > MOST_VERTICES or not np.abs(figure.vertices).max() <= REACH:
+        raise RequestError(f"body: the stage draws {MOST_VERTICES:,} vertices within {REACH:g} m of joint 0 at most")
     normals = np.zeros((len(figure.normals), 4), np.int8)
     normals[:, :3] = np.round(127 * figure.normals)
     parts = (
         b"MCB1",
         np.array([len(figure.vertices), figure.faces.size], "<u4"),
-        skeleton.REST_JOINTS.numpy().astype("<f4"),
+        figure.rest.astype("<f4"),
         np.round(figure.vertices / REACH * _LARGEST).astype("<i2"),
         normals,
         figure.joints,

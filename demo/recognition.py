@@ -79,7 +79,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         go = gr.Button("Read it", variant="primary", elem_id="recognize", min_width=120, scale=0)
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=6, min_width=320):
-            figure = stage("The figure whose motion is read", STAGE)
+            figure = stage("The figure whose motion is read", STAGE, empty="“Read it” brings the motion here.")
             control()
         with gr.Column(scale=4, min_width=260):
             best = component("page/bars.js")

@@ -60,12 +60,16 @@ def figure_address() -> str:
     return served(path)
 
 
-def head() -> str:
-    """Links for the page's head: what the first stage needs is fetched while Gradio itself still starts."""
+def head(smpl: Path | None = None) -> str:
+    """The page's head: links to what the first stage needs, which is fetched while Gradio itself still starts, and the
+    address of SMPL's mesh where there is one."""
     first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
     modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
     links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
-    return "\n".join([_NARROW, *links, f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">'])
+    bodies = [f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">']
+    if smpl:
+        bodies.append(f'<meta name="motionclip-smpl" content="{served(smpl)}">')
+    return "\n".join([_NARROW, *links, *bodies])
 
 
 def figure() -> dict[str, Any]:
@@ -77,9 +81,11 @@ def figure() -> dict[str, Any]:
     }
 
 
-def stage(what: str, name: str, value: Scene | None = None) -> gr.HTML:
-    """The component; `what` tells it to those who can't see it, `name` finds it in the page."""
-    return component("stage/mount.js", value, elem_id=name, how={"name": name, "label": what} | figure())
+def stage(what: str, name: str, value: Scene | None = None, empty: str = "") -> gr.HTML:
+    """The component; `what` tells it to those who can't see it, `name` finds it in the page, `empty` stands there while
+    nothing is shown."""
+    how = {"name": name, "label": what, "empty": empty}
+    return component("stage/mount.js", value, elem_id=name, how=how | figure())
 
 
 def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[str]]]) -> gr.HTML:

@@ -84,7 +84,11 @@ def build(mc: MotionCLIP) -> None:
         go = gr.Button("Change it", variant="primary", elem_id="edit", min_width=120, scale=0)
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
-            figure = stage("Two figures side by side, before and after the change", STAGE)
+            figure = stage(
+                "Two figures side by side, before and after the change",
+                STAGE,
+                empty="“Change it” brings the motion here, before and after.",
+            )
             files = downloads(STAGE, "The changed motion, as the slider says:")
             control()
         with gr.Column(scale=3, min_width=260):

@@ -131,7 +131,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             )
         with gr.Column(scale=3, min_width=260):
             gr.Button("Another take", elem_id="again")
-            component("page/takes.js", how=figure(), server_functions=[takes])
+            component("page/takes.js", how=figure(), stage=STAGE, server_functions=[takes])
             seconds = gr.Slider(
                 MIN_SECONDS,
                 MAX_SECONDS,

@@ -18,6 +18,7 @@ from torch.nn import functional
 from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
+from .labels import STYLES
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
 
@@ -48,6 +49,11 @@ class Entry:
     def label(self) -> str:
         """ "walk", or "walk (old)"."""
         return self.action if self.style == "normal" else f"{self.action} ({self.style})"
+
+    @property
+    def said(self) -> str:
+        """As one says it: "walk", "walk like an old person", or "run (injured)" for a style without words."""
+        return f"{self.action} {STYLES[self.style]}" if self.style in STYLES else self.label
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,13 @@ def open_app(
     share: Annotated[bool, typer.Option(help="Also give a public link through gradio.live.")] = False,
     model: ModelOption = None,
     clip: ClipOption = None,
+    body: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MOTIONCLIP_BODY",
+            help="Folder with SMPL's own files, for the stage to show that body, too; never where strangers can come.",
+        ),
+    ] = None,
     queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
     mcp: Annotated[
         bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
@@ -130,7 +137,7 @@ def open_app(
         launch = importlib.import_module(places.app_package()).launch
         # As Ctrl-C: the server closes, and the files of results are cleared away.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        launch(model, host, port, share, queue, mcp, clip)
+        launch(model, host, port, share, queue, mcp, clip, body)
 
 
 @app.command()

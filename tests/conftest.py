@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import smpl_bodies
 import torch
 from shipped import default_model
 
@@ -118,5 +119,22 @@ def app_url(mc: MotionCLIP) -> str:
 
     port = free_port()
     page = demo.launch(port=port, block=False)
+    yield f"http://127.0.0.1:{port}"
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def smpl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a made-up SMPL body."""
+    return smpl_bodies.write(tmp_path_factory.mktemp("smpl") / "models")
+
+
+@pytest.fixture(scope="session")
+def smpl_url(mc: MotionCLIP, smpl_folder: Path) -> str:
+    """The app with that body."""
+    import demo
+
+    port = free_port()
+    page = demo.launch(port=port, body=smpl_folder, block=False)
     yield f"http://127.0.0.1:{port}"
     page.close()

@@ -24,6 +24,10 @@ def test_the_part_of_an_end_that_is_in_sight_counts(mc, tmp_path):
 def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
     entry = next(entry for entry in mc.bank.entries if mc.bank.find(entry.label).index != entry.index)
     assert chosen(mc, "", f"{entry.label} #{entry.index}", None, "From") == (entry, entry.label)
+    styled = next(entry for entry in mc.bank.entries if entry.style == "chimpira")
+    said = f"{styled.action} like a thug"
+    for name in (said, styled.label):
+        assert chosen(mc, "", f"{name} #{styled.index}", None, "From") == (styled, name)
     for name, complaint in {
         f"no {entry.label} #{entry.index}": f"From: number {entry.index} is '{entry.label}', not 'no {entry.label}'",
         f"walk #{len(mc.bank)}": "From: there is no known motion 'walk #",
@@ -37,6 +41,9 @@ def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
 def test_the_map_answers_or_says_why_not(mc):
     atlas, one, take, find = Atlas.of(mc).questions()
     drawn = atlas()
+    names = drawn["labels"]
+    assert "chimpira" not in " ".join(names) and "walk like a thug" in names and len(set(names)) == len(names)
+    assert [names[n] for n in drawn["label_of"]] == [entry.said for entry in mc.bank.entries]
     assert len(drawn["points"]) == 2 * len(mc.bank) == 2 * len(drawn["label_of"])
     x, y = (drawn["points"][2 * drawn["middle"] + n] for n in (0, 1))
     assert abs(x) < WHOLE / 2 and abs(y) < WHOLE / 2

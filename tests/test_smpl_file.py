@@ -99,6 +99,24 @@ def test_what_is_no_body_is_refused_by_name(tmp_path, spoil):
         smpl_file.read(path)
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "why"),
+    [
+        ({"weights": np.ones((50, 52))}, r"weights is \(50, 52\), not \(50, 24\)"),
+        ({"v_template": np.zeros((50, 2))}, "v_template is"),
+        ({"J_regressor": np.full((24, 50), np.nan)}, "J_regressor holds what is no number"),
+        ({"kintree_table": np.zeros((2, 24), int)}, "kintree_table is another skeleton's"),
+        ({"f": np.full((80, 3), 50)}, "f holds corners"),
+        ({"f": np.full((80, 3), -1)}, "f holds corners"),
+        ({"weights": np.zeros((50, 24))}, "weights leaves vertices"),
+    ],
+)
+def test_a_body_that_does_not_fit_together_is_refused(tmp_path, spoilt, why):
+    np.savez(tmp_path / "SMPL_NEUTRAL.npz", **(body() | spoilt))
+    with pytest.raises(ValueError, match=rf"SMPL_NEUTRAL\.npz: is no SMPL body.*{why}"):
+        smpl_file.read(tmp_path / "SMPL_NEUTRAL.npz")
+
+
 def test_a_folder_without_a_body_says_what_to_get(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"SMPL_NEUTRAL\.npz.*basicmodel_neutral.*smpl\.is\.tue"):
         load_body(str(tmp_path))

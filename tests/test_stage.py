@@ -1,6 +1,7 @@
 """What the browser's stage is given: compact motions and the figure, files on demand; and the JavaScript itself."""
 
 import base64
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,20 +10,25 @@ import httpx
 import numpy as np
 import pytest
 import roma
+import smpl_bodies
 import torch
 from conftest import synthetic_motion
 from gradio_client import Client
+from typer.testing import CliRunner
 
 from demo import shelf as shelves
 from demo.downloads import take
 from demo.packed import REACH, between, body_bytes, motion_text
 from demo.recognition import TOP, likeliest
 from demo.shelf import Shelf, shelf
+from demo.smpl import put
 from demo.stage import STATIC, scene
 from demo.sureness import ACTIONS, AIMS, FROM, LIST, sentence, word
 from motionclip import Motion
+from motionclip.cli import app
+from motionclip.errors import RequestError
 from motionclip.motion import skeleton
-from motionclip.viz.bodies import wooden_figure
+from motionclip.viz.bodies import smpl_figure, wooden_figure
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +61,49 @@ def test_the_figure_travels_small_and_as_it_was():
     places = np.frombuffer(data, "<i2", 3 * vertices, 12 + 288).reshape(-1, 3) * REACH / 32767
     assert np.abs(places - figure.vertices).max() < 1e-4
     assert np.array_equal(np.frombuffer(data[-2 * corners :], "<u2").reshape(-1, 3), figure.faces)
+
+
+def test_a_body_too_large_for_the_browser_is_refused():
+    figure = wooden_figure()
+    large = dataclasses.replace(figure, vertices=2 * figure.vertices)
+    many = dataclasses.replace(figure, vertices=np.zeros((70_000, 3), np.float32))
+    for wrong in (large, many):
+        with pytest.raises(RequestError, match="65,536 vertices within 2 m of joint 0"):
+            body_bytes(wrong)
+
+
+def test_smpls_body_stands_where_the_wooden_figure_does(smpl_folder):
+    figure, wood = smpl_figure(smpl_folder), wooden_figure()
+    assert np.allclose(figure.rest[0], 0) and np.array_equal(figure.weights.sum(1), np.full(len(figure.weights), 255))
+    legs = [body.rest[0, 1] - body.vertices[:, 1].min() for body in (figure, wood)]
+    assert legs[0] == pytest.approx(legs[1], abs=1e-5)
+    # Its own joints, at one scale.
+    assert np.allclose(figure.rest * 0.8, (wood.rest - wood.rest[0]) * smpl_bodies.WIDER, atol=1e-4)
+
+
+def test_smpls_mesh_is_served_to_the_page_that_was_started_with_it_alone(app_url, smpl_url):
+    tag = '<meta name="motionclip-smpl" content="'
+    head, plain = (httpx.get(f"{url}/config").json()["head"] for url in (smpl_url, app_url))
+    assert "motionclip-smpl" not in plain
+    address = head.split(tag)[1].split('"')[0]
+    assert httpx.get(f"{smpl_url}/{address}").content[:4] == b"MCB1"
+    assert httpx.get(f"{app_url}/{address}").status_code == 403
+
+
+def test_smpls_mesh_is_given_to_no_strangers(smpl_folder, monkeypatch):
+    with pytest.raises(RequestError, match="licence forbids.*--share"):
+        put(smpl_folder, share=True)
+    monkeypatch.setenv("SPACE_ID", "user/space")
+    with pytest.raises(RequestError, match="licence forbids.*Space"):
+        put(smpl_folder, share=False)
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_folder_without_smpl_is_told_at_the_start(tmp_path, by):
+    folder = str(tmp_path)
+    arguments, variables = (["--body", folder], {}) if by == "option" else ([], {"MOTIONCLIP_BODY": folder})
+    told = CliRunner().invoke(app, ["app", *arguments], env=variables)
+    assert told.exit_code == 1 and "SMPL_NEUTRAL.npz" in told.output and "smpl.is.tue.mpg.de" in told.output
 
 
 def test_a_scene_tells_what_the_stage_shows():

@@ -1,4 +1,4 @@
-"""Bodies with a surface: the wooden figure of the mannequin-x package, and the user's own SMPL body through smplx."""
+"""Bodies with a surface: the wooden figure of the mannequin-x package, and SMPL's from the user's own files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from . import smpl_file
 
 @dataclass(frozen=True)
 class SkinnedMesh:
-    """The wooden figure at rest: geometry, and how it hangs on the 24 joints.
+    """A body at rest: geometry, and how it hangs on the 24 joints.
 
-    vertices, normals: (V, 3). faces: (F, 3). joints, weights: (V, 4), the weights as bytes that sum to 255.
+    rest: (24, 3) places of the joints. vertices, normals: (V, 3). faces: (F, 3). joints, weights: (V, 4), the weights
+    as bytes that sum to 255.
     """
 
+    rest: np.ndarray
     vertices: np.ndarray
     normals: np.ndarray
     faces: np.ndarray
@@ -34,7 +36,7 @@ TRIANGLES = 12_000  # a quarter of the package's: a browser has less to load, an
 
 @functools.cache
 def wooden_figure() -> SkinnedMesh:
-    """The figure, loaded once."""
+    """The wooden figure, loaded once."""
     import fast_simplification
 
     # The skin is no public API of mannequin-x (hence the pinned version); it is touched only here.
@@ -51,28 +53,48 @@ def wooden_figure() -> SkinnedMesh:
     _, first_vertices = np.unique(collapsed_to, return_index=True)  # one of the full figure's vertices for each
     joints, weights = mannequin._skin_joint_indices[first_vertices], mannequin._skin_weights[first_vertices]
     parents = np.array(mannequin.parents)
-    while (joints >= 24).any():  # the fingers, relaxed, are part of the hand
-        joints = np.where(joints >= 24, parents[joints], joints)
-    joints, weights = _merged(joints, weights)
-    weights = np.round(255 * weights).astype(np.int32)
+    while (joints >= skeleton.NUM_JOINTS).any():  # the fingers, relaxed, are part of the hand
+        joints = np.where(joints >= skeleton.NUM_JOINTS, parents[joints], joints)
+    whole = np.zeros((len(joints), skeleton.NUM_JOINTS), weights.dtype)
+    np.add.at(whole, (np.arange(len(joints))[:, None], joints), weights)
+    return _hung(skeleton.REST_JOINTS.numpy(), vertices, faces, whole)
+
+
+def smpl_figure(folder: Path) -> SkinnedMesh:
+    """The SMPL body of mean shape from the user's own files, as large as its legs are beside the wooden figure's: so
+    its feet stand where the figure's do. Its own bending of the surface at the joints is left out.
+
+    Raises what `smpl_file.find` and `smpl_file.read` raise.
+    """
+    content = smpl_file.read(smpl_file.find(folder))
+    vertices = content["v_template"].astype(np.float64)
+    rest = content["J_regressor"] @ vertices
+    figure = wooden_figure()
+    scale = _stands(figure.rest, figure.vertices) / _stands(rest, vertices)
+    vertices, rest = (scale * (points - rest[0]) for points in (vertices, rest))
+    return _hung(rest.astype(np.float32), vertices.astype(np.float32), content["f"], content["weights"])
+
+
+def _stands(rest: np.ndarray, vertices: np.ndarray) -> float:
+    """How high the pelvis of a body at rest is above its soles."""
+    return float(rest[0, 1] - vertices[:, 1].min())
+
+
+def _hung(rest: np.ndarray, vertices: np.ndarray, faces: np.ndarray, shares: np.ndarray) -> SkinnedMesh:
+    """A mesh of (V, 3) vertices, of which each follows the joints by its (V, 24) shares: the four largest are kept."""
+    joints = np.argsort(-shares, axis=1, kind="stable")[:, :4]
+    kept = np.take_along_axis(shares, joints, axis=1)
+    weights = np.round(255 * kept / kept.sum(1, keepdims=True)).astype(np.int32)
     weights[np.arange(len(weights)), weights.argmax(1)] += 255 - weights.sum(1)
+    joints = np.where(weights > 0, joints, 0)  # a joint without weight has to be joint 0
     corners = vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = np.zeros_like(vertices)
     for corner in range(3):
         np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return SkinnedMesh(vertices, normals, faces.astype(np.uint16), joints.astype(np.uint8), weights.astype(np.uint8))
-
-
-def _merged(joints: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(V, 4) joints and weights → the same with each joint once, the heaviest first, and joint 0 where none is left."""
-    whole = np.zeros((len(joints), skeleton.NUM_JOINTS), weights.dtype)
-    np.add.at(whole, (np.arange(len(joints))[:, None], joints), weights)
-    first = np.argsort(-whole, axis=1, kind="stable")[:, :4]
-    share = np.take_along_axis(whole, first, axis=1)
-    # What would be rounded to nothing is left out: a joint without weight has to be joint 0.
-    return np.where(np.round(255 * share) > 0, first, 0), share
+    small = np.uint16 if len(vertices) <= 1 << 16 else np.uint32
+    return SkinnedMesh(rest, vertices, normals, faces.astype(small), joints.astype(np.uint8), weights.astype(np.uint8))
 
 
 class Body(Protocol):

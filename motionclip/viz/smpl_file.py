@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse
 
 from ..errors import MissingFile, ModelFolderError
+from ..motion import skeleton
 
 # What SMPL's site, its older releases and smplx's instructions call the neutral body.
 NAMES = ("SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.pkl", "basicmodel_neutral_lbs_10_207_0_*.pkl")
@@ -28,7 +29,7 @@ def find(place: Path) -> Path:
     files = sorted(place.rglob("*"))
     matches = [path for name in NAMES for path in files if fnmatch(path.name.lower(), name.lower())]
     if not matches:
-        raise MissingFile(place, f"has none of {', '.join(NAMES)}; get it from smpl.is.tue.mpg.de, or leave body empty")
+        raise MissingFile(place, f"has none of {', '.join(NAMES)}; get it from smpl.is.tue.mpg.de, or give no body")
     return matches[0]
 
 
@@ -46,12 +47,42 @@ def read(path: Path) -> dict[str, np.ndarray]:
         else:
             with open(path, "rb") as file:
                 content = _Unpickler(file, encoding="latin1").load()
-        return {name: _dense(content[name]) for name in NEEDED}
+        arrays = {name: _dense(content[name]) for name in NEEDED}
+        _check(arrays)
+        return arrays
     except Exception as error:  # a torn or foreign file makes all of this fail in any way
         raise ModelFolderError(
             f"{path}: is no SMPL body ({error!r}); it must hold {', '.join(NEEDED)}, as SMPL_NEUTRAL from "
             "smpl.is.tue.mpg.de does"
         ) from error
+
+
+def _check(arrays: dict[str, np.ndarray]) -> None:
+    """Raise ValueError unless arrays fit each other and are of a body with SMPL's 24 joints."""
+    vertices, joints = len(arrays["v_template"]), skeleton.NUM_JOINTS
+    shapes = {
+        "v_template": (vertices, 3),
+        "J_regressor": (joints, vertices),
+        "weights": (vertices, joints),
+        "kintree_table": (2, joints),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} is {arrays[name].shape}, not {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} holds what is no number")
+    if tuple(arrays["kintree_table"][0, 1:]) != skeleton.PARENTS[1:]:
+        raise ValueError("kintree_table is another skeleton's")
+    faces = arrays["f"]
+    if (
+        faces.ndim != 2
+        or faces.shape[1] != 3
+        or faces.dtype.kind not in "iu"
+        or not ((faces >= 0) & (faces < vertices)).all()
+    ):
+        raise ValueError("f holds corners that are none of its vertices")
+    if not (arrays["weights"].sum(1) > 0).all():
+        raise ValueError("weights leaves vertices that follow no joint")
 
 
 class _Kept:

@@ -12,6 +12,9 @@ import imageio_ffmpeg
 import numpy as np
 import pygltflib
 import pytest
+import roma
+import smpl_bodies
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
 from playwright.sync_api import Page, expect
@@ -21,6 +24,7 @@ from demo.stage import STATIC
 from motionclip import Motion, links
 from motionclip.errors import LinkError
 from motionclip.files import gltf
+from motionclip.viz.bodies import SMPLBody, wooden_figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -593,6 +597,79 @@ def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, 
     assert of_stage(page, "s.characters.length") == 1 and not of_stage(page, "s.complaint")
 
 
+# Some of a figure's vertices as they are drawn, in the figure's metres, at frames; and the lowest of all.
+DRAWN = """([frames, some]) => frames.map((frame) => {
+  const s = window.motionStage("text-stage");
+  s.seek(frame / 30);
+  s.draw();
+  const { mesh } = s.view.figures[0], place = s.view.target.clone();
+  const { count: length } = mesh.geometry.attributes.position;
+  const all = Array.from({ length }, (_, n) => mesh.getVertexPosition(n, place).toArray());
+  return { some: some.map((n) => all[n]), low: Math.min(...all.map(([, y]) => y)) };
+})"""
+
+
+def test_smpls_body_moves_on_its_own_joints_and_stands(browser, smpl_url, smpl_folder, tmp_path):
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, accept_downloads=True)
+    page.set_default_timeout(LONG)
+    page.goto(smpl_url)
+    moving(page)
+    ask(page, "sit down")
+    page.locator("#text-stage .stage").focus()
+    page.keyboard.press("Space")
+    motion = Motion.load(taken_home(page, "npz", tmp_path))
+    body, wood = SMPLBody(smpl_folder), wooden_figure()
+    frames, some = [0, 30, len(motion) - 1], [*range(0, len(wood.vertices), 97)]
+    stood = [of["low"] for of in page.evaluate(DRAWN, [frames, some])]
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("SMPL body", exact=True).check()
+    page.wait_for_function("window.motionStage('text-stage').surface")
+    drawn = page.evaluate(DRAWN, [frames, some])
+    # The same as smplx says, at the size whose legs are the wooden figure's.
+    scale = 1 / smpl_bodies.WIDER[1]
+    turns = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[frames])).float()
+    right = body.vertices(turns, torch.zeros(3, 3)).numpy() * scale + motion.translation[frames][:, None]
+    for of, wanted, low in zip(drawn, right, stood, strict=True):
+        assert np.abs(np.array(of["some"]) - wanted[some]).max() < 0.004
+        assert abs(of["low"] - low) < 0.03
+    # Thumbnails outlive the visit: they are of wood.
+    small = "s.thumbnail(96, 96, 'image/png')"
+    seen = of_stage(page, small)
+    page.evaluate("window.motionStage('text-stage').setBody('wood')")
+    page.wait_for_function("!window.motionStage('text-stage').surface")
+    assert of_stage(page, small) == seen
+    page.evaluate("window.motionStage('text-stage').setBody('smpl')")
+    page.wait_for_function("window.motionStage('text-stage').surface")
+    # It stays for the next motion, and goes with the choice.
+    ask(page, "jump")
+    assert of_stage(page, "s.view.figures[0].body === s.surface")
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("Wooden figure", exact=True).check()
+    page.wait_for_function("!window.motionStage('text-stage').surface")
+    assert of_stage(page, "s.view.figures[0].body === s.view.wooden")
+    page.close()
+
+
+def test_smpl_that_is_gone_is_told_and_the_wooden_figure_goes_on(browser, smpl_url):
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.set_default_timeout(LONG)
+    page.route("**/smpl.bin", lambda route: route.fulfill(status=404))
+    page.goto(smpl_url)
+    moving(page)
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    page.locator("#text-stage").get_by_label("SMPL body", exact=True).check(force=True)
+    expect(page.get_by_text("SMPL can't be shown: the figure could not be loaded (404)")).to_be_visible()
+    expect(page.locator("#text-stage").get_by_label("Wooden figure", exact=True)).to_be_checked()
+    assert of_stage(page, "s.body") == "wood"
+    page.close()
+
+
+def test_smpl_is_no_choice_where_its_files_are_not(page):
+    page.get_by_role("button", name="What else to show").locator("visible=true").click()
+    expect(page.locator("#text-stage").get_by_label("Skeleton", exact=True)).to_be_visible()
+    expect(page.locator("#text-stage").get_by_label("SMPL body", exact=True)).to_be_hidden()
+
+
 def test_without_webgl_there_is_a_skeleton_and_a_word_why(browser, app_url):
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     page.add_init_script(
@@ -860,6 +937,108 @@ def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat
     open_tab(page, "Map")
     page.wait_for_function("(name) => window.motionStage('map-stage')?.scene?.name === name", arg=name)
     assert name != first
+
+
+def test_after_a_storyboard_nothing_speaks_of_the_prompt_before(flat):
+    page = flat(1440, 1400)
+    ask(page, "kick")
+    page.locator("#four-takes").click()
+    expect(page.locator(".tiles .tile")).to_have_count(4)
+    page.get_by_text("Storyboard: several things").click()
+    page.locator("#tell").click()
+    expect(page.locator(".answer .words")).to_have_text("A storyboard: walk, then sit down, then wave.")
+    expect(page.locator(".tiles .tile")).to_have_count(0)
+    page.locator("#copy-link").click()
+    expect(page.get_by_text("A storyboard has no link: save it as a file.")).to_be_visible()
+    first = page.locator(".strip:not(.gallery) .tile").first
+    expect(first).to_contain_text("walk, sit down, wave")
+    # The same prompt again has its own answer again, and the strip brings the storyboard back.
+    ask(page, "kick")
+    expect(page.locator(".answer .words")).to_have_text("Known: kick.")
+    page.reload()
+    moving(page)
+    page.get_by_role("button", name="walk, sit down, wave").click()
+    page.wait_for_function("window.motionStage('text-stage').scene.segments.length === 3")
+    expect(page.get_by_label("Words of block 2")).to_have_value("sit down")
+
+
+def test_takes_of_another_prompt_are_put_away(flat):
+    page = flat()
+    ask(page, "kick")
+    page.locator("#four-takes").click()
+    page.locator(".tiles .tile").nth(1).click()
+    page.wait_for_function("window.motionStage('text-stage').scene.asked.seed === 2")
+    expect(page.locator(".tiles .tile")).to_have_count(4)
+    ask(page, "bow")
+    expect(page.locator(".tiles .tile")).to_have_count(0)
+
+
+def test_an_empty_stage_says_what_fills_it_and_has_nothing_to_press(flat):
+    page = flat()
+    for tab, word in (
+        ("Between", "“Show the way” brings both here"),
+        ("Style", "“Change it” brings"),
+        ("Read", "“Read it”"),
+    ):
+        open_tab(page, tab)
+        stage = page.locator(f"#{TABS[tab]} .stage")
+        expect(stage.get_by_text(word)).to_be_visible()
+        assert stage.locator(".bar").evaluate("(bar) => bar.inert")
+    open_tab(page, "Between")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage")
+    expect(page.locator("#path-stage .word")).not_to_contain_text("brings both")
+    assert not page.locator("#path-stage .bar").evaluate("(bar) => bar.inert")
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
+def test_controls_are_in_one_row_names_apart_and_no_tile_is_cut(flat, width):
+    page = flat(width, 844)
+    tops = "(stage) => new Set([...stage.querySelectorAll('.signs > button')].map((b) => b.offsetTop)).size"
+    assert page.locator("#text-stage .stage").evaluate(tops) == 1
+    inside = "(strip) => [...strip.querySelectorAll('.tile, .tile span')].every((e) => e.scrollWidth <= e.clientWidth)"
+    assert page.locator(".gallery").evaluate(inside)
+    assert page.locator(".gallery").evaluate("(strip) => strip.scrollWidth <= strip.clientWidth")
+    page.get_by_text("Storyboard: several things").click()
+    assert page.locator(".blocks").evaluate("(list) => list.scrollWidth <= list.clientWidth")
+    open_tab(page, "Map")
+    moving(page, "map-stage") if width > 640 else page.wait_for_function("window.motionStage('map-stage')?.scene")
+    page.locator("#map-stage .bar").scroll_into_view_if_needed()
+    assert page.locator("#map-stage .stage").evaluate(tops) == 1
+    open_tab(page, "Between")
+    page.get_by_role("button", name="dance ballet → jogging").click()
+    moving(page, "path-stage", "dance ballet to jogging")
+    for frame in (0, 20, 40, 59):
+        boxes = page.evaluate(
+            """(frame) => { const s = window.motionStage("path-stage"); s.seek(frame / 30); s.draw();
+            return [...s.names.children].map((e) => { const b = e.getBoundingClientRect();
+            return [b.left, b.right, b.top, b.bottom]; }); }""",
+            frame,
+        )
+        for n, (left, right, top, bottom) in enumerate(boxes):
+            for a, b, c, d in boxes[:n]:
+                assert left >= b - 1 or right <= a + 1 or top >= d - 1 or bottom <= c + 1
+
+
+def test_on_a_phone_what_is_asked_for_far_below_comes_into_sight(flat):
+    page = flat(390, 844)
+    picture = page.locator("#text-stage .picture")
+    for far in (page.locator(".gallery .tile").last, page.locator("#again")):
+        far.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(300)
+        far.click()
+        expect(picture).to_be_in_viewport(ratio=0.9)
+    page.locator("[data-kind=mp4]:visible").click()
+    expect(page.locator("video:visible")).to_be_in_viewport(ratio=0.9)
+    open_tab(page, "Between")
+    give(page, "from-words", "map")
+    choose, words = (
+        page.locator(f".end:has(#from-words) {part}").bounding_box() for part in (".plain", "#from-words-known")
+    )
+    ends = page.locator(".end:has(#to-words)").bounding_box()
+    assert words["width"] > 50 and choose["x"] >= words["x"] + words["width"]
+    assert choose["x"] + choose["width"] <= ends["x"]
 
 
 SCENES = [

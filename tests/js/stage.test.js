@@ -3,6 +3,7 @@ import test from "node:test";
 import { distance, FIELD, places, reach, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
 import { footprints } from "../../demo/static/stage/bones.js";
+import { cover, placeNames } from "../../demo/static/stage/names.js";
 import { Timeline } from "../../demo/static/stage/timeline.js";
 import { fromLink, linkTo } from "../../demo/static/page/fields.js";
 import { moved } from "../../demo/static/page/storyboard.js";
@@ -117,4 +118,16 @@ test("a link gives again what it was made of, and says what is wrong", () => {
 test("a block is moved to where it is dropped", () => {
   assert.deepEqual(moved(["a", "b", "c"], 0, 2), ["b", "c", "a"]);
   assert.deepEqual(moved(["a", "b", "c"], 2, 1), ["a", "c", "b"]);
+});
+
+test("no name stands over another, and all are in the picture", () => {
+  const sizes = [[90, 18], [60, 18], [70, 18]], feet = [[0.02, 0.6], [0.5, 0.61], [0.62, 0.63]];
+  const beside = placeNames(feet, sizes, 400, 300, false), below = placeNames(feet, sizes, 400, 300, true);
+  assert.ok(cover(beside, sizes) && !cover(below, sizes));
+  assert.ok(!cover(placeNames([[0.2, 0.6], [0.5, 0.6], [0.8, 0.6]], sizes, 400, 300, false), sizes));
+  for (const deep of [feet, feet.map(([x]) => [x, 0.99])]) {
+    for (const [n, [left, top]] of placeNames(deep, sizes, 400, 300, true).entries()) {
+      assert.ok(left >= 0 && left + sizes[n][0] <= 400 && top > 0 && top + 18 <= 300);
+    }
+  }
 });

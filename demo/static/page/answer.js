@@ -13,7 +13,7 @@ export function mount(element, props, _watch, server) {
   const words = make("p", { class: "words", role: "status" }), meant = make("div", { class: "meant" });
   const completions = complete((typed) => server.complete(typed), play);
   element.querySelector(".host").replaceChildren(completions, make("div", { class: "answer" }, words, meant));
-  let latest = 0;
+  let latest = 0, current = props.value ?? {};
 
   /** @param {{level?: string, text?: string, others?: string[]}} answer */
   function say({ level = "", text = "", others = [] }) {
@@ -34,6 +34,7 @@ export function mount(element, props, _watch, server) {
       if (mine !== latest) return;
       say(answer);
       if (!scene) return;
+      current = answer;
       document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
       await stage?.show(scene);
     } catch (error) {
@@ -47,5 +48,10 @@ export function mount(element, props, _watch, server) {
     if (target.closest?.("#generate")) play();
     else if (target.closest?.("#again")) askFor({ ...asked(), seed: asked().seed + 1 });
   });
-  say(props.value ?? {});
+  // Other parts of the page put storyboards onto the stage, and what was asked for before.
+  document.addEventListener("moves", ({ detail: scene, target }) => {
+    if (!target.closest(`#${props.stage}`)) return;
+    say(scene.asked ? current : { text: `A storyboard: ${scene.segments.map(({ label }) => label).join(", then ")}.` });
+  });
+  say(current);
 }

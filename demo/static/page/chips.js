@@ -15,7 +15,6 @@ export function mount(element, { fields, go, groups }) {
     });
     const button = document.querySelector(`#${go}`);
     setTimeout(() => button.click());
-    button.scrollIntoView({ block: "nearest" });  // on a phone the stage is above the examples
   };
   element.querySelector(".host").replaceChildren(
     ...groups.map(({ label, chips }) =>

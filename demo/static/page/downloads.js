@@ -46,6 +46,7 @@ export function mount(element, props, watch, server, _trigger, root) {
   function play(address, name) {
     const video = make("video", { src: address, autoplay: true, loop: true, controls: true, playsinline: true, "aria-label": "The motion as a skeleton video" });
     video.muted = true;
+    video.addEventListener("loadeddata", () => film.scrollIntoView({ block: "nearest" }));
     film.replaceChildren(
       video,
       make("div", {}, make("a", { href: address, download: name }, "Download the video"), make("button", { type: "button", onclick: () => film.replaceChildren() }, "Close")),

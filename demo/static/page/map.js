@@ -36,7 +36,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
     chart.line = null;
     chart.passed = [];
     keep(LAST, { number, label: chart.label(number) });
-    return bring(props.stage, word, server.take(number));
+    return bring(props.stage, word, server.take(number)).then((answer) => answer && (word.textContent = `On the stage: ${answer.scene.name}.`));
   }
 
   async function walk(a, b) {

@@ -129,9 +129,16 @@ export function mount(element, props, _watch, server) {
     stage.busy("");
     if (!found) return;
     before = found.token;
-    await stage.show(found.scene);
+    await stage.show({ ...found.scene, blocks });
     document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token: found.token } }));
   }
+
+  // One of this visit's, again.
+  document.addEventListener("story", ({ detail }) => {
+    details.open = true;
+    change(detail);
+    tell();
+  });
 
   function save() {
     const address = URL.createObjectURL(new Blob([JSON.stringify({ blocks }, null, 1)], { type: "application/json" }));

@@ -6,7 +6,7 @@ import { asked, askFor } from "./fields.js";
 
 /**
  * @param {HTMLElement} element
- * @param {any} props how: the figure
+ * @param {any} props how: the figure; stage: the name of the one whose prompt it is
  * @param {any} _watch
  * @param {any} server
  * @param {any} _trigger
@@ -18,6 +18,18 @@ export function mount(element, props, _watch, server, _trigger, root) {
   const button = make("button", { type: "button", id: "four-takes", onclick: take }, "Four takes");
   element.querySelector(".host").replaceChildren(make("div", { class: "downloads" }, button), word, tiles);
 
+  /** @type {import("./fields.js").Asked | null} */
+  let shown = null;
+
+  // Takes of another prompt than the one that moves are put away.
+  document.addEventListener("moves", ({ detail: { asked: now }, target }) => {
+    if (!shown || !target.closest(`#${props.stage}`)) return;
+    if (now && ["prompt", "seconds", "closeness"].every((name) => now[name] === shown[name])) return;
+    shown = null;
+    word.textContent = "";
+    tiles.replaceChildren();
+  });
+
   async function take() {
     const wanted = asked();
     word.textContent = "making four …";
@@ -26,6 +38,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
       const { takes, reason } = await server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]);
       word.textContent = reason ?? "";
       if (!takes) return;
+      shown = wanted;
       tiles.replaceChildren(...takes.map(({ seed, motion }) =>
         tile(new Small(how, fromText(motion)), `Take ${seed}`, () => askFor({ ...wanted, seed })),
       ));

@@ -19,6 +19,7 @@ export function mount(element, props) {
 
   link.addEventListener("click", async () => {
     if (!now) return void (word.textContent = "There is no motion yet.");
+    if (now.blocks) return void (word.textContent = "A storyboard has no link: save it as a file.");
     const address = linkTo({ ...now, model: props.model }, location.href);
     try {
       await navigator.clipboard.writeText(address);
@@ -40,21 +41,25 @@ export function mount(element, props) {
     forget.hidden = !made.length;
     strip.replaceChildren(
       ...made.map((item) =>
-        make("button", { type: "button", class: "tile", title: `${item.prompt}, take ${item.seed}`, onclick: () => askFor(item) },
+        make("button", { type: "button", class: "tile", title: item.blocks ? item.prompt : `${item.prompt}, take ${item.seed}`, onclick: () => again(item) },
           make("img", { src: item.still, alt: "", width: WIDTH, height: HEIGHT }), make("span", {}, item.prompt)),
       ),
     );
   }
 
+  const again = (item) => item.blocks ? document.dispatchEvent(new CustomEvent("story", { detail: item.blocks })) : askFor(item);
+  const same = (one, other) => ["prompt", "seed", "seconds", "closeness"].every((name) => one[name] === other[name]) && JSON.stringify(one.blocks) === JSON.stringify(other.blocks);
+
   document.addEventListener("moves", ({ detail: scene, target }) => {
-    if (!scene?.asked || !target.closest(`#${props.stage}`)) return;
-    now = scene.asked;
+    if (!target.closest(`#${props.stage}`)) return;
+    const { asked, blocks } = scene, these = asked ?? { prompt: blocks.map(({ text }) => text).join(", "), blocks };
+    now = these;
     // A little later, when the figure is in the middle of it.
     setTimeout(() => {
       const stage = window.motionStage(props.stage);
       if (stage.scene !== scene) return;
-      const still = stage.thumbnail(WIDTH, HEIGHT), same = (item) => item.prompt === now.prompt && item.seed === now.seed && item.seconds === now.seconds && item.closeness === now.closeness;
-      save([{ ...now, still }, ...made.filter((item) => !same(item))].slice(0, MOST));
+      const still = stage.thumbnail(WIDTH, HEIGHT);
+      save([{ ...these, still }, ...made.filter((item) => !same(item, these))].slice(0, MOST));
       draw();
     }, 700);
   });

@@ -8,8 +8,8 @@ const OPTIONS = [
   ["prints", "Footprints"],
   ["onion", "Poses before and after"],
 ];
-/** @type {["wood" | "skeleton" | "own", string][]} */
-const BODIES = [["wood", "Wooden figure"], ["skeleton", "Skeleton"], ["own", "Your own character"]];
+/** @type {[import("./stage.js").Moving, string][]} */
+const BODIES = [["wood", "Wooden figure"], ["skeleton", "Skeleton"], ["smpl", "SMPL body"], ["own", "Your own character"]];
 
 /**
  * An element with attributes and children.
@@ -40,7 +40,7 @@ export class Controls {
   /** @param {import("./stage.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    this.play = button("pause", "Pause (space)", () => stage.toggle());
+    this.play = button("play", "Play (space)", () => stage.toggle());
     this.scrub = make("input", { type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": "Time", class: "scrub" });
     this.scrub.addEventListener("input", () => stage.seek(Number(this.scrub.value)));
     this.segments = make("div", { class: "segments" });
@@ -99,7 +99,7 @@ export class Controls {
     const group = `body-of-${this.stage.how.name}`;
     this.bodies = BODIES.map(([name, label]) => {
       const box = make("input", { type: "radio", name: group, value: name, checked: name === "wood", onchange: () => this.stage.setBody(name) });
-      return make("label", { hidden: name === "own" }, box, label);
+      return make("label", { hidden: name === "own" || (name === "smpl" && !this.stage.how.smpl) }, box, label);
     });
     return make("fieldset", { "aria-label": "What moves" }, ...this.bodies);
   }
@@ -107,15 +107,22 @@ export class Controls {
   /**
    * Choose what moves.
    * @param {boolean} own whether there is a character to choose
-   * @param {"wood" | "skeleton" | "own"} body
+   * @param {import("./stage.js").Moving} body
    */
   choose(own, body) {
-    this.bodies.forEach((label, number) => {
-      const [name] = BODIES[number];
-      label.hidden = name === "own" && !own;
-      label.firstChild.checked = name === body;
-    });
+    this.bodies[BODIES.length - 1].hidden = !own;
+    this.check(body);
     this.stage.setBody(body);
+  }
+
+  /** Show which body moves. @param {import("./stage.js").Moving} body */
+  check(body) {
+    this.bodies.forEach((label, number) => (label.firstChild.checked = BODIES[number][0] === body));
+  }
+
+  /** Whether there is anything to control. @param {boolean} on */
+  enable(on) {
+    this.bar.inert = this.views.inert = !on;
   }
 
   #open(open) {

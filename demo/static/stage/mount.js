@@ -15,7 +15,9 @@ window.motionStage = (name) => stages.get(name);
  * @param {string} root the page's address
  */
 export function mount(element, props, watch, _server, _trigger, root) {
-  const stage = new Stage(element.querySelector(".host"), { ...props.how, root, body: root + props.how.body });
+  const smpl = document.querySelector("meta[name=motionclip-smpl]")?.getAttribute("content");
+  const bodies = { body: root + props.how.body, smpl: smpl ? root + smpl : "" };
+  const stage = new Stage(element.querySelector(".host"), { ...props.how, root, ...bodies });
   stages.set(props.how.name, stage);
   const show = async () => {
     if (!props.value?.figures) return;

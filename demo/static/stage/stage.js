@@ -6,15 +6,19 @@ import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
 import { fromText, mix, newPose, sample } from "./motion.js";
+import { cover, placeNames } from "./names.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
 const STILL = 1500; // milliseconds at most that the old figure waits for the new one without moving
 const SLOW = 1 / 24, PATIENCE = 12; // seconds per frame; frames of which most must be slow before detail is given up
+const NARROW = 520; // pixels of width that all controls need in one row
 const RATIOS = [2, 1.5, 1, 0.75, 0.5];
 const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a skeleton.";
 
 /**
+ * @typedef {"wood" | "skeleton" | "smpl" | "own"} Moving what moves
+ *
  * @typedef {object} Part one figure
  * @property {string} label
  * @property {string[]} motions in base64; several lie along the scene's slider
@@ -31,15 +35,17 @@ const NO_WEBGL = "This browser shows no 3D here (WebGL is off), so you see a ske
 export class Stage {
   /**
    * @param {HTMLElement} host
-   * @param {{body: string, rest: number[], limbs: any[], name: string, label: string, root: string}} how body: the address of the figure; root: the page's
+   * @param {{body: string, smpl: string, rest: number[], limbs: any[], name: string, label: string, empty: string, root: string}} how body: the address of the figure; smpl: SMPL's, "" where there is none; root: the page's
    */
   constructor(host, how) {
     this.how = how;
     this.timeline = new Timeline();
     this.follow = true;
     this.options = { path: false, prints: false, onion: false };
-    /** What moves. @type {"wood" | "skeleton" | "own"} */
+    /** @type {Moving} */
     this.body = "wood";
+    /** In place of the wooden surface. @type {import("./body.js").Body | null} */
+    this.surface = null;
     /** @type {import("./character.js").Character[]} */
     this.characters = [];
     this.mixed = 0;
@@ -49,10 +55,10 @@ export class Stage {
     this.slow = [];
     this.busySince = 0;
     this.canvas = make("canvas", { role: "img", "aria-label": how.label });
-    this.word = make("p", { class: "word", role: "status" });
+    this.word = make("p", { class: "word", role: "status" }, how.empty);
     this.names = make("div", { class: "names", "aria-hidden": "true" });
     this.root = make("div", {
-      class: "stage",
+      class: "stage empty",
       tabindex: 0,
       role: "group",
       "aria-label": `${how.label}. Space plays and pauses, arrows step, Home goes to the start, F follows.`,
@@ -60,6 +66,7 @@ export class Stage {
     this.controls = new Controls(this);
     this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views, this.controls.menu);
     this.root.append(this.picture, this.controls.slider, this.controls.bar);
+    this.controls.enable(false);
     host.replaceChildren(this.root);
     /** A View, or a FlatView without WebGL. @type {any} */
     this.view = null;
@@ -67,6 +74,9 @@ export class Stage {
     this.opening = null;
     this.wasConnected = false;
     this.row = false;
+    /** Of the names. @type {[number, number][] | null} */
+    this.sizes = null;
+    this.apart = false;
     /** @type {Float32Array} */
     this.offsets = offsetsOf(how.rest);
     this.#listen();
@@ -93,6 +103,9 @@ export class Stage {
     this.controls.refresh();
     this.canvas.setAttribute("aria-label", scene.name ? `${this.how.label}: ${scene.name}` : this.how.label);
     this.names.replaceChildren(...(parts.length > 1 ? parts.map(({ label }) => make("span", {}, label)) : []));
+    this.#unname();
+    this.root.classList.remove("empty");
+    this.controls.enable(true);
     this.#cast(characters);
     this.busy("");
     this.#complain();
@@ -101,14 +114,30 @@ export class Stage {
     this.#arrange();
   }
 
-  /** Show wood, a skeleton, or the visitor's own character. @param {"wood" | "skeleton" | "own"} body */
+  /** @param {Moving} body */
   async setBody(body) {
     this.body = body;
-    const { scene } = this, characters = scene ? await this.#dressed(scene) : [];
+    const { scene } = this, [characters, surface] = await Promise.all([scene ? this.#dressed(scene) : [], this.#surfaced()]);
     if (this.scene !== scene || this.body !== body) return;
     this.#cast(characters);
+    this.surface = surface;
+    if (body === "smpl" && !surface) {
+      this.body = "wood";
+      this.controls.check("wood");
+    }
     this.#complain();
     this.#arrange();
+  }
+
+  /** SMPL's surface, where it is to be shown. */
+  async #surfaced() {
+    if (this.body !== "smpl") return null;
+    try {
+      return await load(this.how.smpl);
+    } catch (error) {
+      this.complaint = `SMPL can't be shown: ${error.message}`;
+      return null;
+    }
   }
 
   /** The character, once for each figure of a scene, where it is to be shown; else none. @param {Scene} scene */
@@ -128,7 +157,12 @@ export class Stage {
   }
 
   #complain() {
-    this.word.textContent = this.complaint || (this.view instanceof FlatView ? NO_WEBGL : "");
+    this.word.textContent = this.complaint || this.#rest();
+  }
+
+  /** What stands on the stage where there is nothing else to say. */
+  #rest() {
+    return this.scene ? (this.view instanceof FlatView ? NO_WEBGL : "") : this.how.empty;
   }
 
   /** The visitor has another character, or none any more. */
@@ -139,11 +173,15 @@ export class Stage {
     this.controls.choose(own, own ? "own" : this.body === "own" ? "wood" : this.body);
   }
 
-  /** Say that something new is made, over what is there; "" takes it back. @param {string} word */
+  /**
+   * Say that something new is made, over what is there, where whoever asked can see it; "" takes it back.
+   * @param {string} word
+   */
   busy(word) {
+    if (word) this.picture.scrollIntoView({ block: "nearest" });
     this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
-    this.word.textContent = word || (this.view instanceof FlatView ? NO_WEBGL : "");
+    this.word.textContent = word || this.#rest();
   }
 
   toggle() {
@@ -203,17 +241,20 @@ export class Stage {
 
   /** What is seen now, small, as an address that holds its data; in wood, since thumbnails outlive the visit. */
   thumbnail(width, height, kind = "image/webp") {
-    const { characters } = this, { zoom } = this.view;
-    this.#cast([]);
-    if (characters.length) this.#arrange();
-    this.view.zoom = 0.72;
-    this.draw();
-    this.view.zoom = zoom;
+    const { characters, surface, body } = this, { zoom } = this.view, wear = (what, cast) => {
+      if (body === "wood") return;
+      Object.assign(this, what);
+      this.#cast(cast);
+      this.#arrange();
+    };
+    wear({ surface: null, body: "wood" }, []);
     const small = make("canvas", { width, height }), { width: wide, height: high } = this.canvas, size = Math.min(wide, (high * width) / height);
     const tall = (size * height) / width;
+    this.view.zoom = (0.72 * high) / tall;
+    this.draw();
+    this.view.zoom = zoom;
     small.getContext("2d").drawImage(this.canvas, (wide - size) / 2, (high - tall) / 2, size, tall, 0, 0, width, height);
-    this.#cast(characters);
-    if (characters.length) this.#arrange();
+    wear({ surface, body }, characters);
     this.dirty = true;
     return small.toDataURL(kind, 0.7);
   }
@@ -302,6 +343,7 @@ export class Stage {
     this.#frame();
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
+      this.view.shape(this.surface);
       this.view.populate(this.parts.length, this.scene.layout === "together");
       this.view.cast(this.characters);
       const prints = this.options.prints ? this.parts.flatMap((part, number) => this.#prints(part, this.places[number])) : [];
@@ -344,8 +386,10 @@ export class Stage {
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.picture;
+    this.root.classList.toggle("narrow", width < NARROW);
     if (!this.view || !width || !height) return;
     this.view.resize(width, height, this.ratio);
+    this.#unname();
     if (this.parts) this.#frame();
     this.dirty = true;
   }
@@ -423,14 +467,24 @@ export class Stage {
   }
 
   /**
-   * Put each name under its figure.
+   * Put each name under its figure. Those that once met stand one lower than the other from then on.
    * @param {number[][]} feet shares of the picture's width and height
    */
   #name(feet) {
-    feet.forEach(([x, y], number) => {
-      const name = this.names.children[number];
-      if (name) name.style.transform = `translate(calc(${(x * this.picture.clientWidth).toFixed(1)}px - 50%), ${(Math.min(y + 0.03, 0.94) * this.picture.clientHeight).toFixed(1)}px)`;
-    });
+    const { clientWidth: width, clientHeight: height } = this.picture, names = [...this.names.children];
+    this.sizes ??= names.map((name) => [name.offsetWidth, name.offsetHeight]);
+    let places = placeNames(feet, this.sizes, width, height, this.apart);
+    if (!this.apart && cover(places, this.sizes)) {
+      this.apart = true;
+      places = placeNames(feet, this.sizes, width, height, true);
+    }
+    places.forEach(([left, top], number) => (names[number].style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`));
+  }
+
+  /** Names are measured anew. */
+  #unname() {
+    this.sizes = null;
+    this.apart = false;
   }
 
   /** Where drawing is slow, draw fewer pixels. */

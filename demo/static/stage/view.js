@@ -29,7 +29,7 @@ export class View {
    */
   constructor(canvas, body, limbs) {
     this.renderer = new three.WebGLRenderer({ canvas, antialias: !drawsInSoftware(), powerPreference: "high-performance", preserveDrawingBuffer: false });
-    this.body = body;
+    this.wooden = this.body = body;
     this.limbs = limbs;
     this.scene = new three.Scene();
     this.camera = new three.PerspectiveCamera((FIELD * 180) / Math.PI, 1, 0.05, 120);
@@ -57,6 +57,15 @@ export class View {
     this.bony = false;
     this.colours = LIGHT;
     this.aspect = 1;
+  }
+
+  /** Which surface figures and ghosts have; null for wood. @param {import("./body.js").Body | null} surface */
+  shape(surface) {
+    const body = surface ?? this.wooden;
+    if (body === this.body) return;
+    this.body = body;
+    while (this.figures.length) this.#drop(this.figures);
+    this.haunt(0);
   }
 
   /** How many figures there are, made or let go as needed. */
