@@ -1042,10 +1042,10 @@ def test_on_a_phone_what_is_asked_for_far_below_comes_into_sight(flat):
 
 
 SCENES = [
-    links.Scene("walk"),
-    links.Scene("walk & talk, 100 % + more?", 7, 2.5, 0.3),
-    links.Scene("“Spiderman” in action! 🕷 #1=é\n&amp;", 2**31 - 1, 6.5, 0.0, "me/mine"),
-    links.Scene("kick", 0, 0.7, 1.0, "a b+c"),
+    links.LinkedRequest("walk"),
+    links.LinkedRequest("walk & talk, 100 % + more?", 7, 2.5, 0.3),
+    links.LinkedRequest("“Spiderman” in action! 🕷 #1=é\n&amp;", 2**31 - 1, 6.5, 0.0, "me/mine"),
+    links.LinkedRequest("kick", 0, 0.7, 1.0, "a b+c"),
 ]
 # No links: what is wrong, and how.
 WRONG = {
