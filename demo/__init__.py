@@ -10,10 +10,10 @@ import gradio as gr
 from motionclip import MotionCLIP, hub
 from motionclip.files import glb
 
-from . import content, interpolation, known, process, recognition, smpl, style_editing, text_to_motion
-from .character import wardrobe
-from .outbox import results
-from .own import left
+from . import content, interpolation, latent_map, process, recognition, smpl, style_editing, text_to_motion
+from .character_requests import left
+from .character_store import own_characters
+from .result_files import results
 from .stage import STATIC, head
 
 FILES_KEPT_SECONDS = 3600
@@ -34,7 +34,7 @@ def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
         with gr.Tab("Read"):
             recognition.build(mc, asked)
         with gr.Tab("Map"):
-            known.build(mc)
+            latent_map.build(mc)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
             gr.Markdown(content.LIMITS if name is None else content.card(mc.card))
             gr.Markdown(content.models(name, hub.local_models()))
@@ -73,7 +73,7 @@ def launch(
     process.describe_components_once(page)
     page.queue(default_concurrency_limit=process.AT_ONCE, max_size=queue)
     atexit.register(results.clear)
-    atexit.register(wardrobe.clear)
+    atexit.register(own_characters.clear)
     page.launch(
         server_name=host,
         server_port=port,

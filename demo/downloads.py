@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from .own import on_character
+from .character_requests import on_character
+from .motion_store import motion_store
 from .player import INCOMPLETE, told
-from .shelf import shelf
 from .stage import component, served
 
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
@@ -31,7 +31,7 @@ def downloads(stage: str, what: str = "Download:", offers: bool = True, value: d
 
 
 def offered(token: str) -> dict[str, str]:
-    """The value with which what lies on the shelf can be taken."""
+    """The value with which what lies on the motion_store can be taken."""
     return {"token": token}
 
 
@@ -39,7 +39,7 @@ def take(asked: Sequence[Any]) -> dict[str, str]:
     """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
     try:
         token, kind, place = asked
-        path = Path(told(shelf.file)(token, kind, float(place)))
+        path = Path(told(motion_store.file)(token, kind, float(place)))
     except gr.Error as error:
         return {"reason": error.message}
     except (TypeError, ValueError):

@@ -14,7 +14,7 @@ from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
 
-from .atlas import Atlas
+from .map_endpoints import MapEndpoints
 from .stage import component, figure
 
 WORDS, FILE, KNOWN = "words", "file", "map"
@@ -38,7 +38,7 @@ class EndInput:
 def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str = WORDS) -> EndInput:
     """Build the widget in the current layout. example: the words that stand there when the page opens, where they
     are visible. first: the visible part. elem_id: of its words; page.css shows a part where the switch says so."""
-    atlas = Atlas.of(mc)
+    atlas = MapEndpoints.of(mc)
     with gr.Column(elem_classes="end", min_width=160):
         ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)
         by = gr.Radio(ways, value=first, label=label, elem_classes="by")

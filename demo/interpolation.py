@@ -13,12 +13,12 @@ from motionclip.pipeline import End
 from motionclip.viz.render import strip
 
 from . import content
-from .atlas import Atlas
+from .character_requests import control
 from .downloads import downloads, offered
 from .ends import chosen, end_input, picked
-from .own import control
+from .map_endpoints import MapEndpoints
+from .motion_store import motion_store
 from .player import frames_of, npz_files, take_home, told
-from .shelf import shelf
 from .stage import busy, chips, clear, component, figure, mixed, stage
 
 STEPS = 11
@@ -27,7 +27,7 @@ STAGE = "path-stage"
 
 def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
-    atlas = Atlas.of(mc)
+    atlas = MapEndpoints.of(mc)
 
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
         return chosen(mc, start, start_known, start_file, "From"), chosen(mc, end, end_known, end_file, "To")
@@ -90,9 +90,9 @@ def build(mc: MotionCLIP) -> None:
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
         }  # fmt: skip
-        token = shelf.put_mix(motions, way, "between")
+        token = motion_store.put_mix(motions, way, "between")
         passes = {"token": token} | atlas.way(a, b) if atlas else None
-        clip = shelf.put(lambda _: blended(a, b, name, int(seed)), "blend")
+        clip = motion_store.put(lambda _: blended(a, b, name, int(seed)), "blend")
         return scene, offered(token), offered(clip), passes
 
     gr.Markdown("Two motions, and everything in between: drag the slider under the figures.", elem_classes="lead")

@@ -19,7 +19,7 @@ from motionclip.files import WRITABLE, glb, save
 from motionclip.files.writing import write_atomically
 
 from . import process
-from .outbox import results
+from .result_files import results
 
 _log = logging.getLogger(__name__)
 TIME_LIMIT = 60.0  # seconds for one request

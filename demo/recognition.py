@@ -12,8 +12,8 @@ from motionclip.errors import RequestError
 from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
+from .character_requests import control
 from .ends import FILE, chosen, end_input, picked
-from .own import control
 from .player import figure_file, frames_of, npz_files, told
 from .stage import busy, clear, component, scene, stage
 from .sureness import ACTIONS, FROM, LIST, sentence, shares, word

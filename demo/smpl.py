@@ -12,7 +12,7 @@ from pathlib import Path
 from motionclip.errors import RequestError
 from motionclip.viz.bodies import smpl_figure
 
-from .packed import body_bytes
+from .binary_format import body_bytes
 
 
 def put(folder: str | PathLike[str], share: bool) -> Path:

@@ -15,8 +15,8 @@ from motionclip.motion import skeleton
 from motionclip.viz.bodies import wooden_figure
 from motionclip.viz.render import BONES
 
-from .outbox import results
-from .packed import body_bytes, motion_text
+from .binary_format import body_bytes, motion_text
+from .result_files import results
 
 STATIC = Path(__file__).resolve().parent / "static"
 _SERVED = "gradio_api/file="

@@ -11,8 +11,8 @@ import gradio as gr
 from motionclip import CLOSENESS, MotionCLIP, storyboard
 from motionclip.storyboard import Story
 
+from .motion_store import motion_store
 from .player import INCOMPLETE, take_home, told
-from .shelf import shelf
 from .stage import component, scene
 
 KEPT = 16  # stories whose blocks need not be made again; 2 MB each for a minute
@@ -31,7 +31,7 @@ class Stories:
         with self._lock:
             kept = self._told.get(str(before))
         story = self._mc.storyboard(storyboard.parse(content), closeness, kept)
-        token = shelf.put_motion(story.motion, "storyboard")
+        token = motion_store.put_motion(story.motion, "storyboard")
         with self._lock:
             self._told[token] = story
             while len(self._told) > KEPT:

@@ -11,11 +11,11 @@ from motionclip.constants import MAX_SECONDS, MAX_SEED, MIN_SECONDS
 from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 
 from . import content
+from .character_requests import control
 from .downloads import downloads, offered
 from .ends import chosen, end_input, picked
-from .own import control
+from .motion_store import motion_store
 from .player import frames_of, npz_files, take_home, told
-from .shelf import shelf
 from .stage import busy, chips, clear, mixed, stage
 
 STAGE = "style-stage"
@@ -71,7 +71,7 @@ def build(mc: MotionCLIP) -> None:
                 "from": "the opposite", "to": "twice as much",
             },
         }  # fmt: skip
-        return scene, offered(shelf.put_mix(edited, STRENGTHS, "edited"))
+        return scene, offered(motion_store.put_mix(edited, STRENGTHS, "edited"))
 
     gr.Markdown(
         "Take a motion, say what it is like and what it should be like instead. Its timing and path stay.",

@@ -12,13 +12,13 @@ from motionclip.constants import MAX_SECONDS, MAX_SEED, MAX_TEXT, MIN_SECONDS
 from motionclip.pipeline import Verdict
 
 from . import content, storyboards
+from .batching import MAX_BATCH, Batching
+from .binary_format import motion_text
+from .character_requests import control
 from .downloads import downloads, offered
-from .own import control
-from .packed import motion_text
+from .motion_store import motion_store
 from .player import INCOMPLETE, figure_file, frames_of, take_home, told, video_file
-from .shelf import shelf
 from .stage import STATIC, chips, component, figure, scene, served, stage
-from .together import MOST, Together
 
 TAKES = 4
 COMPLETIONS = 7
@@ -31,7 +31,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     model's, for links."""
 
     # The files of a motion are asked for right after it, and examples again and again.
-    made = Together(mc)
+    made = Batching(mc)
 
     @told
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
@@ -70,7 +70,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         asked = _asked(prompt, seconds, seed, closeness)
         answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
         shown = scene([motion], [prompt], prompt, asked=asked)
-        return {"answer": answer, "scene": shown, "token": shelf.put_motion(motion, "motion")}
+        return {"answer": answer, "scene": shown, "token": motion_store.put_motion(motion, "motion")}
 
     def play(asked: Sequence[Any]) -> dict[str, Any]:
         """The answer to [prompt, seconds, seed, closeness] with its scene and token; after a mistake only the answer.
@@ -176,16 +176,21 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
 
 
 def _first(
-    mc: MotionCLIP, made: Together
+    mc: MotionCLIP, made: Batching
 ) -> tuple[str, dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None]:
     """What is on the page when it opens: a prompt, its scene, its answer, and its files."""
     if mc.model.config.tower is None:
-        return "", None, {"level": "unread", "text": "This model takes no text: see the other tabs."}, None
+        return "", None, {"level": "not understood", "text": "This model takes no text: see the other tabs."}, None
     prompt = content.FIRST_PROMPT
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
     asked = _asked(prompt, 2.0, 0, CLOSENESS)
     answer = answered(mc.verdict(prompt)) if mc.reader else None
-    return prompt, scene([motion], [prompt], prompt, asked=asked), answer, offered(shelf.put_lasting(motion, "motion"))
+    return (
+        prompt,
+        scene([motion], [prompt], prompt, asked=asked),
+        answer,
+        offered(motion_store.put_lasting(motion, "motion")),
+    )
 
 
 def _gallery() -> list[dict[str, Any]]:
@@ -208,7 +213,7 @@ def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Co
     # The page's own prompt has a value, which would make it optional for programs.
     asked = [gr.Textbox(label="prompt", visible=False), *asked[1:]]
     given = gr.File(visible=False), gr.Label(visible=False), gr.Markdown(visible=False)
-    ask.click(generate, asked, list(given), api_name="generate", concurrency_limit=MOST)
+    ask.click(generate, asked, list(given), api_name="generate", concurrency_limit=MAX_BATCH)
     ask.click(film, asked, gr.File(visible=False), api_name="video")
     ask.click(take, asked, gr.Files(visible=False), api_name="files")
 

@@ -95,12 +95,12 @@ class Step:
 class Verdict:
     """What `generate` promises for a prompt.
 
-    level: "known" promises the actions; "guess" is the nearest that the model knows; "unread" says that the words mean
-    nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a step are done at once.
-    others: what else may have been meant.
+    level: "known" promises the actions; "guess" is the nearest that the model knows; "not understood" says that its
+    words mean nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a
+    step are done at once. others: what else may have been meant.
     """
 
-    level: Literal["known", "guess", "unread"]
+    level: Literal["known", "guess", "not understood"]
     steps: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
     reason: str = ""
@@ -496,14 +496,14 @@ class MotionCLIP(
         (plan,) = self.plan([text])
         readings = [reading for step in plan for reading in step.readings]
         steps = tuple(tuple(reading.action for reading in step.readings) for step in plan)
-        if reason := self._unread(self.reader, _checked(text)):
-            return Verdict("unread", steps, (), reason)
+        if reason := self._not_understood(self.reader, _checked(text)):
+            return Verdict("not understood", steps, (), reason)
         others = [other for reading in readings if not reading.known for other in reading.others]
         level: Literal["known", "guess"] = "known" if all(reading.known for reading in readings) else "guess"
         shown = {reading.action for reading in readings}
         return Verdict(level, steps, tuple(dict.fromkeys(o for o in others if o not in shown))[:3])
 
-    def _unread(self, reader: Reader, text: str) -> str:
+    def _not_understood(self, reader: Reader, text: str) -> str:
         """Why a text means nothing to the model, or nothing."""
         if reader.foreign(text):
             return "these seem to be words of another language; this model reads English"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from demo import player
-from demo.outbox import Outbox
+from demo.result_files import ResultFiles
 from motionclip import Motion
 from motionclip.towers.interface import CachedTower
 
@@ -24,7 +24,7 @@ def test_a_fingerprint_tells_motions_apart_by_poses_and_path_alone(motion):
 
 def test_motions_of_one_name_have_files_of_their_own(motion, monkeypatch, tmp_path):
     """The words "walk" and the known motion "walk" are two motions."""
-    box = Outbox()
+    box = ResultFiles()
     box.root = tmp_path
     monkeypatch.setattr(player, "results", box)
     farther = replace(motion, translation=motion.translation + np.float32([0.129, 0, 0]))

@@ -24,9 +24,9 @@ from gradio_client.utils import QueueError
 from typer.testing import CliRunner
 
 import demo
-from demo import outbox, player
+from demo import player, result_files
+from demo.batching import Batching
 from demo.player import told
-from demo.together import Together
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError
@@ -164,8 +164,8 @@ def test_an_error_shows_no_markup():
 
 
 def test_results_do_not_fill_the_disk(monkeypatch, tmp_path, mc):
-    monkeypatch.setattr(outbox, "KEPT", 5)
-    box = outbox.Outbox()
+    monkeypatch.setattr(result_files, "KEPT", 5)
+    box = result_files.ResultFiles()
     box.root = tmp_path / "box"
     motion = mc.generate("walk", frames=20)
     monkeypatch.setattr(player, "results", box)
@@ -336,7 +336,7 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
 
 
 def test_requests_worked_on_together_get_what_they_get_alone_and_their_own_errors(mc):
-    made = Together(mc)
+    made = Batching(mc)
     asked = [("walk", 60, 3, 1.0), (" ", 60, 3, 1.0), ("kick", 60, 4, 1.0), ("walk", 30, 3, 1.0), ("walk", 60, 3, 1.0)]
 
     def ask(request):

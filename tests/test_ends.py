@@ -5,8 +5,8 @@ import re
 import pytest
 from conftest import synthetic_motion
 
-from demo.atlas import WHOLE, Atlas
 from demo.ends import FILE, KNOWN, WORDS, chosen, picked
+from demo.map_endpoints import WHOLE, MapEndpoints
 from motionclip.errors import RequestError
 
 
@@ -29,7 +29,7 @@ def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
     for name in (said, styled.label):
         assert chosen(mc, "", f"{name} #{styled.index}", None, "From") == (styled, name)
     for name, complaint in {
-        f"no {entry.label} #{entry.index}": f"From: number {entry.index} is '{entry.label}', not 'no {entry.label}'",
+        f"no {entry.label} #{entry.index}": f"From: number {entry.index} is '{entry.said}', not 'no {entry.label}'",
         f"walk #{len(mc.bank)}": "From: there is no known motion 'walk #",
         "walk #x": "From: there is no known motion 'walk #x'; choose one on the map",
         "no such": "no known motion 'no such'",
@@ -39,7 +39,7 @@ def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
 
 
 def test_the_map_answers_or_says_why_not(mc):
-    atlas, one, take, find = Atlas.of(mc).questions()
+    atlas, one, take, find = MapEndpoints.of(mc).questions()
     drawn = atlas()
     names = drawn["labels"]
     assert "chimpira" not in " ".join(names) and "walk like a thug" in names and len(set(names)) == len(names)
@@ -47,7 +47,7 @@ def test_the_map_answers_or_says_why_not(mc):
     assert len(drawn["points"]) == 2 * len(mc.bank) == 2 * len(drawn["label_of"])
     x, y = (drawn["points"][2 * drawn["middle"] + n] for n in (0, 1))
     assert abs(x) < WHOLE / 2 and abs(y) < WHOLE / 2
-    assert one(3)["motion"] and take(3)["scene"]["name"] == mc.bank.entries[3].label
+    assert one(3)["motion"] and take(3)["scene"]["name"] == mc.bank.entries[3].said
     assert find("zombie walk")["near"][0]["label"] == "zombie walk"
     for wrong in (-1, len(mc.bank), "3", None, True):
         assert "there is no motion number" in one(wrong)["reason"] and "there is no motion" in take(wrong)["reason"]
@@ -55,7 +55,7 @@ def test_the_map_answers_or_says_why_not(mc):
 
 
 def test_the_way_begins_and_ends_at_its_ends(mc):
-    way = Atlas.of(mc).way(mc.bank.entries[0], mc.bank.entries[-1])
+    way = MapEndpoints.of(mc).way(mc.bank.entries[0], mc.bank.entries[-1])
     assert [passed["number"] for passed in way["passed"]][0] == 0
     assert way["passed"][-1]["label"] == mc.bank.entries[-1].label
     assert way["ends"][0] == [WHOLE * x for x in mc.place(mc.bank.entries[0])]

@@ -163,7 +163,7 @@ def test_a_verdict_says_what_is_known_guessed_and_not_read(mc):
     assert twice.actions == ("walk", "wave goodbye", "jump")
     guess = mc.verdict("quantum chromodynamics")
     assert guess.level != "known" and set(guess.others) <= set(mc.bank.actions) - set(guess.actions)
-    assert mc.verdict("un homme marche dans la rue avec sa femme").level == "unread"
+    assert mc.verdict("un homme marche dans la rue avec sa femme").level == "not understood"
     with pytest.raises(ValueError, match="no reader"):
         MotionCLIP(mc.model, mc.tower, mc.bank).verdict("walk")
 

@@ -167,8 +167,8 @@ def test_a_text_without_a_known_word_is_meaningless_where_no_word_looks_like_one
 def test_a_text_that_says_nothing_is_told_apart(mc):
     assert mc.reader.foreign("una persona camina lentamente") and mc.reader.foreign("一个人走路")
     assert not mc.reader.foreign("a person walks") and not mc.reader.foreign("salsa")
-    assert mc.verdict("asdfgh qwrtzp").level == "unread"
-    assert mc.verdict("taekwondo").level != "unread"
+    assert mc.verdict("asdfgh qwrtzp").level == "not understood"
+    assert mc.verdict("taekwondo").level != "not understood"
 
 
 def taken_for(*shares):

@@ -16,11 +16,10 @@ from conftest import synthetic_motion
 from gradio_client import Client
 from typer.testing import CliRunner
 
-from demo import shelf as shelves
+from demo.binary_format import REACH, between, body_bytes, motion_text
 from demo.downloads import take
-from demo.packed import REACH, between, body_bytes, motion_text
+from demo.motion_store import MotionStore, motion_store
 from demo.recognition import TOP, likeliest
-from demo.shelf import Shelf, shelf
 from demo.smpl import put
 from demo.stage import STATIC, scene
 from demo.sureness import ACTIONS, AIMS, FROM, LIST, sentence, word
@@ -116,15 +115,15 @@ def test_a_scene_tells_what_the_stage_shows():
 
 def test_files_are_made_when_they_are_asked_for(monkeypatch):
     motion = synthetic_motion(frames=30)
-    token = shelf.put_motion(motion, "mine")
+    token = motion_store.put_motion(motion, "mine")
     found = take([token, "bvh", 0])
     path = found["address"].split("file=")[1]
     assert found["name"] == "mine.bvh" and len(Motion.load(path)) == 30
     assert "no kind of file" in take([token, "../../etc/passwd", 0])["reason"]
     for wrong in (["0" * 32, "bvh", 0], ["../../etc", "npz", 0], None, [1], [token, "bvh", "far"]):
         assert "reason" in take(wrong)
-    monkeypatch.setattr(shelves, "KEPT", 2)
-    small = Shelf()
+    monkeypatch.setattr("demo.motion_store.KEPT", 2)
+    small = MotionStore()
     lasting = small.put_lasting(synthetic_motion(frames=7), "first")
     tokens = [small.put_motion(synthetic_motion(frames=5, seed=seed), "x") for seed in range(3)]
     assert len(Motion.load(small.file(tokens[2], "npz"))) == 5
@@ -197,21 +196,23 @@ def test_what_the_page_calls_is_refused_in_words(app_url):
 
 
 def test_a_second_motion_is_small_on_the_wire(app_url):
-    """What the page's own event answers, as the queue sends it."""
-    client = Client(app_url, verbose=False)
-    config = client.config
-    (number,) = [of["id"] for of in config["dependencies"] if of["targets"] and len(of["targets"]) == 2 and of["js"]][
-        :1
-    ]
-    asked = {"fn_index": number, "data": ["kick", 2.0, 0, 1.0], "session_hash": "bytes"}
-    httpx.post(f"{app_url}/gradio_api/queue/join", json=asked).raise_for_status()
-    size = 0
-    with httpx.stream("GET", f"{app_url}/gradio_api/queue/data?session_hash=bytes", timeout=30) as answer:
-        for line in answer.iter_lines():
-            size += len(line)
-            if "process_completed" in line:
-                break
-    assert 12_000 < size < 60_000
+    """What the page gets for a prompt, and what it gets for what is no request."""
+    components = Client(app_url, verbose=False).config["components"]
+    (number,) = [of["id"] for of in components if "play" in of["props"].get("server_fns", ())]
+
+    def play(asked):
+        asked = {"component_id": number, "fn_name": "play", "data": asked, "session_hash": "bytes"}
+        return httpx.post(f"{app_url}/gradio_api/component_server/", json=asked, timeout=30)
+
+    answer = play(["kick", 2.0, 0, 1.0])
+    assert 12_000 < len(answer.content) < 60_000 and answer.json()["answer"]["level"] == "known"
+    for wrong, words in (
+        (["kick"], "incomplete"),
+        (["kick", 99, 0, 1], "length: must be"),
+        ([" ", 2, 0, 1], "is empty"),
+    ):
+        refused = play(wrong).json()
+        assert refused["answer"]["level"] == "mistake" and words in refused["answer"]["text"] and "scene" not in refused
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")

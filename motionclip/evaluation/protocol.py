@@ -338,7 +338,7 @@ def _promises_kept(mc: MotionCLIP, source: str, prompts: Prompts) -> list[Measur
 
 
 def _understood(mc: MotionCLIP, text: str) -> bool:
-    return negated(text) is None and mc.verdict(text).level != "unread"
+    return negated(text) is None and mc.verdict(text).level != "not understood"
 
 
 def soundness(mc: MotionCLIP, training: Sequence[Clip]) -> list[Measurement]:

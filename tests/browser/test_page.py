@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import synthetic_motion
 from playwright.sync_api import Page, expect
 
-from demo import character as store
+from demo import character_store as store
 from demo.stage import STATIC
 from motionclip import Motion, links
 from motionclip.errors import LinkError
@@ -592,7 +592,7 @@ def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, 
     expect(box).to_be_hidden()
     page.wait_for_function("window.motionStage('text-stage').characters.length === 1")
     # Where the server lost it, the page gives it again.
-    store.wardrobe.clear()
+    store.own_characters.clear()
     ask(page, "jump")
     assert of_stage(page, "s.characters.length") == 1 and not of_stage(page, "s.complaint")
 

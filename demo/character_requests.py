@@ -18,10 +18,10 @@ from motionclip.errors import RequestError, SkeletonError
 from motionclip.files import FOR_CHARACTERS
 from motionclip.files.joint_names import parse_map
 
-from .character import GONE, MAX_BYTES, Own, wardrobe
-from .packed import motion_of, tracks_text
+from .binary_format import motion_of, tracks_text
+from .character_store import GONE, MAX_BYTES, Own, own_characters
+from .motion_store import motion_store
 from .player import INCOMPLETE, told
-from .shelf import shelf
 from .stage import component, served
 
 MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time
@@ -49,7 +49,7 @@ def put(asked: Any) -> Answer:
         if len(names) > MOST_NAMES:
             raise RequestError(f"map: is too long; at most {MOST_NAMES:,} letters are read")
         try:
-            character = wardrobe.put(session, name, content, parse_map(names, Path("map")))
+            character = own_characters.put(session, name, content, parse_map(names, Path("map")))
         except SkeletonError as error:
             return {"reason": error.bare, "form": error.form}
         size = {"scale": character.scale, "height": character.height}
@@ -62,7 +62,7 @@ def remove(asked: Any) -> Answer:
     """Remove the visitor's character."""
 
     def work(session: str, fields: Fields, files: Files) -> Answer:
-        wardrobe.leave(session)
+        own_characters.leave(session)
         return {}
 
     return _answered(asked, work)
@@ -93,7 +93,7 @@ def on_character(asked: Any) -> Answer:
             token, place = fields["token"], float(fields["place"])
         except (KeyError, ValueError) as error:
             raise RequestError(INCOMPLETE) from error
-        motion, name = shelf.motion(token, place)
+        motion, name = motion_store.motion(token, place)
         path = own.save(motion, name)
         return {"address": served(path), "name": path.name}
 
@@ -102,14 +102,14 @@ def on_character(asked: Any) -> Answer:
 
 def left(request: gr.Request) -> None:
     """For `Blocks.unload`: a visitor left the page."""
-    wardrobe.leave(str(request.session_hash))
+    own_characters.leave(str(request.session_hash))
 
 
 def _theirs(work: Callable[[Own, Fields, Files], Answer]) -> Callable[[str, Fields, Files], Answer]:
     """Work on the session's character; where it is gone, the answer says so."""
 
     def found(session: str, fields: Fields, files: Files) -> Answer:
-        own = wardrobe.of(session)
+        own = own_characters.of(session)
         if own is None:
             return {"gone": True, "reason": GONE}
         return work(own, fields, files)

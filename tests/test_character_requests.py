@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import synthetic_motion
 
-from demo.character import MAX_BYTES, wardrobe
-from demo.packed import motion_of, motion_text
-from demo.shelf import shelf
+from demo.binary_format import motion_of, motion_text
+from demo.character_store import MAX_BYTES, own_characters
+from demo.motion_store import motion_store
 from motionclip.files import gltf
 from motionclip.files.character import Character
 
@@ -36,7 +36,7 @@ def visitor(app_url):
         return answer.json()
 
     yield call
-    wardrobe.clear()
+    own_characters.clear()
 
 
 def given(kind, folder, name="me"):
@@ -80,7 +80,7 @@ def test_the_page_gets_how_the_character_moves(visitor, tmp_path, kind):
 
 
 def test_the_motion_goes_home_on_it_and_to_nobody_else(visitor, app_url, tmp_path):
-    token = shelf.put_motion(synthetic_motion(frames=25), "walk")
+    token = motion_store.put_motion(synthetic_motion(frames=25), "walk")
     assert "choose its file again" in visitor("ann", "on_character", token=token, place="0")["reason"]
     visitor("ann", "put", given(characters.VRM, tmp_path))
     found = visitor("ann", "on_character", token=token, place="0")
@@ -91,7 +91,7 @@ def test_the_motion_goes_home_on_it_and_to_nobody_else(visitor, app_url, tmp_pat
     # Others have none, and the file itself has no address.
     assert visitor("bob", "fitted", moves(synthetic_motion(frames=3)))["gone"]
     assert visitor("bob", "on_character", token=token, place="0")["gone"]
-    kept = wardrobe.of("ann").path
+    kept = own_characters.of("ann").path
     assert httpx.get(f"{app_url}/gradio_api/file={kept.as_posix()}").status_code in (403, 404)
     secret = re.findall(r"/([0-9a-f]{32})/[0-9a-f]{8}/", found["address"])
     assert len(secret) == 1 and secret[0] not in str(kept)
@@ -102,9 +102,9 @@ def test_the_motion_goes_home_on_it_and_to_nobody_else(visitor, app_url, tmp_pat
 def test_it_is_gone_when_its_visitor_leaves(visitor, app_url, tmp_path):
     visitor("ann", "put", given(characters.VRM, tmp_path))
     visitor("bob", "put", given(characters.UNREAL, tmp_path))
-    token = shelf.put_motion(synthetic_motion(frames=5), "walk")
+    token = motion_store.put_motion(synthetic_motion(frames=5), "walk")
     address = f"{app_url}/{visitor('ann', 'on_character', token=token, place='0')['address']}"
-    kept = wardrobe.of("ann").path
+    kept = own_characters.of("ann").path
     with httpx.stream("GET", f"{app_url}/gradio_api/heartbeat/ann", timeout=60) as beat:
         lines = beat.iter_lines()
         assert "ALIVE" in next(lines)
@@ -114,14 +114,14 @@ def test_it_is_gone_when_its_visitor_leaves(visitor, app_url, tmp_path):
         time.sleep(0.2)
     assert not kept.exists() and httpx.get(address).status_code in (403, 404)
     assert visitor("ann", "fitted", moves(synthetic_motion(frames=3)))["gone"]
-    assert wardrobe.of("bob").path.exists()
+    assert own_characters.of("bob").path.exists()
     visitor("bob", "remove")
-    assert wardrobe.of("bob") is None
+    assert own_characters.of("bob") is None
 
 
 def test_bad_uploads_are_told_and_change_nothing(visitor, tmp_path):
     visitor("ann", "put", given(characters.VRM, tmp_path))
-    kept = wardrobe.of("ann").path
+    kept = own_characters.of("ann").path
     names = {part: f"bone{number}" for number, part in enumerate(characters.UNREAL.names)}
     strange = characters.changed(characters.UNREAL, names=names, extra={})
     document, arrays = characters.character(characters.UNREAL)
@@ -139,7 +139,7 @@ def test_bad_uploads_are_told_and_change_nothing(visitor, tmp_path):
     ):
         found = visitor("ann", "put", file)
         assert re.search(words, found["reason"]) and "form" not in found, found
-        assert wardrobe.of("ann").path == kept and kept.exists()
+        assert own_characters.of("ann").path == kept and kept.exists()
     found = visitor("ann", "put", given(strange, tmp_path))
     assert (
         "me.glb: skeleton: is not understood as a human's" in found["reason"] and "--character" not in found["reason"]
@@ -153,7 +153,7 @@ def test_bad_uploads_are_told_and_change_nothing(visitor, tmp_path):
         ("#" * 20_001, r"map: is too long"),
     ):
         assert re.search(words, visitor("ann", "put", given(strange, tmp_path), names=changed)["reason"])
-        assert wardrobe.of("ann").path == kept
+        assert own_characters.of("ann").path == kept
     assert visitor("ann", "put", given(strange, tmp_path), names=filled)["parts"]["left_knee"] == names["left_knee"]
     assert not kept.exists()
     assert len(visitor("ann", "fitted", moves(synthetic_motion(frames=3)))["motions"]) == 1

@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 KEPT = 200  # results; the oldest go first
 
 
-class Outbox:
+class ResultFiles:
     """Folders for results, where Gradio serves from. Another run may serve another model: its files are not ours."""
 
     def __init__(self) -> None:
@@ -41,4 +41,4 @@ class Outbox:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
-results = Outbox()
+results = ResultFiles()

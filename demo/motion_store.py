@@ -12,8 +12,8 @@ from motionclip import Motion
 from motionclip.errors import RequestError
 from motionclip.files import WRITABLE, save
 
-from .outbox import results
-from .packed import between
+from .binary_format import between
+from .result_files import results
 
 KEPT = 128  # entries: 20 kB for a motion of two seconds, 0.5 MB for one of a minute
 GONE = "this motion was made too long ago; make it again"
@@ -21,7 +21,7 @@ GONE = "this motion was made too long ago; make it again"
 Maker = Callable[[float], Motion]  # gets the place of the stage's slider
 
 
-class Shelf:
+class MotionStore:
     """Motions that can be taken home."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Shelf:
         return found
 
 
-shelf = Shelf()
+motion_store = MotionStore()
 
 
 def _token() -> str:

@@ -13,9 +13,9 @@ from motionclip.bank import Bank, Entry
 from motionclip.errors import RequestError
 from motionclip.pipeline import End
 
-from .packed import motion_text
+from .binary_format import motion_text
+from .motion_store import motion_store
 from .player import told
-from .shelf import shelf
 from .stage import scene
 
 WHOLE = 1000  # places travel as whole numbers
@@ -24,14 +24,14 @@ MIDDLE = 0.25  # of the map's half width: what is called its middle
 Answer = dict[str, Any]
 
 
-class Atlas:
+class MapEndpoints:
     """The answers, each a dict that the browser reads; what can't be answered holds a "reason"."""
 
     def __init__(self, mc: MotionCLIP, bank: Bank) -> None:
         self.mc, self.bank = mc, bank
 
     @classmethod
-    def of(cls, mc: MotionCLIP) -> Atlas | None:
+    def of(cls, mc: MotionCLIP) -> MapEndpoints | None:
         """None for a model without a map."""
         return cls(mc, mc.bank) if mc.bank is not None and mc.bank.atlas is not None else None
 
@@ -83,7 +83,7 @@ class Atlas:
     def taken(self, entry: Entry) -> Answer:
         """A known motion for a stage, with the token of its files."""
         motion = self.mc.as_motion(entry)
-        return {"scene": scene([motion], [entry.said], entry.said), "token": shelf.put_motion(motion, "known")}
+        return {"scene": scene([motion], [entry.said], entry.said), "token": motion_store.put_motion(motion, "known")}
 
     def found(self, words: str) -> Answer:
         """Where words belong on the map, and the known motions nearest to them."""

@@ -1,4 +1,4 @@
-"""The fifth tab: what the model knows as a map. Pointing at a place plays the motion there; a line makes a way."""
+"""The tab Map: the known motions in two dimensions. Pointing at one plays it; a line drawn makes an interpolation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from motionclip import MotionCLIP
 
-from .atlas import Atlas, answered
 from .downloads import downloads
-from .shelf import shelf
+from .map_endpoints import MapEndpoints, answered
+from .motion_store import motion_store
 from .stage import component, figure, mixed, stage
 
 STAGE = "map-stage"
@@ -20,7 +20,7 @@ STEPS = 11
 
 def build(mc: MotionCLIP) -> None:
     """Lay out the tab and wire it to the pipeline."""
-    atlas = Atlas.of(mc)
+    atlas = MapEndpoints.of(mc)
     if atlas is None:
         gr.Markdown("This model has no map. `motionclip draw-map --model FOLDER` draws it.")
         return
@@ -41,7 +41,7 @@ def build(mc: MotionCLIP) -> None:
                     "min": 0, "max": 1, "value": 0.5, "from": a.said, "to": b.said,
                 },
             }  # fmt: skip
-            token = shelf.put_mix(motions, shares, "between")
+            token = motion_store.put_mix(motions, shares, "between")
             return {"scene": between, "token": token} | atlas.way(a, b)
 
         return answered(show)

@@ -8,13 +8,13 @@ from concurrent.futures import Future
 
 from motionclip import Motion, MotionCLIP
 
-REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
-MOST = 20  # in one batch, so that nobody waits long for others
+MAX_REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
+MAX_BATCH = 20  # in one batch, so that nobody waits long for others
 
 Request = tuple[str, int, int, float]  # what `MotionCLIP.generate` takes
 
 
-class Together:
+class Batching:
     """Like `MotionCLIP.generate` for one text, for many threads at once; the last motions are remembered.
 
     There is no thread of its own: of those who ask, one works for all who wait.
@@ -34,7 +34,7 @@ class Together:
         with self._at_work:
             while not answer.done():
                 with self._guard:
-                    batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 self._work(batch)
         return answer.result()
 
@@ -52,7 +52,7 @@ class Together:
                 self._made.move_to_end(request)
                 for answer in answers:
                     answer.set_result(self._made[request])
-        while len(self._made) > REMEMBERED:
+        while len(self._made) > MAX_REMEMBERED:
             self._made.popitem(last=False)
 
     def _decode(self, group: list[Request], asked: dict[Request, list[Future[Motion]]]) -> None:

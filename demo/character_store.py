@@ -17,7 +17,7 @@ from motionclip.files import FOR_CHARACTERS
 from motionclip.files.character import Character
 from motionclip.files.writing import write_atomically
 
-from .outbox import results
+from .result_files import results
 
 MAX_BYTES = 50_000_000
 KEPT = 32  # visitors' characters; the one that was not used for the longest goes first
@@ -63,7 +63,7 @@ class Own:
         return Character(self.path, self._names)
 
 
-class Wardrobe:
+class CharacterStore:
     """One character for each visitor, by Gradio's name of the session (`request.session_hash`)."""
 
     def __init__(self) -> None:
@@ -137,4 +137,4 @@ class Wardrobe:
             return Path(tempfile.mkdtemp(dir=self._root))
 
 
-wardrobe = Wardrobe()
+own_characters = CharacterStore()
