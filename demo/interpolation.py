@@ -19,7 +19,7 @@ from .ends import chosen, end_input, picked
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
 from .player import frames_of, npz_files, take_home, told
-from .stage import busy, chips, clear, component, figure, mixed, stage
+from .stage import anew, busy, chips, clear, component, figure, mixed, stage
 
 STEPS = 11
 STAGE = "path-stage"
@@ -93,7 +93,7 @@ def build(mc: MotionCLIP) -> None:
         token = motion_store.put_mix(motions, way, "between")
         passes = {"token": token} | atlas.way(a, b) if atlas else None
         clip = motion_store.put(lambda _: blended(a, b, name, int(seed)), "blend")
-        return scene, offered(token), offered(clip), passes
+        return anew(scene), offered(token), offered(clip), passes
 
     gr.Markdown("Two motions, and everything in between: drag the slider under the figures.", elem_classes="lead")
     with gr.Row(elem_classes="ends"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ _NARROW = """<style>@media (max-width: 640px) {
 _HOST = '<div class="host"></div>'
 
 Scene = dict[str, Any]
+_scenes = itertools.count()
 
 
 def served(path: Path) -> str:
@@ -122,7 +124,13 @@ def scene(
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]
-    return {"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked}
+    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked})
+
+
+def anew(value: Scene) -> Scene:
+    """A scene with a number of its own. Gradio passes on what differs from the last value alone, and other parts of the
+    page may have put something else onto the stage since."""
+    return value | {"number": next(_scenes)}
 
 
 def mixed(motions: Sequence[Motion], at: Sequence[float], label: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from .downloads import downloads, offered
 from .ends import chosen, end_input, picked
 from .motion_store import motion_store
 from .player import frames_of, npz_files, take_home, told
-from .stage import busy, chips, clear, mixed, stage
+from .stage import anew, busy, chips, clear, mixed, stage
 
 STAGE = "style-stage"
 STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mixes what lies between
@@ -71,7 +71,7 @@ def build(mc: MotionCLIP) -> None:
                 "from": "the opposite", "to": "twice as much",
             },
         }  # fmt: skip
-        return scene, offered(motion_store.put_mix(edited, STRENGTHS, "edited"))
+        return anew(scene), offered(motion_store.put_mix(edited, STRENGTHS, "edited"))
 
     gr.Markdown(
         "Take a motion, say what it is like and what it should be like instead. Its timing and path stay.",
