@@ -304,8 +304,10 @@ def test_the_slider_mixes_rotations_without_asking_the_server(page, tmp_path):
     lengths = []
     for value in ("0", "0.33", "0.77", "1"):
         slider.fill(value)
-        page.wait_for_timeout(300)
-        assert of_stage(page, "s.mixed", "path-stage") == float(value)
+        page.wait_for_function(
+            "(value) => { const s = window.motionStage('path-stage'); return s.mixed === value && !s.dirty; }",
+            arg=float(value),
+        )
         lengths.append(
             of_stage(
                 page,
