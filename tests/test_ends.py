@@ -57,5 +57,5 @@ def test_the_map_answers_or_says_why_not(mc):
 def test_the_way_begins_and_ends_at_its_ends(mc):
     way = MapEndpoints.of(mc).way(mc.bank.entries[0], mc.bank.entries[-1])
     assert [passed["number"] for passed in way["passed"]][0] == 0
-    assert way["passed"][-1]["label"] == mc.bank.entries[-1].label
+    assert way["passed"][-1]["label"] == mc.bank.entries[-1].said
     assert way["ends"][0] == [WHOLE * x for x in mc.place(mc.bank.entries[0])]
