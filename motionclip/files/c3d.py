@@ -7,6 +7,8 @@ LKJC, …) are taken by those.
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from .results import from_joints
 
 MAX_BYTES = 500_000_000
 MAX_VALUES = 100_000_000
+MAX_COUNT = 1 << 16  # of a parameter's values
 _J = skeleton.JOINT_INDEX
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
 # What markers are called, the surest first; several of one entry are averaged. S is L or R.
@@ -76,17 +79,42 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a file that ends before the frames that its header promises: ezc3d takes long over such files."""
-    with open(path, "rb") as file:
-        header = file.read(512)
-        file.seek(max(header[0] - 1, 0) * 512 + 3)
-        order = ">" if file.read(1) == bytes([MIPS]) else "<"
-    words = np.frombuffer(header[:24], f"{order}u2").astype(int)
-    number_bytes = 4 if np.frombuffer(header[12:16], f"{order}f4")[0] < 0 else 2
+    """Refuse a file that is shorter than it says: ezc3d takes long over such files."""
+    data = path.read_bytes()
+    section = max(data[0] - 1, 0) * 512
+    order = ">" if data[section + 3 : section + 4] == bytes([MIPS]) else "<"
+    words = np.frombuffer(data[:24], f"{order}u2").astype(int)
+    number_bytes = 4 if np.frombuffer(data[12:16], f"{order}f4")[0] < 0 else 2
     frames = max(words[4] - words[3] + 1, 0)
-    promised = frames * (4 * words[1] + words[2]) * number_bytes
-    if promised > path.stat().st_size:
+    if frames * (4 * words[1] + words[2]) * number_bytes > len(data):
         raise MotionFileError(path, "file", f"ends too soon: its header promises {frames} frames of {words[1]} markers")
+    _check_parameters(path, data, section + 4, f"{order}h")
+
+
+def _check_parameters(path: Path, data: bytes, at: int, word: str) -> None:
+    """Refuse a parameter that is larger than its place. at: where the first entry begins; word: struct's format.
+
+    An entry is the length of its name, the number of its group (negative for a group itself), the name, how far it is
+    to the next entry, and for a parameter the size of a value, the number of dimensions, and these.
+    """
+    try:
+        while data[at]:
+            length, group = struct.unpack_from("bb", data, at)
+            step = at + 2 + abs(length)
+            (away,) = struct.unpack_from(word, data, step)
+            if group > 0:
+                size, dimensions = struct.unpack_from("bB", data, step + 2)
+                counts = data[step + 4 : step + 4 + dimensions]
+                room = away if away > 0 else len(data) - step  # of the last one the way on is 0
+                # ezc3d goes through all the others where one dimension is 0.
+                if math.prod(counts) * abs(size) > room or math.prod(count or 1 for count in counts) > MAX_COUNT:
+                    name = data[at + 2 : step].decode("latin-1")
+                    raise MotionFileError(path, name, "is larger than its place in the file")
+            if away <= 0:
+                return
+            at = step + away
+    except (IndexError, struct.error) as error:
+        raise MotionFileError(path, "parameters", "end too soon") from error
 
 
 def _filled(places: np.ndarray) -> np.ndarray:
