@@ -7,8 +7,13 @@ LKJC, …) are taken by those.
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import math
 import struct
+import subprocess
+import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +28,8 @@ from .results import from_joints
 MAX_BYTES = 500_000_000
 MAX_VALUES = 100_000_000
 MAX_COUNT = 1 << 16  # of a parameter's values
+SECONDS, BYTES_A_SECOND = 30, 2_000_000  # that ezc3d may take
+_MARKERS_BY_EZC3D = str(Path(__file__).with_name("markers_by_ezc3d.py"))
 _J = skeleton.JOINT_INDEX
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
 # What markers are called, the surest first; several of one entry are averaged. S is L or R.
@@ -51,23 +58,15 @@ _BELOW = 0.05
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
-    try:
-        import ezc3d
-    except ImportError as error:
-        raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d") from error
+    if importlib.util.find_spec("ezc3d") is None:
+        raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d")
     if not 512 <= path.stat().st_size <= MAX_BYTES:
         raise MotionFileError(path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB")
     _check_size(path)
-    try:
-        content = ezc3d.c3d(str(path))
-        point = content["parameters"]["POINT"]
-        labels = [str(label).rpartition(":")[2].strip().upper() for label in point["LABELS"]["value"]]
-        values = np.asarray(content["data"]["points"], dtype=np.float64)[:3].transpose(2, 1, 0)
-        rate = float(np.reshape(point["RATE"]["value"], -1)[0])
-        unit = (str(name) for name in point.get("UNITS", {}).get("value", []))
-        scale = _METRES.get(next(unit, "mm").strip().lower(), 0.001)
-    except Exception as error:  # a damaged file makes ezc3d fail in many ways
-        raise MotionFileError(path, "file", f"cannot be read as C3D ({str(error)[:200]})") from error
+    found = _by_ezc3d(path)
+    values, rate = found["points"], float(found["rate"])
+    labels = [str(label).rpartition(":")[2].strip().upper() for label in found["labels"]]
+    scale = _METRES.get(str(found["unit"]).strip().lower(), 0.001)
     if values.size > MAX_VALUES or len(values) < 1:
         raise MotionFileError(path, "points", f"hold {values.size:,} numbers, from 1 to {MAX_VALUES:,} are read")
     fps = options.fps or rate
@@ -76,6 +75,24 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
     joints = _joints(markers, path)
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]
+
+
+def _by_ezc3d(path: Path) -> dict[str, np.ndarray]:
+    """What `markers_by_ezc3d` writes. Raises MotionFileError for a file at which ezc3d fails, crashes or stays."""
+    seconds = SECONDS + path.stat().st_size / BYTES_A_SECOND
+    command = [sys.executable, "-P", _MARKERS_BY_EZC3D, str(path.resolve())]
+    try:
+        process = subprocess.run(command, capture_output=True, timeout=seconds)
+        process.check_returncode()
+        with np.load(io.BytesIO(process.stdout), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except subprocess.TimeoutExpired as error:
+        raise MotionFileError(path, "file", f"was not read by ezc3d within {seconds:.0f} seconds") from error
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode(errors="replace").strip() if error.returncode > 0 else "ezc3d crashed"
+        raise MotionFileError(path, "file", f"cannot be read as C3D ({reason[-200:]})") from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise MotionFileError(path, "file", f"cannot be read as C3D: ezc3d gave nothing sound ({error})") from error
 
 
 def _check_size(path: Path) -> None:
