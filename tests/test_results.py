@@ -386,3 +386,27 @@ def test_markers_that_end_too_soon_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:3561])
     with pytest.raises(MotionFileError, match=r"a\.c3d: file: ends too soon: its header promises 40 frames"):
         Motion.load(path)
+
+
+def test_a_parameter_of_many_dimensions_is_refused_at_once(tmp_path):
+    """ezc3d would go through all that its dimensions promise, for hours."""
+    path = write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=5))
+    data = bytearray(path.read_bytes())
+    dimensions = data.index(b"VERSION") + len("VERSION") + 3
+    data[dimensions] = 17
+    path.write_bytes(data)
+    with pytest.raises(MotionFileError, match=r"a\.c3d: VERSION: is larger than its place"):
+        Motion.load(path)
+    path.write_bytes(data[: data.index(b"VERSION") + 3] + bytes(600))
+    with pytest.raises(MotionFileError, match=r"a\.c3d: (parameters|file): "):
+        Motion.load(path)
+
+
+def test_a_file_that_crashes_ezc3d_is_refused(tmp_path):
+    """The labels under a group's number: ezc3d takes them for a group, and misses them where nothing is."""
+    path = write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=5))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"LABELS") - 1] = 0x81
+    path.write_bytes(data)
+    with pytest.raises(MotionFileError, match=r"a\.c3d: file: cannot be read as C3D \(ezc3d crashed\)"):
+        Motion.load(path)

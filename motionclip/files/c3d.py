@@ -7,6 +7,13 @@ LKJC, …) are taken by those.
 
 from __future__ import annotations
 
+import importlib.util
+import io
+import math
+import struct
+import subprocess
+import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +27,9 @@ from .results import from_joints
 
 MAX_BYTES = 500_000_000
 MAX_VALUES = 100_000_000
+MAX_COUNT = 1 << 16  # of a parameter's values
+SECONDS, BYTES_A_SECOND = 30, 2_000_000  # that ezc3d may take
+_MARKERS_BY_EZC3D = str(Path(__file__).with_name("markers_by_ezc3d.py"))
 _J = skeleton.JOINT_INDEX
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
 # What markers are called, the surest first; several of one entry are averaged. S is L or R.
@@ -48,23 +58,15 @@ _BELOW = 0.05
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
-    try:
-        import ezc3d
-    except ImportError as error:
-        raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d") from error
+    if importlib.util.find_spec("ezc3d") is None:
+        raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d")
     if not 512 <= path.stat().st_size <= MAX_BYTES:
         raise MotionFileError(path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB")
     _check_size(path)
-    try:
-        content = ezc3d.c3d(str(path))
-        point = content["parameters"]["POINT"]
-        labels = [str(label).rpartition(":")[2].strip().upper() for label in point["LABELS"]["value"]]
-        values = np.asarray(content["data"]["points"], dtype=np.float64)[:3].transpose(2, 1, 0)
-        rate = float(np.reshape(point["RATE"]["value"], -1)[0])
-        unit = (str(name) for name in point.get("UNITS", {}).get("value", []))
-        scale = _METRES.get(next(unit, "mm").strip().lower(), 0.001)
-    except Exception as error:  # a damaged file makes ezc3d fail in many ways
-        raise MotionFileError(path, "file", f"cannot be read as C3D ({str(error)[:200]})") from error
+    found = _by_ezc3d(path)
+    values, rate = found["points"], float(found["rate"])
+    labels = [str(label).rpartition(":")[2].strip().upper() for label in found["labels"]]
+    scale = _METRES.get(str(found["unit"]).strip().lower(), 0.001)
     if values.size > MAX_VALUES or len(values) < 1:
         raise MotionFileError(path, "points", f"hold {values.size:,} numbers, from 1 to {MAX_VALUES:,} are read")
     fps = options.fps or rate
@@ -75,18 +77,61 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]
 
 
+def _by_ezc3d(path: Path) -> dict[str, np.ndarray]:
+    """What `markers_by_ezc3d` writes. Raises MotionFileError for a file at which ezc3d fails, crashes or stays."""
+    seconds = SECONDS + path.stat().st_size / BYTES_A_SECOND
+    command = [sys.executable, "-P", _MARKERS_BY_EZC3D, str(path.resolve())]
+    try:
+        process = subprocess.run(command, capture_output=True, timeout=seconds)
+        process.check_returncode()
+        with np.load(io.BytesIO(process.stdout), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except subprocess.TimeoutExpired as error:
+        raise MotionFileError(path, "file", f"was not read by ezc3d within {seconds:.0f} seconds") from error
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode(errors="replace").strip() if error.returncode > 0 else "ezc3d crashed"
+        raise MotionFileError(path, "file", f"cannot be read as C3D ({reason[-200:]})") from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise MotionFileError(path, "file", f"cannot be read as C3D: ezc3d gave nothing sound ({error})") from error
+
+
 def _check_size(path: Path) -> None:
-    """Refuse a file that ends before the frames that its header promises: ezc3d takes long over such files."""
-    with open(path, "rb") as file:
-        header = file.read(512)
-        file.seek(max(header[0] - 1, 0) * 512 + 3)
-        order = ">" if file.read(1) == bytes([MIPS]) else "<"
-    words = np.frombuffer(header[:24], f"{order}u2").astype(int)
-    number_bytes = 4 if np.frombuffer(header[12:16], f"{order}f4")[0] < 0 else 2
+    """Refuse a file that is shorter than it says: ezc3d takes long over such files."""
+    data = path.read_bytes()
+    section = max(data[0] - 1, 0) * 512
+    order = ">" if data[section + 3 : section + 4] == bytes([MIPS]) else "<"
+    words = np.frombuffer(data[:24], f"{order}u2").astype(int)
+    number_bytes = 4 if np.frombuffer(data[12:16], f"{order}f4")[0] < 0 else 2
     frames = max(words[4] - words[3] + 1, 0)
-    promised = frames * (4 * words[1] + words[2]) * number_bytes
-    if promised > path.stat().st_size:
+    if frames * (4 * words[1] + words[2]) * number_bytes > len(data):
         raise MotionFileError(path, "file", f"ends too soon: its header promises {frames} frames of {words[1]} markers")
+    _check_parameters(path, data, section + 4, f"{order}h")
+
+
+def _check_parameters(path: Path, data: bytes, at: int, word: str) -> None:
+    """Refuse a parameter that is larger than its place. at: where the first entry begins; word: struct's format.
+
+    An entry is the length of its name, the number of its group (negative for a group itself), the name, how far it is
+    to the next entry, and for a parameter the size of a value, the number of dimensions, and these.
+    """
+    try:
+        while data[at]:
+            length, group = struct.unpack_from("bb", data, at)
+            step = at + 2 + abs(length)
+            (away,) = struct.unpack_from(word, data, step)
+            if group > 0:
+                size, dimensions = struct.unpack_from("bB", data, step + 2)
+                counts = data[step + 4 : step + 4 + dimensions]
+                room = away if away > 0 else len(data) - step  # of the last one the way on is 0
+                # ezc3d goes through all the others where one dimension is 0.
+                if math.prod(counts) * abs(size) > room or math.prod(count or 1 for count in counts) > MAX_COUNT:
+                    name = data[at + 2 : step].decode("latin-1")
+                    raise MotionFileError(path, name, "is larger than its place in the file")
+            if away <= 0:
+                return
+            at = step + away
+    except (IndexError, struct.error) as error:
+        raise MotionFileError(path, "parameters", "end too soon") from error
 
 
 def _filled(places: np.ndarray) -> np.ndarray:
