@@ -206,8 +206,8 @@ def readers(
     from motionclip import Motion, files
     from motionclip.bank import Bank, Entry, Traits
     from motionclip.files import MotionFileError, gltf, read_map
-    from motionclip.files.character import Character
     from motionclip.files.labels_table import read_table
+    from motionclip.files.retarget_to_character import Character
     from motionclip.models import storage
     from motionclip.models.official import import_official
     from motionclip.models.transformer import MotionTransformer, TransformerConfig

@@ -38,7 +38,7 @@ sys.path[:0] = [str(ROOT), str(TESTS)]
 RELEVANT = {
     "bank": ("test_mechanisms.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
     "composition": ("test_prompts.py", "test_storyboard.py"),
-    "files.retarget": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
+    "files.retarget_to_smpl": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
     "files.foot_placement": ("test_character.py",),
     "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
     "motion.foot_contact": ("test_grounding.py", "test_motion.py"),
@@ -46,6 +46,7 @@ RELEVANT = {
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
     "prompts": ("test_prompts.py",),
     "reader": ("test_reader.py",),
+    "verdict": ("test_mechanisms.py", "test_pipeline.py"),
 }
 # Kinds of mutations. Others of cosmic-ray's change types, not decisions.
 OPERATORS = (
@@ -80,8 +81,8 @@ MECHANISMS = (
     ("the vote of neighbouring windows", "pipeline", _VOTE, "scores"),
     ("the feet's lock", "models.flow", _SOUND, "slowed(settled(smoothed(decoded)))"),
     ("nothing is faster than a body", "models.flow", _SOUND, "lock_feet(decoded)"),
-    ("the verdict's promise", "pipeline", "all(reading.known for reading in readings)", "True"),
-    ("the verdict's doubt", "pipeline", "if all(reading.known for reading in readings)", "if False"),
+    ("the verdict's promise", "verdict", "all(reading.known for reading in readings)", "True"),
+    ("the verdict's doubt", "verdict", "if all(reading.known for reading in readings)", "if False"),
     ("what else may be meant", "pipeline", "if not reading.known for other", "if False for other"),
     ("the best of several draws", "pipeline", "return int(likely.argmax())", "return 0"),
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 from motionclip import Motion
 from motionclip.errors import MotionFileError, RequestError
 from motionclip.files import FOR_CHARACTERS
-from motionclip.files.character import Character
+from motionclip.files.retarget_to_character import Character
 from motionclip.files.writing import write_atomically
 
 from .result_files import results

@@ -9,7 +9,7 @@ import gradio as gr
 
 from motionclip import CLOSENESS, Motion, MotionCLIP
 from motionclip.constants import MAX_SECONDS, MAX_SEED, MAX_TEXT, MIN_SECONDS
-from motionclip.pipeline import Verdict
+from motionclip.verdict import Verdict
 
 from . import content, storyboards
 from .batching import MAX_BATCH, Batching

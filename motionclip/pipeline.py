@@ -35,6 +35,7 @@ from .recognition import Segment
 from .storyboard import Block, Story
 from .towers.interface import TextTower
 from .towers.loading import fits, load_tower
+from .verdict import Verdict, decide
 
 MODEL_CARD = """---
 {{ card_data }}
@@ -89,26 +90,6 @@ class Step:
         """Whether it is decoded as it comes."""
         clause = self.clause
         return self.arms is None and clause.side is None and clause.count is None and clause.tempo == 1
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What `generate` promises for a prompt.
-
-    level: "known" promises the actions; "guess" is the nearest that the model knows; "not understood" says that its
-    words mean nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a
-    step are done at once. others: what else may have been meant.
-    """
-
-    level: Literal["known", "guess", "not understood"]
-    steps: tuple[tuple[str, ...], ...]
-    others: tuple[str, ...]
-    reason: str = ""
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """Each action that is shown, once."""
-        return tuple(dict.fromkeys(action for step in self.steps for action in step))
 
 
 class MotionCLIP(
@@ -493,23 +474,8 @@ class MotionCLIP(
                 "this model can't say how sure it is, as it has no reader; make one with "
                 "`motionclip index --data FOLDER --model FOLDER`"
             )
-        (plan,) = self.plan([text])
-        readings = [reading for step in plan for reading in step.readings]
-        steps = tuple(tuple(reading.action for reading in step.readings) for step in plan)
-        if reason := self._not_understood(self.reader, _checked(text)):
-            return Verdict("not understood", steps, (), reason)
-        others = [other for reading in readings if not reading.known for other in reading.others]
-        level: Literal["known", "guess"] = "known" if all(reading.known for reading in readings) else "guess"
-        shown = {reading.action for reading in readings}
-        return Verdict(level, steps, tuple(dict.fromkeys(o for o in others if o not in shown))[:3])
-
-    def _not_understood(self, reader: Reader, text: str) -> str:
-        """Why a text means nothing to the model, or nothing."""
-        if reader.foreign(text):
-            return "these seem to be words of another language; this model reads English"
-        if reader.meaningless(text, self.tower.pieces):
-            return "these words mean nothing to the model"
-        return ""
+        (steps,) = self.plan([text])
+        return decide(_checked(text), [step.readings for step in steps], self.reader, self.tower)
 
     def _clauses(self, text: str) -> list[prompts.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper

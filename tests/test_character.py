@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from motionclip import Motion, files
 from motionclip.cli import app
 from motionclip.files import MotionFileError, gltf
-from motionclip.files.character import Character
+from motionclip.files.retarget_to_character import Character
 from motionclip.motion import skeleton
 
 J = skeleton.JOINT_INDEX

@@ -15,7 +15,7 @@ from demo.binary_format import motion_of, motion_text
 from demo.character_store import MAX_BYTES, own_characters
 from demo.motion_store import motion_store
 from motionclip.files import gltf
-from motionclip.files.character import Character
+from motionclip.files.retarget_to_character import Character
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ FLOORS = (
     {"paper_inputs", "space"},
     {"training"},
     {"pipeline"},
-    {"links"},
+    {"links", "verdict"},
     {"bank", "completions", "evenness", "hub", "reader", "recognition", "storyboard"},
     {"atlas", "composition"},
     {"towers"},

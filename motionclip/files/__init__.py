@@ -108,7 +108,7 @@ def save(
 
 def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, str] | None) -> Path:
     """Write a character's file with the motion in it."""
-    from .character import Character
+    from .retarget_to_character import Character
     from .writing import write_atomically
 
     if path.suffix.lower() not in FOR_CHARACTERS:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import RequestError
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
-from .character import Character
+from .retarget_to_character import Character
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..motion.motion import Motion
 from . import humanml, pickles, positions, smpl
 from .loaded_motion import LoadedMotion, Options
 from .npz import read_array
-from .retarget import off_the_floor
+from .retarget_to_smpl import off_the_floor
 from .up import Up, find_up
 
 MAX_BYTES = 500_000_000

@@ -10,7 +10,7 @@ import torch
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
-from . import bvh, retarget
+from . import bvh, retarget_to_smpl
 from .animations import read_animations
 from .armature import Armature
 from .gltf import Document
@@ -52,7 +52,7 @@ def _read(armature: Armature, path: Path, options: Options) -> LoadedMotion:
     """The motion of an armature as it was written here, exactly, or else retargeted."""
     ours = None if options.up or options.names else _as_written(armature, path.stem)
     if ours is None:
-        return retarget.to_smpl(armature, path, options)
+        return retarget_to_smpl.to_smpl(armature, path, options)
     return LoadedMotion(ours, "SMPL as written here", len(ours), armature.fps, "y", notes=tuple(armature.notes))
 
 

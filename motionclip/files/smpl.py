@@ -15,7 +15,7 @@ from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from .loaded_motion import LoadedMotion, Options
-from .retarget import off_the_floor
+from .retarget_to_smpl import off_the_floor
 from .up import Up, find_up
 
 BODY_JOINTS = 22  # SMPL+H and SMPL-X put the fingers behind them, SMPL two rigid hands

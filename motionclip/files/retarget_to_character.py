@@ -19,7 +19,7 @@ from .armature import Armature
 from .foot_placement import Stance, set_down
 from .gltf import GLB, Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, read_nodes, vrm_parts
-from .retarget import SourceSkeleton
+from .retarget_to_smpl import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
 from .rotations import between
 from .suffixes import FOR_CHARACTERS

@@ -1,5 +1,5 @@
 """A skeleton of any humanoid → the SMPL body: bones point, joints turn and limbs twist as in the file. The other way,
-from the SMPL body to a character's own skeleton, is in character.py.
+from the SMPL body to a character's own skeleton, is in retarget_to_character.py.
 
 The rotations of a source joint are compared with the skeleton at rest, if that stands like a person (a T- or A-pose, or
 arms down). Otherwise they are compared with their mean in the motion, as if the body were at rest on average.

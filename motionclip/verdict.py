@@ -1,0 +1,50 @@
+"""The verdict on a prompt: whether what is shown is a promise, a guess, or nothing that was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .reader import Reader, Reading
+from .towers.interface import TextTower
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `generate` promises for a prompt.
+
+    level: "known" promises the actions; "guess" is the nearest that the model knows; "not understood" says that its
+    words mean nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a step are
+    done at once. others: what else may have been meant.
+    """
+
+    level: Literal["known", "guess", "not understood"]
+    steps: tuple[tuple[str, ...], ...]
+    others: tuple[str, ...]
+    reason: str = ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Each action that is shown, once."""
+        return tuple(dict.fromkeys(action for step in self.steps for action in step))
+
+
+def decide(text: str, plan: Sequence[Sequence[Reading]], reader: Reader, tower: TextTower) -> Verdict:
+    """The verdict on a text. plan: what was read in each of its steps, as `MotionCLIP.plan` gives it.
+
+    It is known where every reading is: one that is not makes it a guess.
+    """
+    steps = tuple(tuple(reading.action for reading in step) for step in plan)
+    if reader.foreign(text):
+        return Verdict(
+            "not understood", steps, (), "these seem to be words of another language; this model reads English"
+        )
+    if reader.meaningless(text, tower.pieces):
+        return Verdict("not understood", steps, (), "these words mean nothing to the model")
+    readings = [reading for step in plan for reading in step]
+    if all(reading.known for reading in readings):
+        return Verdict("known", steps, ())
+    others = dict.fromkeys(other for reading in readings if not reading.known for other in reading.others)
+    shown = {reading.action for reading in readings}
+    return Verdict("guess", steps, tuple(other for other in others if other not in shown)[:3])
