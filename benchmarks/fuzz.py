@@ -367,7 +367,7 @@ def try_cases(cases: list[tuple[str, int]], results: multiprocessing.SimpleQueue
             path = Path(folder) / file
             path.write_bytes(how(good, random.Random(f"{seed}:{name}:{case}")))
             results.put((name, case, "killed the process", 0.0))
-            began = time.process_time()
+            began = _spent()
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:
                 outcome = read(path)
@@ -378,7 +378,16 @@ def try_cases(cases: list[tuple[str, int]], results: multiprocessing.SimpleQueue
                 outcome = "executed a pickle"
                 Path(Exploding.marker).rmdir()
             path.write_bytes(good)
-            results.put((name, case, outcome, time.process_time() - began))
+            seconds = _spent() - began
+            if seconds > SECONDS and outcome in ("read", "refused"):
+                outcome = f"took {seconds:.1f} s with its processes"
+            results.put((name, case, outcome, seconds))
+
+
+def _spent() -> float:
+    """Seconds of a core, of this process and of those that it started and that ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _too_slow(*_: object) -> None:
