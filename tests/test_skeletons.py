@@ -86,6 +86,12 @@ def test_who_never_stands_is_told_by_the_floor(tmp_path, motion, up):
     assert up == "y" or any("--up overrules" in note for note in reading.notes)
 
 
+def test_who_stands_above_zero_leaves_nothing_open(tmp_path):
+    motion = posed(height=2.5)
+    motion.translation[:, 2] = 0.1  # as if on a floor across z
+    assert not read(tmp_path, figure(motion).text()).notes
+
+
 def test_whether_up_a_wall_or_along_a_floor_is_left_open(tmp_path):
     """The skeleton's y is ahead in the world, and so is the head: it may as well be a wall that is climbed."""
     motion = going(LYING["on all fours"].turned(np.pi), 3.0)

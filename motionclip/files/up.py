@@ -13,6 +13,7 @@ _OPEN = "--up overrules"
 _ON_AVERAGE = 0.75  # cosine between an axis and the trunk of a body that stands along it
 _OFTEN, _SOMETIMES = 0.5, 0.1  # shares of the frames in which it does
 _CLEARLY = 0.5  # by how much an axis fits a floor better
+_MOVING = 1.0  # what only a body that also moves along the other axis, and not one that is off zero, differs by
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def find_up(bodies: torch.Tensor, trunk: torch.Tensor, leg: float, usual: str) -
     if standing == usual or upright > _OFTEN:
         # Up a wall, or along a floor? The skeleton at rest decides.
         doubt = f"{usual} was taken for up, along which the body is, but the floor may lie across {floor}; {_OPEN}"
-        return Up(usual, doubt if clear else "")
+        return Up(usual, doubt if off[floor] < off[usual] - _MOVING else "")
     if clear:
         return Up(floor, f"the floor lies across {floor}, which was taken for up though {usual} is usual; {_OPEN}")
     if not standing or upright > _SOMETIMES:
