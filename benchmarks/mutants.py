@@ -83,7 +83,7 @@ MECHANISMS = (
     ("nothing is faster than a body", "models.flow", _SOUND, "lock_feet(decoded)"),
     ("the verdict's promise", "verdict", "all(reading.known for reading in readings)", "True"),
     ("the verdict's doubt", "verdict", "if all(reading.known for reading in readings)", "if False"),
-    ("what else may be meant", "pipeline", "if not reading.known for other", "if False for other"),
+    ("what else may be meant", "verdict", "if not reading.known for other", "if False for other"),
     ("the best of several draws", "pipeline", "return int(likely.argmax())", "return 0"),
 )
 

@@ -27,7 +27,7 @@ from .models.storage import READER_FILE
 from .prompts import stem
 
 HIDDEN, WORDS_WIDTH = 640, 80
-PIECES_OF_A_NAME, PIECES_OF_WORDS = 3, 2.5  # at most, a word, where no word is known
+PIECES_OF_A_NAME, PIECES_OF_WORDS = 3, 2.5  # per word at most, where no word is known
 MATRICES = ("terms.weight", "up.weight", "down.weight", "across.weight")
 BIASES = ("up.bias", "down.bias", "across.bias")
 # Says nothing of what is done.
@@ -180,12 +180,12 @@ class Reader:
         telling = [word for word in words if word not in _STOP]
         if not telling or any(self._knows(word) for word in telling):
             return not words
-        return sum(pieces(" ".join(telling))) > (PIECES_OF_A_NAME if len(telling) == 1 else PIECES_OF_WORDS) * len(
-            telling
-        )
+        most = PIECES_OF_A_NAME if len(telling) == 1 else PIECES_OF_WORDS
+        return sum(pieces(" ".join(telling))) > most * len(telling)
 
     def _knows(self, word: str) -> bool:
-        return word in _STOP or stem(word) in self._words
+        """Whether a word that says something is among the known terms."""
+        return stem(word) in self._words
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/reader.safetensors: matrices as bytes with a scale for each row, the rest in half precision."""

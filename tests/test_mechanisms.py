@@ -1,8 +1,11 @@
 """What makes the model good, a mechanism at a time: each of these tests fails when its mechanism is taken out."""
 
+import importlib
+import sys
 import types
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -227,3 +230,9 @@ def test_the_clearest_of_several_draws_is_shown(mc, texts):
     with set_to(mc, draws=1):
         one = likely(mc, texts, 60, mc.generate(texts, seed=3))
     assert several > one + 0.05
+
+
+def test_the_benchmark_of_mutants_finds_each_mechanism_where_it_says(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).resolve().parent.parent / "benchmarks"), *sys.path])
+    mutants = importlib.import_module("mutants")
+    assert [mutant.name for mutant in mutants.mechanisms()] == [name for name, *_ in mutants.MECHANISMS]
