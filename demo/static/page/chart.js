@@ -113,6 +113,7 @@ export class Chart {
     if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     const paint = canvas.getContext("2d"), dark = isDark(), size = Math.min(2.2 + this.view.zoom, 7);
+    canvas.dataset.view = [this.view.x, this.view.y, this.view.zoom].map((value) => value.toFixed(2)).join(" ");
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, width, height);
     paint.globalAlpha = this.only ? 0.45 : 1;
