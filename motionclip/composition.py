@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 from torch.nn import functional
 
 from .models.flow import OVERLAP as OVERLAP
@@ -95,6 +94,8 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
     Its clearest repetition is cut out: from where the part rests, over its farthest point, back to rest. The difference
     between both ends of this cut is spread over it, so that it can follow itself.
     """
+    from scipy.signal import find_peaks  # half a second to import, and only counts need it
+
     if part == "turn":
         return _turned_times(motion, count)
     signal = _signal(motion, part)

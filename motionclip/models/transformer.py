@@ -8,6 +8,7 @@ the last row the right ankle).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,23 +75,27 @@ class TransformerConfig:
             raise ValueError(f"heads: {self.heads} do not divide the latent's {self.latent} numbers")
 
 
+@functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # it is kept, and may be asked for first while a model is used and then while it learns
+def _positions(frames: int, width: int) -> torch.Tensor:
+    """(frames, 1, width) sinusoidal positions (Vaswani et al. 2017)."""
+    position = torch.arange(frames)[:, None]
+    rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    table = torch.zeros(frames, 1, width)
+    table[:, 0, 0::2] = torch.sin(position * rate)
+    table[:, 0, 1::2] = torch.cos(position * rate)
+    return table
+
+
 class PositionalEncoding(nn.Module):
-    """Sinusoidal positions (Vaswani et al. 2017), added to (frames, batch, width)."""
+    """Positions added to (frames, batch, width)."""
 
-    pe: torch.Tensor
-
-    def __init__(self, width: int, dropout: float, length: int = 5000) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        position = torch.arange(length)[:, None]
-        rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
-        table = torch.zeros(length, 1, width)
-        table[:, 0, 0::2] = torch.sin(position * rate)
-        table[:, 0, 1::2] = torch.cos(position * rate)
-        self.register_buffer("pe", table, persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.dropout(x + self.pe[: len(x)])
+        return self.dropout(x + _positions(len(x), x.shape[-1]).to(x))
 
 
 class Encoder(nn.Module):
@@ -98,10 +103,11 @@ class Encoder(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.muQuery = nn.Parameter(torch.randn(1, config.latent))
-        self.sigmaQuery = nn.Parameter(torch.randn(1, config.latent))  # in the official files, its output unused
+        # On the CPU at once: while shapes are checked on "meta", random numbers would import a second of torch.
+        self.muQuery = nn.Parameter(torch.randn(1, config.latent, device="cpu"))
+        self.sigmaQuery = nn.Parameter(torch.randn(1, config.latent, device="cpu"))  # its output is unused
         self.skelEmbedding = nn.Linear(6 * ROWS, config.latent)
-        self.sequence_pos_encoder = PositionalEncoding(config.latent, config.dropout)
+        self.sequence_pos_encoder = PositionalEncoding(config.dropout)
         layer = nn.TransformerEncoderLayer(
             config.latent, config.heads, config.feedforward, config.dropout, activation="gelu"
         )
@@ -120,7 +126,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.sequence_pos_encoder = PositionalEncoding(config.latent, config.dropout)
+        self.sequence_pos_encoder = PositionalEncoding(config.dropout)
         layer = nn.TransformerDecoderLayer(
             config.latent, config.heads, config.feedforward, config.dropout, activation="gelu"
         )
@@ -154,10 +160,10 @@ class Decoder(nn.Module):
     def _first(
         self, layer: nn.TransformerDecoderLayer, mask: torch.Tensor, padding: torch.Tensor | None
     ) -> torch.Tensor:
-        positions = self.sequence_pos_encoder.pe[: mask.shape[1]].transpose(0, 1)
+        weight = layer.self_attn.in_proj_weight
+        positions = _positions(mask.shape[1], weight.shape[1]).to(weight).transpose(0, 1)
         if padding is not None:
             return self._attend(layer, positions.expand(len(mask), -1, -1), padding)
-        weight = layer.self_attn.in_proj_weight
         if weight.is_inference():  # a copy made for a moment, whose changes can't be told
             return self._attend(layer, positions, None)
         made_for = (mask.shape[1], weight.device, weight.dtype, weight._version, weight.data_ptr())
