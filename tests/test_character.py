@@ -84,12 +84,12 @@ def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
     stands_as(motion, kind, motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path)))
 
 
-@pytest.mark.parametrize("prompt", ["throw a ball", "walk like a zombie", "kick"])
+@pytest.mark.parametrize("prompt", ["squat", "walk like a zombie", "swing a golf club"])
 @pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
 def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):
     motion = mc.generate(prompt, frames=90, seed=1)
     played, scale = play(motion.save(tmp_path / f"o{kind.suffix}", character=write(kind, tmp_path))), legs(kind)
-    assert directions(kind, played, motion).mean(axis=0).max() < 2.5  # shins bend for thighs of another share
+    assert directions(kind, played, motion).mean(axis=0).max() < 2
     for part, number in (("left_ankle", 0), ("left_foot", 1), ("right_ankle", 2), ("right_foot", 3)):
         if part in kind.without:
             continue
