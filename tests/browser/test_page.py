@@ -169,6 +169,28 @@ def test_the_last_request_counts_and_a_lost_one_is_told(flat):
     assert of_stage(page, "s.scene.name") == "jump"
 
 
+def test_a_pause_in_typing_makes_the_motion_ahead_and_enter_shows_it(flat):
+    page, asked = flat(), []
+    page.on("request", lambda request: asked.append(request) if '"play"' in (request.post_data or "") else None)
+    box = page.locator("#prompt textarea")
+
+    def type_and_pause(prompt):
+        with page.expect_response(lambda response: '"play"' in (response.request.post_data or "")):
+            box.fill(prompt)
+
+    type_and_pause("kick")
+    page.wait_for_timeout(300)
+    assert of_stage(page, "s.scene.name") == "a person walks like a zombie"
+    box.press("Enter")
+    moving(page, name="kick")
+    assert len(asked) == 1
+    type_and_pause("jump")
+    page.locator("#seconds input[type=number]").fill("3")
+    box.press("Enter")
+    moving(page, name="jump")
+    assert of_stage(page, "s.timeline.frames") == 90 and len(asked) == 3
+
+
 def test_what_is_typed_is_completed_and_what_was_meant_is_offered(page):
     box = page.locator("#prompt textarea")
     box.fill("")

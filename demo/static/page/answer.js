@@ -3,6 +3,8 @@ import { make } from "../stage/controls.js";
 import { asked, askFor } from "./fields.js";
 import { ask, complete } from "./prompt.js";
 
+const FRESH = 60_000; // milliseconds that an answer which was made ahead is good for
+
 /**
  * @param {HTMLElement} element
  * @param {any} props value: {level, text, others}; stage: its name
@@ -11,9 +13,38 @@ import { ask, complete } from "./prompt.js";
  */
 export function mount(element, props, _watch, server) {
   const words = make("p", { class: "words", role: "status" }), meant = make("div", { class: "meant" });
-  const completions = complete((typed) => server.complete(typed), play);
+  const completions = complete(lookUp, play);
   element.querySelector(".host").replaceChildren(completions, make("div", { class: "answer" }, words, meant));
   let latest = 0, current = props.value ?? {};
+  /** What is typed, made during a pause in typing, so that Enter need not wait for it. @type {{fields: string, at: number, answer: Promise<any>} | null} */
+  let ahead = null;
+
+  /** @param {string} typed */
+  async function lookUp(typed) {
+    const completions = await server.complete(typed);
+    if (typed === asked().prompt) makeAhead();
+    return completions;
+  }
+
+  function makeAhead() {
+    const fields = wanted();
+    if (ahead?.fields === JSON.stringify(fields)) return;
+    ahead = { fields: JSON.stringify(fields), at: performance.now(), answer: server.play(fields) };
+    ahead.answer.catch(() => {}); // Enter asks again, and says so
+  }
+
+  function wanted() {
+    const { prompt, seconds, seed, closeness } = asked();
+    return [prompt, seconds, seed, closeness];
+  }
+
+  /** The server's answer to what the fields say. */
+  function answered() {
+    const fields = wanted(), made = ahead;
+    ahead = null;
+    const good = made?.fields === JSON.stringify(fields) && performance.now() - made.at < FRESH;
+    return good ? made.answer.catch(() => server.play(fields)) : server.play(fields);
+  }
 
   /** @param {{level?: string, text?: string, others?: string[]}} answer */
   function say({ level = "", text = "", others = [] }) {
@@ -27,10 +58,10 @@ export function mount(element, props, _watch, server) {
 
   /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
   async function play() {
-    const stage = window.motionStage(props.stage), { prompt, seconds, seed, closeness } = asked(), mine = ++latest;
-    stage?.busy(`making “${prompt}” …`);
+    const stage = window.motionStage(props.stage), mine = ++latest;
+    stage?.busy(`making “${asked().prompt}” …`);
     try {
-      const { answer, scene, token } = await server.play([prompt, seconds, seed, closeness]);
+      const { answer, scene, token } = await answered();
       if (mine !== latest) return;
       say(answer);
       if (!scene) return;
