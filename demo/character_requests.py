@@ -6,7 +6,6 @@ draws it from there.
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +17,10 @@ from motionclip.errors import RequestError, SkeletonError
 from motionclip.files import FOR_CHARACTERS
 from motionclip.files.joint_names import parse_map
 
+from .answers import Answer, answered, taken_apart
 from .binary_format import motion_of, tracks_text
 from .character_store import GONE, MAX_BYTES, Own, own_characters
 from .motion_store import motion_store
-from .player import INCOMPLETE, told
 from .stage import component, served
 
 MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time
@@ -29,7 +28,6 @@ MOST_NAMES = 20_000  # letters of a map
 
 Fields = dict[str, str]
 Files = list[tuple[str, bytes]]
-Answer = dict[str, Any]
 
 
 def control() -> gr.HTML:
@@ -55,7 +53,7 @@ def put(asked: Any) -> Answer:
         size = {"scale": character.scale, "height": character.height}
         return size | {"parts": character.parts, "notes": character.notes}
 
-    return _answered(asked, work)
+    return _for_form(asked, work)
 
 
 def remove(asked: Any) -> Answer:
@@ -65,7 +63,7 @@ def remove(asked: Any) -> Answer:
         own_characters.leave(session)
         return {}
 
-    return _answered(asked, work)
+    return _for_form(asked, work)
 
 
 def fitted(asked: Any) -> Answer:
@@ -82,22 +80,20 @@ def fitted(asked: Any) -> Answer:
         character = own.open()
         return {"motions": [tracks_text(character.tracks(motion)) for motion in motions]}
 
-    return _answered(asked, _theirs(work))
+    return _for_form(asked, _theirs(work))
 
 
 def on_character(asked: Any) -> Answer:
     """A file's address and name for a form with `token` and `place` of the slider: the motion on the character."""
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
-        try:
+        with taken_apart():
             token, place = fields["token"], float(fields["place"])
-        except (KeyError, ValueError) as error:
-            raise RequestError(INCOMPLETE) from error
         motion, name = motion_store.motion(token, place)
         path = own.save(motion, name)
         return {"address": served(path), "name": path.name}
 
-    return _answered(asked, _theirs(work))
+    return _for_form(asked, _theirs(work))
 
 
 def left(request: gr.Request) -> None:
@@ -117,14 +113,13 @@ def _theirs(work: Callable[[Own, Fields, Files], Answer]) -> Callable[[str, Fiel
     return found
 
 
-def _answered(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
+def _for_form(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
     """What is answered to a form, or the reason why it can't be met."""
-    try:
-        fields, files = asked.data, asked.files
-        session = fields["session_hash"]
-    except (AttributeError, KeyError, TypeError):
-        return {"reason": INCOMPLETE}
-    try:
-        return told(work)(session, fields, files)
-    except gr.Error as error:
-        return {"reason": html.unescape(error.message)}  # the page shows it as words
+
+    def read() -> Answer:
+        with taken_apart():
+            fields, files = asked.data, asked.files
+            session = fields["session_hash"]
+        return work(session, fields, files)
+
+    return answered(read)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from .answers import Answer, answered, taken_apart
 from .character_requests import on_character
 from .motion_store import motion_store
-from .player import INCOMPLETE, told
 from .stage import component, served
 
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
@@ -35,13 +34,14 @@ def offered(token: str) -> dict[str, str]:
     return {"token": token}
 
 
-def take(asked: Sequence[Any]) -> dict[str, str]:
+def take(asked: Any) -> Answer:
     """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
-    try:
-        token, kind, place = asked
-        path = Path(told(motion_store.file)(token, kind, float(place)))
-    except gr.Error as error:
-        return {"reason": error.message}
-    except (TypeError, ValueError):
-        return {"reason": INCOMPLETE}
-    return {"address": served(path), "name": path.name}
+
+    def work() -> Answer:
+        with taken_apart():
+            token, kind, place = asked
+            place = float(place)
+        path = Path(motion_store.file(token, kind, place))
+        return {"address": served(path), "name": path.name}
+
+    return answered(work)

@@ -9,8 +9,9 @@ import numpy as np
 
 from motionclip import MotionCLIP
 
+from .answers import Answer, answered, taken_apart
 from .downloads import downloads
-from .map_endpoints import MapEndpoints, answered
+from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
 from .stage import component, figure, mixed, stage
 
@@ -25,11 +26,13 @@ def build(mc: MotionCLIP) -> None:
         gr.Markdown("This model has no map. `motionclip draw-map --model FOLDER` draws it.")
         return
 
-    def way(asked: Any) -> dict[str, Any]:
+    def way(asked: Any) -> Answer:
         """The way between two entries: what it passes, and its motions for the stage."""
 
-        def show() -> dict[str, Any]:
-            a, b = (atlas.entry(number) for number in asked)
+        def show() -> Answer:
+            with taken_apart():
+                start, end = asked
+            a, b = atlas.entry(start), atlas.entry(end)
             motions = mc.interpolate(a, b, steps=STEPS)
             shares = np.linspace(0, 1, STEPS).round(3).tolist()
             between = {

@@ -6,22 +6,18 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import gradio as gr
-
 from motionclip import MotionCLIP
 from motionclip.bank import Bank, Entry
 from motionclip.errors import RequestError
 from motionclip.pipeline import End
 
+from .answers import Answer, answered
 from .binary_format import motion_text
 from .motion_store import motion_store
-from .player import told
 from .stage import scene
 
 WHOLE = 1000  # places travel as whole numbers
 MIDDLE = 0.25  # of the map's half width: what is called its middle
-
-Answer = dict[str, Any]
 
 
 class MapEndpoints:
@@ -99,12 +95,3 @@ class MapEndpoints:
             for w in self.mc.way(a, b)
         ]
         return {"ends": ends, "passed": passed}
-
-
-def answered(work: Callable[[], Answer]) -> Answer:
-    """What some work gives, or the reason why it gives nothing."""
-    try:
-        answer: Answer = told(work)()
-    except gr.Error as error:
-        return {"reason": error.message}
-    return answer

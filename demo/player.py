@@ -24,7 +24,6 @@ from .result_files import results
 _log = logging.getLogger(__name__)
 TIME_LIMIT = 60.0  # seconds for one request
 NO_MEMORY = "there is not enough memory for this; try a shorter motion"
-INCOMPLETE = "the page sent an incomplete request; reload the page and try again"
 
 
 def figure_file(motion: Motion) -> str:

@@ -11,8 +11,9 @@ import gradio as gr
 from motionclip import CLOSENESS, MotionCLIP, storyboard
 from motionclip.storyboard import Story
 
+from .answers import Answer, answered, taken_apart
 from .motion_store import motion_store
-from .player import INCOMPLETE, take_home, told
+from .player import take_home, told
 from .stage import component, scene
 
 KEPT = 16  # stories whose blocks need not be made again; 2 MB each for a minute
@@ -43,28 +44,27 @@ def build(mc: MotionCLIP, stage: str) -> None:
     """Lay out the strip for a stage, by its name, and the endpoint for programs."""
     stories = Stories(mc)
 
-    def tell(asked: Any) -> dict[str, Any]:
+    def tell(asked: Any) -> Answer:
         """A scene and the token of its files for {blocks, before}, or the reason why there is none."""
-        try:
-            story, token = told(stories.tell)({"blocks": asked["blocks"]}, asked.get("before"))
-        except gr.Error as error:
-            return {"reason": error.message}
-        except (AttributeError, KeyError, TypeError):
-            return {"reason": INCOMPLETE}
-        segments = [
-            {"label": span.block.text, "start": start, "end": end}
-            for span in story.spans
-            for start, end in [span.seconds]
-        ]
-        return {"scene": scene([story.motion], ["storyboard"], story.motion.name, segments=segments), "token": token}
 
-    def blocks(asked: Any) -> dict[str, Any]:
+        def work() -> Answer:
+            with taken_apart():
+                content, before = {"blocks": asked["blocks"]}, asked.get("before")
+            story, token = stories.tell(content, before)
+            segments = [
+                {"label": span.block.text, "start": start, "end": end}
+                for span in story.spans
+                for start, end in [span.seconds]
+            ]
+            shown = scene([story.motion], ["storyboard"], story.motion.name, segments=segments)
+            return {"scene": shown, "token": token}
+
+        return answered(work)
+
+    def blocks(asked: Any) -> Answer:
         """The blocks of a prompt, or of a storyboard file's content, or the reason why there are none."""
-        try:
-            found = told(mc.blocks if isinstance(asked, str) else storyboard.parse)(asked)
-        except gr.Error as error:
-            return {"reason": error.message}
-        return storyboard.as_json(found)
+        parse = mc.blocks if isinstance(asked, str) else storyboard.parse
+        return answered(lambda: storyboard.as_json(parse(asked)))
 
     @told
     def take(content: dict[str, Any]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,12 +11,13 @@ from motionclip.constants import MAX_SECONDS, MAX_SEED, MAX_TEXT, MIN_SECONDS
 from motionclip.verdict import Verdict
 
 from . import content, storyboards
+from .answers import Answer, answered, taken_apart
 from .batching import MAX_BATCH, Batching
 from .binary_format import motion_text
 from .character_requests import control
 from .downloads import downloads, offered
 from .motion_store import motion_store
-from .player import INCOMPLETE, figure_file, frames_of, take_home, told, video_file
+from .player import figure_file, frames_of, take_home, told, video_file
 from .stage import STATIC, chips, component, figure, scene, served, stage
 
 TAKES = 4
@@ -64,39 +64,37 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         asked = prompt, frames_of(seconds), int(seed), closeness
         return take_home(made(*asked), "motion")[1]
 
-    @told
-    def played(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
-        motion = made(prompt, frames_of(seconds), seed, closeness)
-        asked = _asked(prompt, seconds, seed, closeness)
-        answer = answered(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT}
-        shown = scene([motion], [prompt], prompt, asked=asked)
-        return {"answer": answer, "scene": shown, "token": motion_store.put_motion(motion, "motion")}
-
-    def play(asked: Sequence[Any]) -> dict[str, Any]:
-        """The answer to [prompt, seconds, seed, closeness] with its scene and token; after a mistake only the answer.
+    def play(asked: Any) -> Answer:
+        """The verdict on [prompt, seconds, seed, closeness] with its scene and token, or the reason why there is none.
 
         The page calls it directly: through Gradio's queue the figure came 100 ms later (docs/scale.md).
         """
-        try:
-            prompt, seconds, seed, closeness = asked
-            return played(prompt, seconds, int(seed), closeness)
-        except gr.Error as error:
-            return {"answer": {"level": "mistake", "text": error.message}}
-        except (TypeError, ValueError):
-            return {"answer": {"level": "mistake", "text": INCOMPLETE}}
 
-    def takes(asked: Sequence[Any]) -> dict[str, Any]:
+        def work() -> Answer:
+            with taken_apart():
+                prompt, seconds, seed, closeness = asked
+                seed = int(seed)
+            motion = made(prompt, frames_of(seconds), seed, closeness)
+            return {
+                "answer": in_words(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT},
+                "scene": scene([motion], [prompt], prompt, asked=_asked(prompt, seconds, seed, closeness)),
+                "token": motion_store.put_motion(motion, "motion"),
+            }
+
+        return answered(work)
+
+    def takes(asked: Any) -> Answer:
         """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
-        try:
-            prompt, seconds, seed, closeness = asked
-            seeds = [int(seed) + number for number in range(1, TAKES + 1)]
-            motions = told(lambda: [made(prompt, frames_of(seconds), seed, closeness) for seed in seeds])()
-        except gr.Error as error:
-            return {"reason": error.message}
-        except (TypeError, ValueError):
-            return {"reason": INCOMPLETE}
-        found = zip(seeds, motions, strict=True)
-        return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
+
+        def work() -> Answer:
+            with taken_apart():
+                prompt, seconds, seed, closeness = asked
+                seeds = [int(seed) + number for number in range(1, TAKES + 1)]
+            motions = [made(prompt, frames_of(seconds), seed, closeness) for seed in seeds]
+            found = zip(seeds, motions, strict=True)
+            return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
+
+        return answered(work)
 
     def complete(typed: Any) -> list[str]:
         """Prompts that what is typed may become."""
@@ -184,7 +182,7 @@ def _first(
     prompt = content.FIRST_PROMPT
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
     asked = _asked(prompt, 2.0, 0, CLOSENESS)
-    answer = answered(mc.verdict(prompt)) if mc.reader else None
+    answer = in_words(mc.verdict(prompt)) if mc.reader else None
     return (
         prompt,
         scene([motion], [prompt], prompt, asked=asked),
@@ -218,7 +216,7 @@ def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Co
     ask.click(take, asked, gr.Files(visible=False), api_name="files")
 
 
-def answered(verdict: Verdict) -> dict[str, Any]:
+def in_words(verdict: Verdict) -> dict[str, Any]:
     """A verdict as the page shows it."""
     text = spoken(verdict).replace("**", "")
     return {"level": verdict.level, "text": text, "others": list(verdict.others)}

@@ -107,7 +107,7 @@ def test_the_app_ends_on_sigterm_and_takes_its_files_along(tmp_path):
     command = [sys.executable, "app.py", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
+        for _ in range(1800):
             try:
                 httpx.get(f"http://127.0.0.1:{port}/")
                 break

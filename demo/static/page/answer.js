@@ -61,10 +61,10 @@ export function mount(element, props, _watch, server) {
     const stage = window.motionStage(props.stage), mine = ++latest;
     stage?.busy(`making “${asked().prompt}” …`);
     try {
-      const { answer, scene, token } = await answered();
+      const { reason, answer, scene, token } = await answered();
       if (mine !== latest) return;
-      say(answer);
-      if (!scene) return;
+      say(reason ? { level: "mistake", text: reason } : answer);
+      if (reason) return;
       current = answer;
       document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
       await stage?.show(scene);
