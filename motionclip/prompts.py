@@ -126,10 +126,13 @@ _THERE = re.compile(
     re.IGNORECASE,
 )
 
+_PERSONS = (
+    "person", "man", "woman", "guy", "girl", "boy", "kid", "child", "lady", "human", "figure", "body", "dude",
+    "character", "grandma", "grandpa", "mother", "father", "dancer", "player", "soldier",
+)  # fmt: skip
 _FILLER = (
     r"(?:(?:i|he|she|it|they|you|we)['’](?:m|s|re)|and|then|also|again|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|next|now|at\s+last|to\s+begin|once|"
-    r"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:person|man|woman|guy|girl|boy|kid|child|lady|human|"
-    r"figure|body|dude|character|grandma|grandpa|mother|father|dancer|player|soldier)|people|someone|somebody|he|she|they|"
+    rf"(?:a|an|the|some|this|that|my|your|his|her|our)\s+(?:\w+\s+)?(?:{'|'.join(_PERSONS)})|people|someone|somebody|he|she|they|"
     r"it|i|you|is|are|have|has|had|suddenly|(?:start|begin|keep|continue)(?:s|ning|ing)?(?:\s+(?:to|by|with|off|on))?|"
     r"(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by)(?:\s+an?)?|finish(?:es|ed)?(?=\s+\w+ing\b)|stops?\s+and|(?:goes|go)(?:\s+on(?:\s+(?:to|with))?)?|quickly|slowly)"
 )
@@ -212,10 +215,7 @@ _NO_NOUNS = frozenset((
     "there", "they", "through", "to", "together", "toward", "towards", "twice", "under", "until", "up", "upon", "when",
     "which", "while", "who", "with", "without", "you",
 ))  # fmt: skip
-_PEOPLE = frozenset((
-    "person", "man", "woman", "guy", "girl", "boy", "kid", "child", "lady", "human", "figure", "body", "player",
-    "dancer", "people", "friend", "mother", "father", "way", "time", "side",
-))  # fmt: skip
+_NO_THINGS = frozenset((*_PERSONS, "people", "friend", "way", "time", "side"))
 _NOUN_WORDS = 3
 _FOR_THINGS = re.compile(r"(?<=\w\s)(?P<pronoun>it|them)\b(?!\s+(?:is|was|are|were|has|\w+s)\b)", re.IGNORECASE)
 # First words of action names that are hardly ever meant as verbs.
@@ -331,7 +331,7 @@ def _things(text: str) -> list[str]:
             if word not in _ARTICLES or words[number - 1 : number] == ["with"]:
                 continue
             noun = list(itertools.takewhile(_may_name, words[number + 1 :]))
-            if noun and len(noun) <= _NOUN_WORDS and not _PEOPLE & set(noun):
+            if noun and len(noun) <= _NOUN_WORDS and not _NO_THINGS & set(noun):
                 found.append(" ".join(noun))
     return found
 
