@@ -1,4 +1,4 @@
-"""The details of a prompt, made from decoded motion: sides, counts, tempo, things at once, steps in order.
+"""The details of a prompt, made from decoded motion: sides, tempo, things at once, steps in order.
 
 Everything works on (frames, 149) features. In these, motions can be mixed, repeated and joined wherever they face.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter1d
 from torch.nn import functional
 
 from .models.flow import OVERLAP as OVERLAP
@@ -19,28 +17,14 @@ from .motion.features import FEATURES, HEIGHT, YAW
 from .motion.foot_contact import lock_feet, settled
 from .prompts import Limb, Side
 
-HOLD = 8  # frames of rest after what was counted
 AROUND = 10  # frames before and after a join that the feet are set down in, too
 # Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
 APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
-PEAK = 0.35  # of a movement's range: what counts as once more
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
     joint for name, joint in _INDEX.items()
     if name.split("_")[-1] in ("neck", "head", "collar", "shoulder", "elbow", "wrist", "hand")
 ]  # fmt: skip
-# What moves when something is done several times.
-_COUNTED = {
-    "jump": "pelvis", "hop": "pelvis", "squat": "pelvis", "burpe": "pelvis", "push-up": "chest", "push": "chest",
-    "sit-up": "chest", "sit": "pelvis", "lung": "pelvis", "bounc": "pelvis", "leap": "pelvis", "crouch": "pelvis",
-    "clap": "hands", "applaud": "hands", "kick": "foot", "stomp": "foot", "stamp": "foot", "nod": "head", "bow": "head",
-    "turn": "turn", "spin": "turn", "twirl": "turn", "pirouett": "turn", "rotat": "turn",
-}  # fmt: skip
-
-
-def counted_part(stems: list[str]) -> str:
-    """The part of the body by which an action is counted, from the stems of its words; the wrists by default."""
-    return next((_COUNTED[stem] for stem in stems if stem in _COUNTED), "wrist")
 
 
 def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
@@ -86,92 +70,6 @@ def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
     stretched = functional.interpolate(motion.T[None], frames, mode="linear", align_corners=True)[0].T.clone()
     stretched[:, YAW:HEIGHT] *= (len(motion) - 1) / max(frames - 1, 1)
     return stretched
-
-
-def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
-    """The movement of (frames, 149) done `count` times, and a short rest.
-
-    Its clearest repetition is cut out: from where the part rests, over its farthest point, back to rest. The difference
-    between both ends of this cut is spread over it, so that it can follow itself.
-    """
-    from scipy.signal import find_peaks  # half a second to import, and only counts need it
-
-    if part == "turn":
-        return _turned_times(motion, count)
-    signal = _signal(motion, part)
-    low, high = signal.min(), signal.max()
-    least = max(PEAK * (high - low), 1e-4)
-    peaks, properties = find_peaks(np.pad(signal, 1, constant_values=low), prominence=least)
-    if not len(peaks):
-        peaks, properties = np.array([int(signal.argmax()) + 1]), {"prominences": np.array([high - low])}
-    peaks = peaks - 1
-    # The one that stands out most, away from the ends if there is a choice.
-    inner = (peaks > 4) & (peaks < len(signal) - 5)
-    best = int(np.argmax(properties["prominences"] * np.where(inner, 1, 0.3)))
-    before = peaks[best - 1] if best else 0
-    after = peaks[best + 1] if best + 1 < len(peaks) else len(signal) - 1
-    start = before + int(signal[before : peaks[best] + 1].argmin())
-    end = peaks[best] + int(signal[peaks[best] : after + 1].argmin())
-    # Rest before and after takes no part in it.
-    edge = signal[peaks[best]] - 0.9 * (signal[peaks[best]] - max(signal[start], signal[end]))
-    rising = np.nonzero(signal[start : peaks[best]] < edge)[0]
-    falling = np.nonzero(signal[peaks[best] : end + 1] < edge)[0]
-    start = max(start, start + int(rising[-1]) - 3) if len(rising) else start
-    end = min(end, peaks[best] + int(falling[0]) + 3) if len(falling) else end
-    once = motion[start : max(end + 1, start + 8)]
-    return _resting(torch.cat([_closed(once)] * count))
-
-
-def _closed(once: torch.Tensor) -> torch.Tensor:
-    """(frames, 149) whose pose ends as it begins."""
-    share = torch.linspace(0, 1, len(once))[:, None]
-    gap = once[:1] - once[-1:]
-    gap[:, YAW:HEIGHT] = 0
-    return once + features.eased(share) * gap
-
-
-def _resting(motion: torch.Tensor) -> torch.Tensor:
-    return held(motion, HOLD)
-
-
-def _turned_times(motion: torch.Tensor, count: int) -> torch.Tensor:
-    """Played round until the body has turned `count` times."""
-    whole = float(motion[1:, YAW].sum())
-    turns = max(abs(whole) / (2 * np.pi), 0.2)
-    times = max(1, round(count / turns))
-    result = torch.cat([_closed(motion)] * times)
-    result[:, YAW] *= 2 * np.pi * count / max(abs(float(result[:, YAW].sum())), 1e-6)
-    return _resting(result)
-
-
-def _signal(motion: torch.Tensor, part: str) -> np.ndarray:
-    """(frames,) how far the part is from its rest, in metres, smoothed."""
-    joints = skeleton.forward_kinematics(*features.from_features(motion)).numpy()
-    chest = joints[:, _INDEX["spine3"]]
-    if part == "pelvis" or part == "chest":
-        height = joints[:, 0, 1] if part == "pelvis" else chest[:, 1]
-        signal = _from_rest(height)
-    elif part == "head":
-        signal = _from_rest(joints[:, _INDEX["head"], 1] - joints[:, 0, 1])
-    elif part == "hands":
-        signal = -np.linalg.norm(joints[:, _INDEX["left_wrist"]] - joints[:, _INDEX["right_wrist"]], axis=-1)
-    else:
-        names = ("left_wrist", "right_wrist") if part == "wrist" else ("left_foot", "right_foot")
-        places = [joints[:, _INDEX[name]] - (chest if part == "wrist" else joints[:, 0]) for name in names]
-        signal = _from_rest(_main_course(max(places, key=lambda place: place.var(0).sum())))
-    return gaussian_filter1d(signal, 1.5, mode="nearest")
-
-
-def _main_course(place: np.ndarray) -> np.ndarray:
-    """(frames, 3) → (frames,) along the direction in which it varies most."""
-    centred = place - place.mean(0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
-
-
-def _from_rest(values: np.ndarray) -> np.ndarray:
-    """The values, or their negative if they rest near their highest: then higher is farther from rest."""
-    middle = (values.max() + values.min()) / 2
-    return values if np.median(values) < middle else -values
 
 
 def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> torch.Tensor:

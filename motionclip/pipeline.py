@@ -15,7 +15,7 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import composition, hub, prompts, storyboard
+from . import composition, counting, hub, prompts, storyboard
 from .bank import CONTRAST, Bank, Entry, Traits, Waypoint
 from .completions import COUNT, Completion, Completions
 from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
@@ -606,7 +606,7 @@ class MotionCLIP(
             if arms is not None:
                 motion = composition.with_arms(motion, arms[index])
             if clause.count:
-                motion = composition.repeated(motion, clause.count, composition.counted_part(stems(clause.text)))
+                motion = counting.repeated(motion, clause.count, counting.counted_part(stems(clause.text)))
             found.append(composition.at_tempo(motion, round(len(motion) / clause.tempo)))
         return found
 

@@ -18,7 +18,7 @@ FLOORS = (
     {"training"},
     {"pipeline"},
     {"links", "verdict"},
-    {"bank", "completions", "evenness", "hub", "reader", "recognition", "storyboard"},
+    {"bank", "completions", "counting", "evenness", "hub", "reader", "recognition", "storyboard"},
     {"atlas", "composition"},
     {"towers"},
     {"models"},

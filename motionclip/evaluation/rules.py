@@ -1,6 +1,6 @@
 """Rules on the joints that judge the details of prompts: sides, counts, tempo, things at once, steps in order.
 
-They share nothing with `composition`, which makes those details: they look only at the finished motion.
+They share nothing with `composition` and `counting`, which make those details: they look only at the finished motion.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
 from .. import places
 from ..constants import FPS
 from ..motion.motion import Motion, heading
-from ..motion.skeleton import JOINT_INDEX
+from ..motion.skeleton import JOINT_INDEX, global_transforms
 from ..pipeline import MotionCLIP
 from ..prompts import negated
 from ..training.dataset import Clip
@@ -27,6 +28,7 @@ LEAST = np.array([0.5, 0.12, 0.2, 0.4, 0.8, 0.15])
 LEAST_ARMS = np.array([0.2, 0.2, 0.5, 0.25])
 SHIFTS = (-15, 0, 15)  # frames by which a step may come sooner or later
 SLOWER, FASTER = 0.85, 1.15
+SEEN = 0.03  # metres
 
 
 def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, bool]]]:
@@ -69,7 +71,10 @@ def side(motion: Motion, limb: str) -> str:
 
 
 def count(motion: Motion, signal: str) -> int:
-    """How many times the part goes out and back: peaks that stand out by 40 % of its whole range."""
+    """How many times the part goes out and back: peaks that stand out by 40 % of its whole range.
+
+    0 where its whole range is less than what can be seen, 3 cm.
+    """
     joints = motion.joints()
     chest = joints[:, JOINT_INDEX["spine3"]]
     if signal == "turn":
@@ -78,7 +83,7 @@ def count(motion: Motion, signal: str) -> int:
     if signal == "pelvis":
         courses = [joints[:, 0, 1], chest[:, 1]]
     elif signal == "head":
-        courses = [joints[:, JOINT_INDEX["head"], 1] - joints[:, 0, 1]]
+        courses = [_along_most(_nose(motion) - joints[:, 0])]
     elif signal == "hands":
         courses = [
             np.linalg.norm(joints[:, JOINT_INDEX["left_wrist"]] - joints[:, JOINT_INDEX["right_wrist"]], axis=-1)
@@ -88,15 +93,28 @@ def count(motion: Motion, signal: str) -> int:
             (("left_wrist", "right_wrist"), chest) if signal == "wrist" else (("left_foot", "right_foot"), joints[:, 0])
         )
         points = [joints[:, JOINT_INDEX[name]] - about for name in names]
-        place = max(points, key=lambda p: p.var(0).sum())
-        centred = place - place.mean(0)
-        courses = [centred @ np.linalg.svd(centred, full_matrices=False)[2][0]]
+        courses = [_along_most(max(points, key=lambda p: p.var(0).sum()))]
     course = max((gaussian_filter1d(c, 2, mode="nearest") for c in courses), key=np.ptp)
+    if np.ptp(course) < SEEN:
+        return 0
     # The part begins and ends at rest; hands come together from apart.
     rest = course.max() if signal == "hands" else (course[0] + course[-1]) / 2
     course = course if rest < (course.max() + course.min()) / 2 else -course
     peaks, _ = find_peaks(np.pad(course, 1, constant_values=course.min()), prominence=0.4 * np.ptp(course))
     return len(peaks)
+
+
+def _along_most(place: np.ndarray) -> np.ndarray:
+    """(frames, 3) → (frames,) along the direction in which it varies most."""
+    centred = place - place.mean(0)
+    return np.asarray(centred @ np.linalg.svd(centred, full_matrices=False)[2][0])
+
+
+def _nose(motion: Motion) -> np.ndarray:
+    """(frames, 3): the head's joint itself does not move when a head nods."""
+    world, places = global_transforms(motion.rotations(), torch.from_numpy(motion.translation).float())
+    head = JOINT_INDEX["head"]
+    return np.asarray(places[:, head] + world[:, head] @ torch.tensor([0.0, 0.1, 0.1]))
 
 
 def pace(motion: Motion) -> float:
