@@ -17,10 +17,10 @@ from motionclip.errors import RequestError, SkeletonError
 from motionclip.files import FOR_CHARACTERS
 from motionclip.files.joint_names import parse_map
 
-from .answers import Answer, answered, taken_apart
 from .binary_format import motion_of, tracks_text
 from .character_store import GONE, MAX_BYTES, Own, own_characters
 from .motion_store import motion_store
+from .script_answers import Answer, answered, taken_apart
 from .stage import component, served
 
 MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from .answers import Answer, answered, taken_apart
 from .character_requests import on_character
 from .motion_store import motion_store
+from .script_answers import Answer, answered, taken_apart
 from .stage import component, served
 
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))

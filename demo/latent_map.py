@@ -9,10 +9,10 @@ import numpy as np
 
 from motionclip import MotionCLIP
 
-from .answers import Answer, answered, taken_apart
 from .downloads import downloads
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
+from .script_answers import Answer, answered, taken_apart
 from .stage import component, figure, mixed, stage
 
 STAGE = "map-stage"

@@ -11,9 +11,9 @@ from motionclip.bank import Bank, Entry
 from motionclip.errors import RequestError
 from motionclip.pipeline import End
 
-from .answers import Answer, answered
 from .binary_format import motion_text
 from .motion_store import motion_store
+from .script_answers import Answer, answered
 from .stage import scene
 
 WHOLE = 1000  # places travel as whole numbers

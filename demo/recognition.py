@@ -13,10 +13,10 @@ from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
 from .character_requests import control
-from .ends import FILE, chosen, end_input, picked
-from .player import figure_file, frames_of, npz_files, told
+from .motion_input import FILE, chosen, end_input, picked
+from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
+from .request_handling import figure_file, frames_of, npz_files, told
 from .stage import busy, clear, component, scene, stage
-from .sureness import ACTIONS, FROM, LIST, sentence, shares, word
 
 OURS, BABEL, OWN = "the actions it learned", "BABEL's 60 classes", "my own list"
 STAGE = "read-stage"

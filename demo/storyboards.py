@@ -11,9 +11,9 @@ import gradio as gr
 from motionclip import CLOSENESS, MotionCLIP, storyboard
 from motionclip.storyboard import Story
 
-from .answers import Answer, answered, taken_apart
 from .motion_store import motion_store
-from .player import take_home, told
+from .request_handling import take_home, told
+from .script_answers import Answer, answered, taken_apart
 from .stage import component, scene
 
 KEPT = 16  # stories whose blocks need not be made again; 2 MB each for a minute

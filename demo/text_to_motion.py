@@ -11,13 +11,13 @@ from motionclip.constants import MAX_SECONDS, MAX_SEED, MAX_TEXT, MIN_SECONDS
 from motionclip.verdict import Verdict
 
 from . import content, storyboards
-from .answers import Answer, answered, taken_apart
 from .batching import MAX_BATCH, Batching
 from .binary_format import motion_text
 from .character_requests import control
 from .downloads import downloads, offered
 from .motion_store import motion_store
-from .player import figure_file, frames_of, take_home, told, video_file
+from .request_handling import figure_file, frames_of, take_home, told, video_file
+from .script_answers import Answer, answered, taken_apart
 from .stage import STATIC, chips, component, figure, scene, served, stage
 
 TAKES = 4

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import prompts
+from . import prompt_parsing
 from .errors import RequestError
 
 COUNT = 8
@@ -43,9 +43,9 @@ class Completions:
         """
         if count < 1:
             raise RequestError(f"count: must be at least 1, not {count}")
-        before, step = prompts.last_step(typed[-LONGEST:])
+        before, step = prompt_parsing.last_step(typed[-LONGEST:])
         before = typed[: -len(step)].lstrip() if before else ""
-        words = {_plain(step), _plain(prompts.without_lead(step))} - {""}
+        words = {_plain(step), _plain(prompt_parsing.without_lead(step))} - {""}
         matches = []
         for number, (_, _, plain) in enumerate(self._known):
             ranks = [rank for phrase in words if (rank := _rank(plain, phrase)) is not None]

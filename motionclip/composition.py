@@ -15,7 +15,7 @@ from .motion import features, skeleton
 from .motion.discontinuities import smoothed
 from .motion.features import FEATURES, HEIGHT, YAW
 from .motion.foot_contact import lock_feet, settled
-from .prompts import Limb, Side
+from .prompt_parsing import Limb, Side
 
 AROUND = 10  # frames before and after a join that the feet are set down in, too
 # Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.

@@ -15,7 +15,7 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch.nn import functional
 
-from . import composition, counting, hub, prompts, storyboard
+from . import composition, counting, hub, prompt_parsing, storyboard
 from .bank import CONTRAST, Bank, Entry, Traits, Waypoint
 from .completions import COUNT, Completion, Completions
 from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
@@ -29,7 +29,7 @@ from .motion import features
 from .motion.body_parts import BODY_PARTS, BodyPart
 from .motion.motion import Motion
 from .motion.windows import cut_windows, window_starts
-from .prompts import swap_sides
+from .prompt_parsing import swap_sides
 from .reader import Reader, Reading, stems, unity
 from .recognition import Segment
 from .storyboard import Block, Story
@@ -80,7 +80,7 @@ class Step:
     arms: the arms' latent.
     """
 
-    clause: prompts.Clause
+    clause: prompt_parsing.Clause
     readings: tuple[Reading, ...]
     z: torch.Tensor
     arms: torch.Tensor | None = None
@@ -114,7 +114,7 @@ class MotionCLIP(
         if tower is not None and not fits(tower.name, wanted):
             raise TowerMismatch(f"this model is aligned with the tower {wanted!r}, not with {tower.name!r}")
         self.model, self.bank, self.card, self.reader, self._tower, self._clip = model, bank, card, reader, tower, clip
-        self._verbs = prompts.verb_stems(bank.actions if bank else ())
+        self._verbs = prompt_parsing.verb_stems(bank.actions if bank else ())
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # None is the project's own
@@ -345,12 +345,12 @@ class MotionCLIP(
             RequestError: as by `plan`.
         """
         found = []
-        for words in prompts.ordered(_checked(text), self._verbs):
-            items = prompts.items(words, self._verbs)
+        for words in prompt_parsing.ordered(_checked(text), self._verbs):
+            items = prompt_parsing.items(words, self._verbs)
             if len(items) > 1 and len(self.plan([words])[0]) == 1:
                 items = [words]
             for item, plan in zip(items, self.plan(items), strict=True):
-                found += prompts.halves(item) if len(plan) == 2 else [item]
+                found += prompt_parsing.halves(item) if len(plan) == 2 else [item]
         return found
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
@@ -477,19 +477,21 @@ class MotionCLIP(
         (steps,) = self.plan([text])
         return decide(_checked(text), [step.readings for step in steps], self.reader, self.tower)
 
-    def _clauses(self, text: str) -> list[prompts.Clause]:
+    def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
-            return [prompts.Clause(step) for step in prompts.steps(text)]
-        if (words := prompts.negated(text)) is not None:
+            return [prompt_parsing.Clause(step) for step in prompt_parsing.steps(text)]
+        if (words := prompt_parsing.negated(text)) is not None:
             raise RequestError(
                 f"text: {words!r} says what not to do, which this model does not understand: it might do just that. "
                 "Say what the body should do instead"
             )
-        return prompts.clauses(text, self._verbs)
+        return prompt_parsing.clauses(text, self._verbs)
 
-    def _merged(self, clauses: Sequence[prompts.Clause], readings: dict[str, Reading]) -> list[prompts.Clause]:
+    def _merged(
+        self, clauses: Sequence[prompt_parsing.Clause], readings: dict[str, Reading]
+    ) -> list[prompt_parsing.Clause]:
         """The clauses; two that were listed are one if they say one action."""
-        merged: list[prompts.Clause] = []
+        merged: list[prompt_parsing.Clause] = []
         for listed, group in itertools.groupby(clauses, key=lambda clause: clause.listed):
             of = list(group)
             if listed and readings and len(of) == 2:  # three verbs are three steps
@@ -511,14 +513,14 @@ class MotionCLIP(
         }
 
     def _steps(
-        self, clause: prompts.Clause, z: dict[str, torch.Tensor], readings: dict[str, Reading], closeness: float
+        self, clause: prompt_parsing.Clause, z: dict[str, torch.Tensor], readings: dict[str, Reading], closeness: float
     ) -> list[Step]:
         """What a clause comes to: one step, or two where its "and" joins what is done one after the other."""
         if self.bank is None or not readings:
             return [Step(clause, (), z[_all(clause)])]
         bank, also = self.bank, clause.also
 
-        def step(part: prompts.Clause, words: str) -> Step:
+        def step(part: prompt_parsing.Clause, words: str) -> Step:
             return self._step(part, words, z, readings, closeness)
 
         if also is None:
@@ -537,7 +539,7 @@ class MotionCLIP(
 
     def _step(
         self,
-        clause: prompts.Clause,
+        clause: prompt_parsing.Clause,
         words: str,
         z: dict[str, torch.Tensor],
         readings: dict[str, Reading],
@@ -666,7 +668,7 @@ class MotionCLIP(
         return self._banked().likeness(z, reading.action, near)
 
     def _one_sided(
-        self, z: torch.Tensor, reading: Reading, frames: int, seeds: Sequence[int], clause: prompts.Clause
+        self, z: torch.Tensor, reading: Reading, frames: int, seeds: Sequence[int], clause: prompt_parsing.Clause
     ) -> list[torch.Tensor]:
         """(frames, 149) of a latent (D,) for each seed, on the clause's side: the action itself may be done with either
         side, or both, so that of several draws the most one-sided of the likelier half is taken."""
@@ -1031,7 +1033,7 @@ def _one_action(whole: Reading, *parts: Reading) -> bool:
     return not all(part.known for part in parts) and unity(whole, parts) > 0
 
 
-def _done_as_one(clause: prompts.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:
+def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:
     """Whether a clause and what is said to be done at the same time are one action.
 
     Where a body can do both, neither is left out for the other, unless hardly anything can be read in it.
@@ -1041,7 +1043,7 @@ def _done_as_one(clause: prompts.Clause, both: bool, whole: Reading, first: Read
     return not (left_out and other.confidence > LEFT_OUT) and _one_action(whole, first, second)
 
 
-def _with_details_of(clause: prompts.Clause, also: prompts.Clause) -> prompts.Clause:
+def _with_details_of(clause: prompt_parsing.Clause, also: prompt_parsing.Clause) -> prompt_parsing.Clause:
     """The clause with the side and the count that either says."""
     sided = clause if clause.side else also
     return replace(clause, side=sided.side, limb=sided.limb, count=clause.count or also.count)
@@ -1052,12 +1054,12 @@ def _carries(body: Traits, other: Traits) -> bool:
     return other.arms and not body.arms and body.steady
 
 
-def _all(clause: prompts.Clause) -> str:
+def _all(clause: prompt_parsing.Clause) -> str:
     """The words of a clause with what is done at the same time."""
     return clause.whole or clause.text
 
 
-def _parts(clause: prompts.Clause) -> list[str]:
+def _parts(clause: prompt_parsing.Clause) -> list[str]:
     """All texts of a clause that may have to be read."""
     also = [clause.also.text, clause.whole] if clause.also else []
     return [clause.text, *also, *([clause.listed.text] if clause.listed else [])]

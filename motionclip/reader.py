@@ -24,7 +24,7 @@ from .errors import ModelFolderError
 from .files.writing import write_atomically
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import READER_FILE
-from .prompts import stem
+from .prompt_parsing import stem
 
 HIDDEN, WORDS_WIDTH = 640, 80
 PIECES_OF_A_NAME, PIECES_OF_WORDS = 3, 2.5  # per word at most, where no word is known

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import composition, prompts
+from . import composition, prompt_parsing
 from .constants import CLOSENESS, FPS, MAX_SEED, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import MotionFileError, StoryboardError
 from .files.json_file import read_json
@@ -148,7 +148,7 @@ def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) ->
         length = seconds
         if duration:
             words = f"{words[: duration.start()]} {words[duration.end() :]}".strip(" ,;.") or words
-            length = float(prompts.number(duration["number"]))
+            length = float(prompt_parsing.number(duration["number"]))
         blocks.append(Block(re.sub(r"\s+", " ", words), length, seed + len(blocks)))
     return check(blocks)
 

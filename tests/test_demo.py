@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 import demo
 from demo import player, result_files
 from demo.batching import Batching
-from demo.player import told
+from demo.request_handling import told
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError

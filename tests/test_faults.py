@@ -84,7 +84,7 @@ def test_a_request_that_memory_does_not_suffice_for_leaves_the_next_one_alone():
     script = (
         "import resource\n"
         "from pathlib import Path\n"
-        "from demo.player import told\n"
+        "from demo.request_handling import told\n"
         "import gradio, torch\n"
         "from motionclip import MotionCLIP\n"
         "torch.set_num_threads(1)\n"

@@ -20,9 +20,9 @@ from demo.binary_format import REACH, between, body_bytes, motion_text
 from demo.downloads import take
 from demo.motion_store import MotionStore, motion_store
 from demo.recognition import TOP, likeliest
+from demo.recognition_sureness import ACTIONS, AIMS, FROM, LIST, sentence, word
 from demo.smpl import put
 from demo.stage import STATIC, scene
-from demo.sureness import ACTIONS, AIMS, FROM, LIST, sentence, word
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError

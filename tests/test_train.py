@@ -13,7 +13,7 @@ from conftest import write_data_folder
 from motionclip import MotionCLIP
 from motionclip.files import MotionFileError
 from motionclip.models import storage
-from motionclip.prompts import swap_sides
+from motionclip.prompt_parsing import swap_sides
 from motionclip.training.dataset import WindowSampler, load_clips
 from motionclip.training.train import CHECKPOINT, TrainConfig, pause, train
 

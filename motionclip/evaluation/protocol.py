@@ -22,7 +22,7 @@ from ..motion.motion import Motion
 from ..motion.skeleton import forward_kinematics
 from ..motion.windows import cut_windows, window_starts
 from ..pipeline import MotionCLIP
-from ..prompts import negated
+from ..prompt_parsing import negated
 from ..recognition import cosines
 from ..towers.loading import load_tower
 from ..training.captions import WORDS, Words

@@ -19,7 +19,7 @@ from ..constants import FPS
 from ..motion.motion import Motion, heading
 from ..motion.skeleton import JOINT_INDEX, global_transforms
 from ..pipeline import MotionCLIP
-from ..prompts import negated
+from ..prompt_parsing import negated
 from ..training.dataset import Clip
 
 WINDOW = 60

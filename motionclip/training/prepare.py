@@ -17,7 +17,7 @@ from ..files import MotionFileError
 from ..files.json_file import read_json
 from ..labels import BABEL_60
 from . import amass as recordings
-from .cuts import CUTS, OTHER, Label, Piece
+from .clip_cutting import CUTS, OTHER, Label, Piece
 from .dataset import SPLITS
 
 # The splits of the paper's code: by AMASS's subsets (after Ghorbani's AMASS tutorial), or BABEL's own.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional
 
-from ..prompts import swap_sides
+from ..prompt_parsing import swap_sides
 from ..towers.interface import TextTower
 from .captions import Words
 from .dataset import Clip

@@ -1,5 +1,5 @@
-"""How sure the page says that it is of what it reads. `sureness.json` holds from where each word is true, as measured,
-and the command that measured it."""
+"""How sure the page says that it is of what it reads. `recognition_sureness.json` holds from where each word is true,
+as measured, and the command that measured it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from motionclip.bank import CONTRAST
 
-STORED = Path(__file__).with_name("sureness.json")
+STORED = Path(__file__).with_name("recognition_sureness.json")
 # The words, the surest first, and how often the first label has to be right where one is said.
 AIMS = {"surely": 0.9, "probably": 0.6, "perhaps": 0.25}
 NONE = "hardly"

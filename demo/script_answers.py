@@ -11,7 +11,7 @@ import gradio as gr
 
 from motionclip.errors import RequestError
 
-from .player import told
+from .request_handling import told
 
 Answer = dict[str, Any]
 INCOMPLETE = "the page sent an incomplete request; reload the page and try again"

@@ -8,21 +8,22 @@ from conftest import synthetic_motion
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, composition, prompts
-from motionclip.composition import at_tempo, joined, on_side, repeated, with_arms
+from motionclip import Motion, composition, counting, prompt_parsing
+from motionclip.composition import at_tempo, joined, on_side, with_arms
+from motionclip.counting import repeated
 from motionclip.evaluation import rules
 from motionclip.motion import features
 from motionclip.motion.features import YAW, motion_features
 from motionclip.motion.foot_contact import settled
 from motionclip.motion.skeleton import JOINT_INDEX
 
-VERBS = prompts.verb_stems(
+VERBS = prompt_parsing.verb_stems(
     ["walk", "clap", "jump", "kick", "do jumping jacks", "knee strike", "sit on a chair", "march"]
 )
 
 
 def asked(text):
-    return [clause.text for clause in prompts.clauses(text, VERBS)]
+    return [clause.text for clause in prompt_parsing.clauses(text, VERBS)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
     ],
 )
 def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
-    assert prompts.with_things_named(text) == named
+    assert prompt_parsing.with_things_named(text) == named
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
     ],
 )
 def test_details_are_read(text, field, value):
-    (clause,) = prompts.clauses(text, VERBS)
+    (clause,) = prompt_parsing.clauses(text, VERBS)
     assert getattr(clause, field) == value
 
 
@@ -132,11 +133,11 @@ def test_what_details_say_is_not_read_as_the_action():
 
 
 def test_things_at_once():
-    (clause,) = prompts.clauses("walk while clapping twice", VERBS)
+    (clause,) = prompt_parsing.clauses("walk while clapping twice", VERBS)
     assert clause.text == "walk" and clause.also.text == "clapping" and not clause.joined
-    (clause,) = prompts.clauses("sits and claps", VERBS)
+    (clause,) = prompt_parsing.clauses("sits and claps", VERBS)
     assert (clause.text, clause.also.text, clause.joined) == ("sits", "claps", True)
-    (clause,) = prompts.clauses("run with arms spread", VERBS)
+    (clause,) = prompt_parsing.clauses("run with arms spread", VERBS)
     assert clause.also.text == "arms spread"
 
 
@@ -156,7 +157,7 @@ def test_things_at_once():
     ],
 )
 def test_many_words_say_that_things_are_done_at_once(text, main, also):
-    (clause,) = prompts.clauses(text, VERBS)
+    (clause,) = prompt_parsing.clauses(text, VERBS)
     assert (clause.text, clause.also and clause.also.text) == (main, also)
 
 
@@ -164,7 +165,7 @@ def test_many_words_say_that_things_are_done_at_once(text, main, also):
     "text", ["he keeps walking around", "starts by jumping high", "does jumping jacks", "goes kicking balls"]
 )
 def test_a_verb_that_needs_the_next_one_is_not_done_besides(text):
-    (clause,) = prompts.clauses(text, VERBS)
+    (clause,) = prompt_parsing.clauses(text, VERBS)
     assert clause.also is None
 
 
@@ -186,12 +187,12 @@ def test_a_verb_that_needs_the_next_one_is_not_done_besides(text):
     ],
 )
 def test_negation_is_seen(text, negative):
-    assert (prompts.negated(text) is not None) == negative
+    assert (prompt_parsing.negated(text) is not None) == negative
 
 
 def test_too_many_times_are_refused():
     with pytest.raises(ValueError, match="99 times can't be done; ask for 1 to 10 times"):
-        prompts.clauses("jump 99 times", VERBS)
+        prompt_parsing.clauses("jump 99 times", VERBS)
 
 
 @given(
@@ -202,7 +203,7 @@ def test_too_many_times_are_refused():
 @example(["walk", "and", "and", "and", "walk"])
 @settings(max_examples=200, deadline=None)
 def test_any_words_have_steps_with_words(words):
-    for clause in prompts.clauses(" ".join(words), VERBS):
+    for clause in prompt_parsing.clauses(" ".join(words), VERBS):
         assert clause.text.strip()
 
 
@@ -245,7 +246,20 @@ def test_each_part_of_the_body_is_counted_by_where_it_goes(part):
     assert rules.count(made, "pelvis" if part == "chest" else part) == 3
     for joint, axis, angle in MOVES[part]:
         assert np.abs(made.poses[:, JOINT_INDEX[joint], axis]).max() > 0.9 * abs(angle)
-    assert len(made) < 3 * 40 + composition.HOLD  # what rests before and after is left out
+    assert len(made) < 3 * 40 + counting.HOLD  # what rests before and after is left out
+
+
+def test_what_goes_to_and_fro_is_counted_and_not_the_way_there():
+    """A hand is raised far and waves a little, as in most recordings of waves, claps and knocks."""
+    poses, time = np.zeros((90, 24, 3), np.float32), np.arange(90)
+    poses[:, JOINT_INDEX["left_shoulder"], 2] = 1.2 * np.clip(time / 25, 0, 1)
+    poses[:, JOINT_INDEX["left_elbow"], 1] = -0.5 + 0.4 * np.sin(time * 2 * np.pi / 15)
+    path = np.tile(np.float32([0, 0.95, 0]), (90, 1))
+    motion = motion_features(Motion(poses, path))
+    made = features.features_motion(repeated(motion, 4, "wrist"))
+    assert rules.count(made, "wrist") == 4
+    swing = made.poses[:, JOINT_INDEX["left_elbow"], 1]
+    assert np.ptp(swing) > 0.6 and np.ptp(made.poses[:, JOINT_INDEX["left_shoulder"], 2]) < 0.6
 
 
 def test_a_body_that_does_nothing_can_do_it_several_times():

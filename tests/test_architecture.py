@@ -25,7 +25,7 @@ FLOORS = (
     {"files"},
     {"viz"},
     {"motion"},
-    {"labels", "places", "prompts"},
+    {"labels", "places", "prompt_parsing"},
     {"constants", "errors"},
 )
 ALLOWED = {
@@ -46,8 +46,8 @@ PARSERS = {
     "files/results.py": {"_people"},  # the layouts of other tools
     "models/official.py": {"import_official"},  # keys and shapes of a checkpoint
     "models/storage.py": {"parse_config"},  # each setting's kind and bounds
-    "prompts.py": {"ordered"},  # the ways in which English puts one thing after another
-    "training/cuts.py": {"by_label", "by_chunks"},  # BABEL's labels, and the paper's own cuts of them
+    "prompt_parsing.py": {"ordered"},  # the ways in which English puts one thing after another
+    "training/clip_cutting.py": {"by_label", "by_chunks"},  # BABEL's labels, and the paper's own cuts of them
     "training/dataset.py": {"load_clips"},  # columns of a table
     "training/prepare.py": {"prepare_babel"},  # files of BABEL and AMASS, each of which may be missing
 }

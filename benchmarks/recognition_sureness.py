@@ -1,7 +1,7 @@
 """From where the page may say that it is sure of what it reads: how often the first label is right at each word.
 
-    python benchmarks/sureness.py --data FOLDER             # how true the words are, as they are stored
-    python benchmarks/sureness.py --data FOLDER --write     # choose where they begin, and store it
+    python benchmarks/recognition_sureness.py --data FOLDER             # how true the words are, as they are stored
+    python benchmarks/recognition_sureness.py --data FOLDER --write     # choose where they begin, and store it
 
 It reads the windows of a split's recorded and animated clips (a choreographed one is a take of what was trained on)
 twice: among all actions, and among ten labels, where for half of the windows no right one is among the ten. An action
@@ -26,7 +26,7 @@ from sklearn.isotonic import IsotonicRegression
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from demo.sureness import ACTIONS, AIMS, FROM, LIST, NONE, STORED, shares, word  # noqa: E402
+from demo.recognition_sureness import ACTIONS, AIMS, FROM, LIST, NONE, STORED, shares, word  # noqa: E402
 from motionclip import MotionCLIP  # noqa: E402
 from motionclip.evaluation.protocol import windows_of  # noqa: E402
 from motionclip.files.labels_table import read_table  # noqa: E402
@@ -94,7 +94,11 @@ def main() -> None:
     lines = table(measured, since)
     print(json.dumps(since), *lines, sep="\n")
     if options.write:
-        stored = {"command": "python benchmarks/sureness.py --data FOLDER --write", "from": since, "measured": lines}
+        stored = {
+            "command": "python benchmarks/recognition_sureness.py --data FOLDER --write",
+            "from": since,
+            "measured": lines,
+        }
         STORED.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
