@@ -45,12 +45,12 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
     if part == "turn":
         return _turned_times(motion, count)
     nearest, off = motion, np.inf
-    for signal in _courses(_signal(motion, part), part):
+    for signal in _courses(_place(motion, part), part):
         least = max(SMALLEST * np.ptp(signal), SEEN)
         largest, largest_range = None, 0.0
         for once in _cuts(motion, signal):
             result = held(torch.cat([_closed(once)] * count), HOLD)
-            done = _signal(result, part)
+            done = _course(_place(result, part))
             at_rest = part == "hands" or done[0] + done[-1] < done.max() + done.min()
             reach = np.ptp(done)
             wrong = abs(len(_peaks(done if at_rest else -done)[0]) - count) + count * max(0, 1 - reach / least)
@@ -63,17 +63,20 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
     return nearest
 
 
-def _courses(signal: np.ndarray, part: str) -> list[np.ndarray]:
-    """(frames,) courses in which to look for repetitions: what goes to and fro several times before the whole course.
+def _courses(place: np.ndarray, part: str) -> list[np.ndarray]:
+    """(frames, n) → (frames,) courses in which to look for repetitions: what goes to and fro several times before the
+    whole course.
 
     Where a part rests can't be told from a motion that neither begins nor ends at rest, so that both ways are tried;
     but hands that clap rest apart.
     """
-    fast = signal - gaussian_filter1d(signal, TREND, mode="nearest")
+    whole, fast = _course(place), _course(place - gaussian_filter1d(place, TREND, axis=0, mode="nearest"))
     prominences = _peaks(fast)[1]
     to_and_fro = np.ptp(fast) > SEEN and (prominences > prominences.max() / 2).sum() >= 3
-    courses = [fast, signal] if to_and_fro else [signal, fast]
-    return courses if part == "hands" else [way * course for course in courses for way in (1, -1)]
+    courses = [fast, whole] if to_and_fro else [whole, fast]
+    if part == "hands":
+        return courses
+    return [way * course for course in map(_from_rest, courses) for way in (1, -1)]
 
 
 def _cuts(motion: torch.Tensor, signal: np.ndarray) -> list[torch.Tensor]:
@@ -128,29 +131,28 @@ def _turned_times(motion: torch.Tensor, count: int) -> torch.Tensor:
     return held(result, HOLD)
 
 
-def _signal(motion: torch.Tensor, part: str) -> np.ndarray:
-    """(frames,) how far the part is from its rest, in metres, smoothed."""
+def _place(motion: torch.Tensor, part: str) -> np.ndarray:
+    """(frames, 1 or 3) where the part is, in metres; of hands, how near they are to each other."""
     world, places = skeleton.global_transforms(*features.from_features(motion))
     joints = places.numpy()
     chest = joints[:, _INDEX["spine3"]]
     if part == "pelvis" or part == "chest":
-        signal = _from_rest(joints[:, 0, 1] if part == "pelvis" else chest[:, 1])
-    elif part == "head":
-        nose = (places[:, _INDEX["head"]] + world[:, _INDEX["head"]] @ _NOSE).numpy()
-        signal = _from_rest(_main_course(nose - joints[:, 0]))
-    elif part == "hands":
-        signal = -np.linalg.norm(joints[:, _INDEX["left_wrist"]] - joints[:, _INDEX["right_wrist"]], axis=-1)
-    else:
-        names = ("left_wrist", "right_wrist") if part == "wrist" else ("left_foot", "right_foot")
-        courses = [joints[:, _INDEX[name]] - (chest if part == "wrist" else joints[:, 0]) for name in names]
-        signal = _from_rest(_main_course(max(courses, key=lambda course: course.var(0).sum())))
-    return gaussian_filter1d(signal, 1.5, mode="nearest")
+        return joints[:, 0, 1:2] if part == "pelvis" else chest[:, 1:2]
+    if part == "head":
+        nose = places[:, _INDEX["head"]] + world[:, _INDEX["head"]] @ _NOSE
+        return np.asarray(nose.numpy() - joints[:, 0])
+    if part == "hands":
+        return -np.linalg.norm(joints[:, _INDEX["left_wrist"]] - joints[:, _INDEX["right_wrist"]], axis=-1)[:, None]
+    names = ("left_wrist", "right_wrist") if part == "wrist" else ("left_foot", "right_foot")
+    sides = [joints[:, _INDEX[name]] - (chest if part == "wrist" else joints[:, 0]) for name in names]
+    return max(sides, key=lambda place: float(place.var(0).sum()))
 
 
-def _main_course(place: np.ndarray) -> np.ndarray:
-    """(frames, 3) → (frames,) along the direction in which it varies most."""
+def _course(place: np.ndarray) -> np.ndarray:
+    """(frames, n) → (frames,) along the direction in which it varies most, smoothed."""
     centred = place - place.mean(0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    main = centred @ np.linalg.svd(centred, full_matrices=False)[2][0] if place.shape[1] > 1 else centred[:, 0]
+    return gaussian_filter1d(main, 1.5, mode="nearest")
 
 
 def _from_rest(values: np.ndarray) -> np.ndarray:

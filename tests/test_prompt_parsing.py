@@ -252,7 +252,7 @@ def test_each_part_of_the_body_is_counted_by_where_it_goes(part):
 def test_what_goes_to_and_fro_is_counted_and_not_the_way_there():
     """A hand is raised far and waves a little, as in most recordings of waves, claps and knocks."""
     poses, time = np.zeros((90, 24, 3), np.float32), np.arange(90)
-    poses[:, JOINT_INDEX["left_shoulder"], 2] = 1.2 * np.clip(time / 25, 0, 1)
+    poses[:, JOINT_INDEX["left_shoulder"], 2] = 1.2 * np.sin(time * np.pi / 89)
     poses[:, JOINT_INDEX["left_elbow"], 1] = -0.5 + 0.4 * np.sin(time * 2 * np.pi / 15)
     path = np.tile(np.float32([0, 0.95, 0]), (90, 1))
     motion = motion_features(Motion(poses, path))
