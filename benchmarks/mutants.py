@@ -38,6 +38,7 @@ sys.path[:0] = [str(ROOT), str(TESTS)]
 RELEVANT = {
     "bank": ("test_mechanisms.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
     "composition": ("test_prompt_parsing.py", "test_storyboard.py"),
+    "counting": ("test_prompt_parsing.py",),
     "files.retarget_to_smpl": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
     "files.foot_placement": ("test_character.py",),
     "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
