@@ -15,8 +15,8 @@ from motionclip.viz.render import strip
 from . import content
 from .character_requests import control
 from .downloads import downloads, offered
+from .end_input import chosen, end_input, picked
 from .map_endpoints import MapEndpoints
-from .motion_input import chosen, end_input, picked
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
 from .stage import anew, busy, chips, clear, component, figure, mixed, stage

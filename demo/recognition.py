@@ -13,7 +13,7 @@ from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
 from .character_requests import control
-from .motion_input import FILE, chosen, end_input, picked
+from .end_input import FILE, chosen, end_input, picked
 from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
 from .request_handling import figure_file, frames_of, npz_files, told
 from .stage import busy, clear, component, scene, stage

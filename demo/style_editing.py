@@ -13,7 +13,7 @@ from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 from . import content
 from .character_requests import control
 from .downloads import downloads, offered
-from .motion_input import chosen, end_input, picked
+from .end_input import chosen, end_input, picked
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
 from .stage import anew, busy, chips, clear, mixed, stage

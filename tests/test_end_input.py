@@ -5,8 +5,8 @@ import re
 import pytest
 from conftest import synthetic_motion
 
+from demo.end_input import FILE, KNOWN, WORDS, chosen, picked
 from demo.map_endpoints import WHOLE, MapEndpoints
-from demo.motion_input import FILE, KNOWN, WORDS, chosen, picked
 from motionclip.errors import RequestError
 
 
