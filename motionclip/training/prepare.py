@@ -39,7 +39,8 @@ class Choices:
 
     split: "amass" as for the paper's text-to-motion, or "babel" as for its recognition (where val is also written as
     test: BABEL's own test labels are hidden). cut: "labels", a clip for each label; or "chunks", as the paper's code
-    cuts recordings (`clip_cutting.by_chunks`), every nth frame of them. hands: hands turn as SMPL+H's first fingers, as there.
+    cuts recordings (`clip_cutting.by_chunks`), every nth frame of them. hands: hands turn as SMPL+H's first fingers, as
+    there.
     texts: "labels", the annotators' words; or "classes", those of BABEL's 60 class names that are right, as for the
     paper's recognition: clips of none are left out. others: the split of recordings from subsets that AMASS's split
     does not name, or "leave out". Raises ValueError for another choice.
