@@ -101,6 +101,7 @@ def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
         ("step to the left", "limb", "step"),
         ("jump three times", "count", 3),
         ("clap twice", "count", 2),
+        ("bow once", "count", 1),
         ("does 5 jumping jacks", "count", 5),
         ("two hands up", "count", None),
         ("the dentist says twice a day", "count", None),
