@@ -175,11 +175,10 @@ def generate(
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
-        from .files import read_map
         from .pipeline import MotionCLIP
 
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
-        bones = read_map(character_map) if character_map else None
+        bones = _bone_names(character, character_map)
         if storyboard is not None:
             if texts or file or samples > 1 or character:
                 raise RequestError(
@@ -369,8 +368,10 @@ def convert(
         from .files import read_map
         from .files.conversion import Conversion
 
+        if suffix and target.suffix and not source.is_dir():
+            raise RequestError(f"--format: {target.name} says it already; leave --format out, or give a folder")
         joint_map = read_map(names) if names else {}
-        bones = read_map(character_map) if character_map else None
+        bones = _bone_names(character, character_map)
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
         conversion = Conversion(source, target, suffix, layout, up, fps, joint_map, character, bones)
         refusals = 0
@@ -648,6 +649,16 @@ def _end(words: str) -> Any:
     from .motion.motion import Motion
 
     return Motion.load(words) if Path(words).suffix.lower() in READABLE else words
+
+
+def _bone_names(character: Path | None, character_map: Path | None) -> dict[str, str] | None:
+    if character_map is None:
+        return None
+    if character is None:
+        raise RequestError("--character-map: names the bones of a character; give it with --character FILE")
+    from .files import read_map
+
+    return read_map(character_map)
 
 
 def _required(value: T | None, name: str) -> T:

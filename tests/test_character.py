@@ -317,9 +317,16 @@ def test_the_shortest_motions(tmp_path, frames):
 
 def test_from_words_on_the_command_line(tmp_path):
     source = write(characters.VRM, tmp_path)
-    result = CliRunner().invoke(app, ["generate", "walk", "-o", str(tmp_path / "me.vrm"), "--character", str(source)])
+    out = str(tmp_path / "me-walking.vrm")
+    result = CliRunner().invoke(app, ["generate", "walk", "-o", out, "--character", str(source)])
     assert result.exit_code == 0, result.output
-    assert len(play(tmp_path / "me.vrm").worlds) == 60
+    assert len(play(tmp_path / "me-walking.vrm").worlds) == 60
+    before = source.read_bytes()
+    result = CliRunner().invoke(app, ["generate", "walk", "-o", str(source), "--character", str(source)])
+    assert result.exit_code == 1 and "is the character itself" in result.output and source.read_bytes() == before
+    (tmp_path / "names").write_text("")
+    result = CliRunner().invoke(app, ["generate", "walk", "-o", out, "--character-map", str(tmp_path / "names")])
+    assert result.exit_code == 1 and "--character FILE" in result.output
     result = CliRunner().invoke(app, ["generate", "walk", "-o", str(tmp_path / "me.bvh"), "--character", str(source)])
     assert result.exit_code == 1 and "use one of .glb, .vrm" in result.output
 

@@ -71,6 +71,12 @@ def test_convert_takes_up_rate_and_map(tmp_path):
     assert result.exit_code == 0, result.output
     assert "a.bvh: HumanIK, 20 frames at 60 per second, y up" in result.output
     assert len(Motion.load(tmp_path / "out" / "a.bvh")) == 10
+    clip, before = tmp_path / "out" / "a.bvh", (tmp_path / "out" / "a.bvh").read_bytes()
+    for arguments in ([clip, clip], [clip.parent, clip.parent, "--format", "bvh"]):
+        result = run("convert", *arguments)
+        assert result.exit_code == 1 and "is the file that is read" in result.output and clip.read_bytes() == before
+    result = run("convert", clip, tmp_path / "a.npz", "--format", "glb")
+    assert result.exit_code == 1 and "a.npz says it already" in result.output
 
 
 @pytest.mark.parametrize(

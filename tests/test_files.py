@@ -231,6 +231,17 @@ def test_y_up_npz_stands_and_says_so(tmp_path):
     assert np.ptp(lying.motion.joints()[0, :, 1]) < 0.7
 
 
+def test_beat2_has_amasss_names_and_y_up_also_for_who_lies(tmp_path):
+    motion = synthetic_motion(frames=30)
+    poses = motion.poses.copy()
+    poses[:, 0] = [-np.pi / 2, 0, 0]
+    path = np.tile(np.float32([0, 0.12, 0]), (30, 1))
+    arrays = {"poses": poses.reshape(30, 72), "trans": path, "mocap_frame_rate": 30, "expressions": np.zeros((30, 100))}
+    np.savez(tmp_path / "a.npz", **arrays)
+    (reading,) = files.read(tmp_path / "a.npz")
+    assert reading.up == "y" and np.ptp(reading.motion.joints()[0, :, 1]) < 0.9
+
+
 def test_who_lies_in_an_amass_file_goes_on_lying(tmp_path):
     motion = synthetic_motion("squat", frames=30)
     rotations = motion.rotations()

@@ -381,6 +381,15 @@ def test_markers_that_are_missing_are_named(tmp_path):
         Motion.load(tmp_path / "b.c3d")
 
 
+@pytest.mark.parametrize("shape", [(24, 3), (22, 3)])
+def test_poses_are_not_taken_for_joints(tmp_path, shape):
+    poses = turning_motion().poses.copy()
+    poses[:, 1:] += np.random.default_rng(0).normal(0, 0.2, poses[:, 1:].shape)
+    np.save(tmp_path / "a.npy", poses[:, : shape[0]])
+    with pytest.raises(MotionFileError, match=r"a\.npy: array: these are no joints of a body.*as `poses` with `trans`"):
+        files.read(tmp_path / "a.npy")
+
+
 def test_markers_that_end_too_soon_are_refused(tmp_path):
     path = write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=40))
     path.write_bytes(path.read_bytes()[:3561])

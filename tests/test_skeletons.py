@@ -39,6 +39,23 @@ def read(tmp_path, text, **options):
     return reading
 
 
+def test_a_skeleton_like_smpls_comes_back_as_it_was(tmp_path):
+    """Trunk and twists, too: each of its spine's joints has one of its own, and a T-pose says how limbs twist."""
+    motion = synthetic_motion("walk", 60)
+    poses = motion.poses.copy()
+    wave = np.sin(np.arange(60) / 6)
+    for part, turn in {
+        "spine1": (0.3, 0, 0), "spine2": (0, 0.3, 0.2), "spine3": (0.4, 0.2, 0), "left_shoulder": (0.3, 0.5, -0.4),
+        "right_shoulder": (0.4, -0.2, 0.6), "left_elbow": (0.4, -0.6, 0.2), "right_elbow": (-0.3, 0.8, 0),
+    }.items():  # fmt: skip
+        poses[:, J[part]] += wave[:, None] * np.float32(turn)
+    motion = Motion(poses, motion.translation)
+    loaded = read(tmp_path, figure(motion).text()).motion
+    for part in ("spine1", "spine2", "spine3", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"):
+        assert turned_by(loaded, motion, part).max() < 1.5, part
+    assert between(loaded, motion, [("pelvis", "neck"), ("neck", "head")]).max() < 1
+
+
 # --- which way is up ---
 
 LYING = {
@@ -229,7 +246,7 @@ NAMES = {
     "MMD in English": "lower_body leg_L leg_R upper_body knee_L knee_R upper_body2 ankle_L ankle_R upper_body3 toe_L "
     "toe_R neck shoulder_L shoulder_R head arm_L arm_R elbow_L elbow_R wrist_L wrist_R",
     "H-Anim": "sacroiliac l_hip r_hip vl5 l_knee r_knee vt12 l_ankle r_ankle vt1 l_midtarsal r_midtarsal vc4 "
-    "l_sternoclavicular r_sternoclavicular skullbase l_shoulder r_shoulder l_elbow r_elbow l_wrist r_wrist",
+    "l_sternoclavicular r_sternoclavicular skullbase l_shoulder r_shoulder l_elbow r_elbow l_radiocarpal r_radiocarpal",
     "Second Life": "mPelvis mHipLeft mHipRight mSpine1 mKneeLeft mKneeRight mTorso mAnkleLeft mAnkleRight mChest "
     "mFootLeft mFootRight mNeck mCollarLeft mCollarRight mHead mShoulderLeft mShoulderRight mElbowLeft mElbowRight "
     "mWristLeft mWristRight",
@@ -351,6 +368,14 @@ def test_names_that_nothing_can_guess_take_a_map(tmp_path):
     assert between(read(tmp_path, text, names=given_names).motion, motion).max() < 1
     with pytest.raises(MotionFileError, match="no joint 'bone99'"):
         read(tmp_path, text, names=given_names | {"head": "bone99"})
+    with pytest.raises(MotionFileError, match="left_knee and left_ankle: both are 'bone07'"):
+        read(tmp_path, text, names=given_names | {"left_knee": "bone07"})
+    swapped = {"left_knee": given_names["left_ankle"], "left_ankle": given_names["left_knee"]}
+    with pytest.raises(MotionFileError, match="left_ankle: 'bone04' is above 'bone07', the left_knee; swap them"):
+        read(tmp_path, text, names=given_names | swapped)
+    (tmp_path / "map.txt").write_text("head = bone01\nhead = bone02\n")
+    with pytest.raises(MotionFileError, match=r"line 2: head is named twice"):
+        files.read_map(tmp_path / "map.txt")
     (tmp_path / "map.txt").write_text("left_horn = bone01\n")
     with pytest.raises(MotionFileError, match=r"map\.txt: line 1: 'left_horn' is no part"):
         files.read_map(tmp_path / "map.txt")

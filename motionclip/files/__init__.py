@@ -111,6 +111,8 @@ def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, st
     from .retarget_to_character import Character
     from .writing import write_atomically
 
+    if path.exists() and character.exists() and path.samefile(character):
+        raise RequestError(f"{path}: is the character itself; give another name for the file with the motion in it")
     if path.suffix.lower() not in FOR_CHARACTERS:
         raise RequestError(
             f"{path.name}: a character is written to {_listed(FOR_CHARACTERS)} files, not {path.suffix!r}"

@@ -74,5 +74,7 @@ class Conversion:
                 path = target / f"{source.stem}{self.suffix}"
             if len(readings) > 1:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
+            if path.exists() and path.samefile(source):
+                raise RequestError(f"{path}: is the file that is read; give another name or folder for what is written")
             output = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
             yield f"{reading} -> {output}"

@@ -59,6 +59,11 @@ class Document:
             raise MotionFileError(path, "JSON", f"cannot be read ({error})") from error
         if not isinstance(content, dict) or not isinstance(content.get("asset"), dict):
             raise MotionFileError(path, "asset", "is missing: this is no glTF file")
+        version = str(content["asset"].get("version", ""))
+        if not version.startswith("2"):
+            raise MotionFileError(
+                path, "asset.version", f"is {version or 'missing'}; glTF 2.0 is read: export it as that"
+            )
         self.content: Json = content
         self._buffers: dict[int, bytes] = {}
 

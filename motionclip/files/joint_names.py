@@ -6,6 +6,7 @@ together: hip above knee above ankle above toes, collar above shoulder above elb
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ PARTS = ("pelvis", "neck", "head") + tuple(
 # No bones of the body: controls, helpers, meshes, fingers, face.
 _IGNORED = re.compile(
     r"twist|share|roll|helper|nub|site|thumb|index|middle|ring|pinky|mid\d|finger|eye|jaw|tongue|teeth|breast|pectoral|"
-    r"ribs|face|facial|(?<!b)end$|toe\d+end|metacarpal|carpal$|prop|weapon|inhand|(?:pinky|big|mid|ring|index)toe|hindlimb|"
+    r"ribs|face|facial|(?<!b)end$|toe\d+end|metacarpal|(?<!radio)carpal$|prop|weapon|inhand|(?:pinky|big|mid|ring|index)toe|hindlimb|"
     r"wing|dummy|mesh|box$|null|proxy|target|ctrl|control|pole|physics|collider|volume|skirt|cloth|hair|bust|heel|butt|"
     r"glute|muscle|pant|sleeve|cape|palm\d|palmar"
 )
@@ -119,6 +120,8 @@ def parse_map(text: str, path: Path) -> dict[str, str]:
             continue
         if part not in PARTS:
             raise MotionFileError(path, f"line {number}", f"{part!r} is no part; there are {', '.join(PARTS)}")
+        if part in result:
+            raise MotionFileError(path, f"line {number}", f"{part} is named twice; leave one of the lines")
         result[part] = joint
     return result
 
@@ -145,6 +148,7 @@ def place_joints(
             raise MotionFileError(path, "map", f"{part}: there is no joint {name!r}; {_listed(armature)}")
         places[part] = armature.names.index(name)
     tree = _Tree(armature)
+    _check_named(tree, named or {}, places, path)
     for side in SIDES:
         for limb in _LIMBS.values():
             places |= _limb(tree, names, side, limb, places)
@@ -173,6 +177,20 @@ def place_joints(
     trunk = {places["pelvis"], *armature.above(places["pelvis"])}
     chain = [joint for joint in armature.above(places["neck"]) if joint not in trunk]
     return places | {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
+
+
+def _check_named(tree: _Tree, named: Mapping[str, str], places: Mapping[str, int], path: Path) -> None:
+    """Refuse a map that gives two parts one joint, or a limb whose joints do not follow one another."""
+    for part, other in itertools.combinations(named, 2):
+        if named[part] == named[other]:
+            raise MotionFileError(path, "map", f"{part} and {other}: both are {named[part]!r}; name two joints")
+    for side, limb in itertools.product(SIDES, _LIMBS.values()):
+        chain = [f"{side}_{part}" for part in limb if f"{side}_{part}" in named]
+        for upper, lower in itertools.pairwise(chain):
+            if places[upper] in tree.below(places[lower]):
+                raise MotionFileError(
+                    path, "map", f"{lower}: {named[lower]!r} is above {named[upper]!r}, the {upper}; swap them"
+                )
 
 
 def _needed(part: str) -> bool:

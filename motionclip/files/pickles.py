@@ -33,7 +33,9 @@ def read_pickle(path: Path, data: bytes) -> Any:
         raise MotionFileError(path, "content", f"holds {error}; pickled Python objects are never loaded") from error
     except Exception as error:  # a damaged pickle makes the machine fail in any way
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise MotionFileError(path, "content", f"cannot be read as plain arrays ({reason})") from error
+        raise MotionFileError(
+            path, "content", f"is damaged, or no pickle ({reason}); save the arrays as .npz"
+        ) from error
 
 
 def _inflated(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ from .up import Up, find_up
 
 MAX_BYTES = 500_000_000
 MAX_MOTIONS = 1000
+_NO_BODY = 12.0  # degrees on average by which only what are no joints makes bones point elsewhere
 _MAGIC = b"\x93NUMPY"
 LAYOUTS = ("joints", "humanml3d")
 # Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
@@ -101,6 +102,13 @@ def from_joints(
     trunk = points[:, _J["head"]] - (points[:, _J["left_ankle"]] + points[:, _J["right_ankle"]]) / 2
     up = Up(options.up) if options.up else find_up(points, trunk, leg, "y")
     fit = positions.fit(points @ up.turn().T, scale)
+    if fit.degrees[0] > _NO_BODY:
+        raise MotionFileError(
+            path,
+            "array",
+            f"these are no joints of a body: bones would point {fit.degrees[0]:.0f}° from where they do on average. "
+            "Poses go into an npz, as `poses` with `trans`; features have to be as they were before normalisation",
+        )
     pelvis = fit.pelvis.clone()
     pelvis[:, 1] -= off_the_floor(fit.rotations, pelvis)
     motion = Motion.from_rotations(fit.rotations.float(), pelvis.float(), path.stem)

@@ -36,7 +36,10 @@ _LEGS = sum(
 # How high joints lie over the floor that the body touches with them (metres).
 _CLEARANCE = torch.full((skeleton.NUM_JOINTS,), 0.03, dtype=torch.float64)
 _CLEARANCE[list(skeleton.FEET)] = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
-_REST_SHARE = 0.15  # radians of a joint's mean bend that weigh as much as the skeleton at rest
+# How a limb twists, the bends of its joint say, which are no perfect hinges, and the skeleton at rest, whose palms may
+# face anywhere. What weighs as much as the rest: radians of mean bend. The cosine of the angle between both from which
+# they are taken to say the same: then the rest says it exactly.
+_REST_SHARE, _ALIKE = 0.15, 0.7
 
 
 def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
@@ -325,7 +328,7 @@ def _global_rotations(
     reach = [float((body.at(part) - body.hips).norm(dim=-1).median()) for part in body.spine]
     whole = float(torso.norm(dim=-1).median())
     for name in ("spine1", "spine2", "spine3"):
-        share = float((_REST[_J[name]] - _REST[0]).norm() / (_REST[_J["neck"]] - _REST[0]).norm())
+        share = float((_REST[_J[name]] - _HIPS).norm() / rest_torso.norm())
         away = [abs(length / whole - share) for length in reach]
         part = body.spine[away.index(min(away))] if away else "pelvis"
         lower = name == "spine1"
@@ -374,9 +377,10 @@ def _limb(
         target = frame_of(direction, hinge) @ frame_of(bone, rest_hinge.double()).transpose(-1, -2)
         products = (turn.transpose(-1, -2) @ target * bend[:, None, None]).mean(0)
         at_rest = solver.at_rest(name, name)
-        if at_rest is not None:
-            products = products + _REST_SHARE * at_rest
-        solver.result[name] = swing(turn @ nearest_rotations(products), bone, direction)
+        offset = nearest_rotations(products if at_rest is None else products + _REST_SHARE * at_rest)
+        if at_rest is not None and float(((offset.T @ at_rest).trace() - 1) / 2) > _ALIKE:
+            offset = at_rest
+        solver.result[name] = swing(turn @ offset, bone, direction)
 
 
 def _foot(solver: _Solver, side: str) -> None:

@@ -31,8 +31,9 @@ RATES = (
 )  # fmt: skip
 SCALES = ("smpl_scaling", "scaling")
 FLOOR = "floor"
+BEAT = "expressions"  # of BEAT2, which has AMASS's names and y up
 _AMASS = ("root_orient", "pose_body")
-FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *RATES, *SCALES, FLOOR}
+FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *RATES, *SCALES, FLOOR, BEAT}
 # Those whose format has one rate, and names it nowhere.
 _AIST_RATE = 60.0
 # How far an AMASS body may hover or sink because its shape is not the one here; one that is higher climbs or swims.
@@ -131,7 +132,7 @@ def _usual(fields: Mapping[str, np.ndarray]) -> str:
     """The axis that is up where AMASS's names are used, or others'; without a path there is no floor to go by."""
     if not any(name in fields for name in PATHS):
         return ""
-    return "z" if {"poses", *_AMASS} & set(fields) else "y"
+    return "z" if {"poses", *_AMASS} & set(fields) and BEAT not in fields else "y"
 
 
 def _up(poses: Poses, usual: str) -> Up:
