@@ -30,6 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
+from tqdm import tqdm
 
 from motionclip.errors import ModelFolderError
 
@@ -398,6 +399,7 @@ def fuzz(cases: list[tuple[str, int]], seed: int) -> dict[tuple[str, int], tuple
     """(format, case) → what came of it and how long it took. "read" and "refused" are good, all else is not."""
     context = multiprocessing.get_context("spawn")
     outcomes: dict[tuple[str, int], tuple[str, float]] = {}
+    progress = tqdm(total=len(cases), unit="case")
     while rest := [case for case in cases if case not in outcomes][:BATCH]:
         results = context.SimpleQueue()
         worker = context.Process(target=try_cases, args=(rest, results, seed))
@@ -408,8 +410,12 @@ def fuzz(cases: list[tuple[str, int]], seed: int) -> dict[tuple[str, int], tuple
                 continue
             name, case, outcome, seconds = results.get()
             outcomes[name, case] = outcome, seconds
+            progress.update()
+            if outcome not in ("read", "refused"):
+                progress.write(f"--only '{name}:{case}'  {outcome}")
         if not any(case in outcomes for case in rest):
             raise RuntimeError(f"the readers' process did not start (exit code {worker.exitcode})")
+    progress.close()
     return outcomes
 
 
