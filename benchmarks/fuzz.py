@@ -409,10 +409,8 @@ def fuzz(cases: list[tuple[str, int]], seed: int) -> dict[tuple[str, int], tuple
                 worker.join(0.02)
                 continue
             name, case, outcome, seconds = results.get()
+            progress.update((name, case) not in outcomes)  # each is first told as one that killed the process
             outcomes[name, case] = outcome, seconds
-            progress.update()
-            if outcome not in ("read", "refused"):
-                progress.write(f"--only '{name}:{case}'  {outcome}")
         if not any(case in outcomes for case in rest):
             raise RuntimeError(f"the readers' process did not start (exit code {worker.exitcode})")
     progress.close()
