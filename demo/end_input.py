@@ -13,6 +13,7 @@ from motionclip.constants import MAX_TEXT
 from motionclip.errors import RequestError
 from motionclip.files import READABLE
 from motionclip.pipeline import End
+from motionclip.prompt_parsing import refuse_negation
 
 from .map_endpoints import MapEndpoints
 from .stage import component, figure
@@ -98,6 +99,8 @@ def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what
         return _known(mc, known.strip(), what)
     if not words or not words.strip():
         raise RequestError(f"{what}: say a motion in words, choose one on the map, or give a file")
+    if mc.reader is not None:
+        refuse_negation(words, what)
     return words, words.strip()
 
 

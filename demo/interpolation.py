@@ -19,6 +19,7 @@ from .end_input import chosen, end_input, picked
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
+from .script_answers import told_on_stage
 from .stage import anew, busy, chips, clear, component, figure, mixed, stage
 
 STEPS = 11
@@ -71,7 +72,7 @@ def build(mc: MotionCLIP) -> None:
     def blended(a: End, b: End, name: str, seed: int) -> Motion:
         return replace(mc.blend(a, b, frames=240, seed=seed), name=name)
 
-    @told
+    @told_on_stage(3)
     def show(*asked):
         *ends, seconds, seed = asked
         (a, name_a), (b, name_b) = picked(mc, ends[:4], "From"), picked(mc, ends[4:], "To")

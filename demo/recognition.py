@@ -16,6 +16,7 @@ from .character_requests import control
 from .end_input import FILE, chosen, end_input, picked
 from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
 from .request_handling import figure_file, frames_of, npz_files, told
+from .script_answers import told_on_stage
 from .stage import busy, clear, component, scene, stage
 
 OURS, BABEL, OWN = "the actions it learned", "BABEL's 60 classes", "my own list"
@@ -48,7 +49,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
         return figure_file(motion), best, drawn
 
-    @told
+    @told_on_stage(1)
     def show(by, words, known, file, label_set, own_labels):
         end, name = picked(mc, (by, words, known, file), "Motion")
         motion, labels = mc.as_motion(end), labels_of(label_set, own_labels)

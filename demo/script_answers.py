@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import html
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import gradio as gr
 from motionclip.errors import RequestError
 
 from .request_handling import told
+from .stage import anew
 
 Answer = dict[str, Any]
 INCOMPLETE = "the page sent an incomplete request; reload the page and try again"
@@ -24,6 +26,23 @@ def answered(work: Callable[..., Answer], *args: Any) -> Answer:
     except gr.Error as error:
         return {"reason": html.unescape(error.message)}  # the scripts show it as words, Gradio's toasts as markup
     return answer
+
+
+def told_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For events whose first output is a stage: where they go wrong, the stage says why, and keeps what it had, as do
+    the `rest` other outputs."""
+
+    def decorated(work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def handler(*asked: Any) -> Any:
+            try:
+                return told(work)(*asked)
+            except gr.Error as error:
+                return anew({"reason": html.unescape(error.message)}), *[gr.skip()] * rest
+
+        return handler
+
+    return decorated
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from .downloads import downloads, offered
 from .end_input import chosen, end_input, picked
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
+from .script_answers import told_on_stage
 from .stage import anew, busy, chips, clear, mixed, stage
 
 STAGE = "style-stage"
@@ -55,7 +56,7 @@ def build(mc: MotionCLIP) -> None:
         after = mc.edit(before, a, b, strength, part=part)
         return npz_files([before], ["before"])[0], *take_home(after, "edited")
 
-    @told
+    @told_on_stage(1)
     def show(*asked):
         *ends, part, seconds, seed = asked
         what, name = picked(mc, ends[:4], "Motion")

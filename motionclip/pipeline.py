@@ -480,11 +480,7 @@ class MotionCLIP(
     def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
             return [prompt_parsing.Clause(step) for step in prompt_parsing.steps(text)]
-        if (words := prompt_parsing.negated(text)) is not None:
-            raise RequestError(
-                f"text: {words!r} says what not to do, which this model does not understand: it might do just that. "
-                "Say what the body should do instead"
-            )
+        prompt_parsing.refuse_negation(text)
         return prompt_parsing.clauses(text, self._verbs)
 
     def _merged(

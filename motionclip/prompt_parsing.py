@@ -281,6 +281,16 @@ class Clause:
     tempo: float = 1.0
 
 
+def refuse_negation(text: str, what: str = "text") -> None:
+    """Raise RequestError for a text that says what not to do; what: where it stands."""
+    words = negated(text)
+    if words is not None:
+        raise RequestError(
+            f"{what}: {words!r} says what not to do, which this model does not understand: it might do just that. "
+            "Say what the body should do instead"
+        )
+
+
 def negated(text: str) -> str | None:
     """The words by which a text says what shall not be done, or None."""
     said = _ASIDE.sub("", text)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from demo import player
+from demo import request_handling
 from demo.result_files import ResultFiles
 from motionclip import Motion
 from motionclip.towers.interface import CachedTower
@@ -26,12 +26,12 @@ def test_motions_of_one_name_have_files_of_their_own(motion, monkeypatch, tmp_pa
     """The words "walk" and the known motion "walk" are two motions."""
     box = ResultFiles()
     box.root = tmp_path
-    monkeypatch.setattr(player, "results", box)
+    monkeypatch.setattr(request_handling, "results", box)
     farther = replace(motion, translation=motion.translation + np.float32([0.129, 0, 0]))
-    first, second = (player.figure_file(each) for each in (motion, farther))
+    first, second = (request_handling.figure_file(each) for each in (motion, farther))
     assert first != second
     for each in (motion, farther):
-        _, files = player.take_home(each, "edited")
+        _, files = request_handling.take_home(each, "edited")
         (npz,) = [path for path in files if path.endswith(".npz")]
         assert np.allclose(Motion.load(npz).translation, each.translation, atol=1e-5)
 

@@ -24,7 +24,7 @@ from gradio_client.utils import QueueError
 from typer.testing import CliRunner
 
 import demo
-from demo import player, result_files
+from demo import request_handling, result_files
 from demo.batching import Batching
 from demo.request_handling import told
 from motionclip import Motion
@@ -145,7 +145,7 @@ def test_a_full_queue_says_so_and_the_page_lives_on():
 
 
 def test_what_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr(player, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(request_handling, "TIME_LIMIT", 0.2)
     done = threading.Event()
     slow = told(lambda: done.wait(5))
     with pytest.raises(gradio.Error, match=r"more than 0\.2 seconds"):
@@ -168,12 +168,12 @@ def test_results_do_not_fill_the_disk(monkeypatch, tmp_path, mc):
     box = result_files.ResultFiles()
     box.root = tmp_path / "box"
     motion = mc.generate("walk", frames=20)
-    monkeypatch.setattr(player, "results", box)
+    monkeypatch.setattr(request_handling, "results", box)
     for number in range(12):
-        path = Path(player.figure_file(motion.crop(0, 8 + number)))
+        path = Path(request_handling.figure_file(motion.crop(0, 8 + number)))
         assert path.is_file()
     assert len(list(box.root.iterdir())) == 5
-    assert player.figure_file(motion.crop(0, 19)) == str(path)
+    assert request_handling.figure_file(motion.crop(0, 19)) == str(path)
     box.clear()
     assert list(tmp_path.iterdir()) == []
 

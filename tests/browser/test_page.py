@@ -443,6 +443,80 @@ def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     expect(page.get_by_text("not “other”")).to_be_visible()
 
 
+def test_what_is_wrong_with_a_link_stands_under_the_prompt(flat, app_url):
+    page = flat(390, 844)
+    page.goto(f"{app_url}/?prompt=bow&seed=abc")
+    moving(page, name="bow")
+    expect(page.get_by_text("seed must be a whole number")).to_be_in_viewport()
+    page.locator("#prompt textarea").press("x")
+    expect(page.get_by_text("seed must be a whole number")).to_have_count(0)
+
+
+def test_without_webgl_the_camera_follows_who_runs_away(flat, app_url):
+    page = flat(1440, 1000)
+    page.goto(f"{app_url}/?prompt=run&seconds=6.5")
+    moving(page, name="run")
+    seen = of_stage(
+        page,
+        "Array.from({length: s.timeline.frames}, (_, n) => "
+        "{ s.seek(n / 30); s.draw(); return [...s.spans()[0], ...s.view.feet[0]]; })",
+    )
+    assert len(seen) == 195 and of_stage(page, "Math.hypot(...s.poses[0].root)") > 5
+    assert all(0 < value < 1 for values in seen for value in values)
+
+
+def test_a_mistake_in_an_end_is_said_on_the_stage_which_keeps_what_it_had(flat):
+    page = flat(1440, 1000)
+    open_tab(page, "Between")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage", "walk to dance salsa")
+    words = page.locator("#from-words textarea")
+    for wrong, reason in (("", "From: say a motion in words"), ("don't walk", "says what not to do")):
+        words.fill(wrong)
+        page.locator("#interpolate").click()
+        expect(page.locator("#path-stage .word")).to_contain_text(reason)
+        assert not of_stage(page, "s.root.classList.contains('busy')", "path-stage")
+        assert of_stage(page, "s.scene.name", "path-stage") == "walk to dance salsa"
+    words.fill("run")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage", "run to dance salsa")
+    open_tab(page, "Read")
+    page.locator("#recognize").click()
+    expect(page.locator("#read-stage .word")).to_contain_text("Motion: say a motion")
+
+
+def test_without_a_connection_the_page_says_so_and_goes_on_when_it_is_back(flat):
+    page = flat(1440, 1000)
+    page.context.set_offline(True)
+    box = page.locator("#prompt textarea")
+    box.fill("kick")
+    box.press("Enter")
+    expect(page.locator(".answer .words")).to_contain_text("the server can't be reached")
+    expect(page.locator("#text-stage .word")).to_contain_text("no connection")
+    page.context.set_offline(False)
+    ask(page, "kick")
+    expect(page.locator(".answer .words")).to_have_text("Known: kick.")
+    expect(page.locator("#text-stage .word")).not_to_contain_text("connection")
+
+
+def test_a_storyboard_can_be_changed_by_the_keyboard(flat):
+    page = flat(1440, 1000)
+    page.get_by_text("Storyboard: several things").click()
+    seconds = page.get_by_label("Seconds of block 1")
+    seconds.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowUp")
+    expect(seconds).to_have_value("3")
+    expect(seconds).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Later: block 1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Later: block 2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Words of block 3")).to_be_focused()  # there is no later place
+    expect(page.get_by_label("Words of block 3")).to_have_value("walk")
+
+
 def test_a_storyboard_is_told_changed_and_kept_as_a_file(page, tmp_path):
     page.get_by_text("Storyboard: several things").click()
     page.locator("#prompt textarea").fill("walk for 1 second, then bow for 2 seconds")

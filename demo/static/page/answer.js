@@ -2,6 +2,7 @@
 import { make } from "../stage/controls.js";
 import { asked, askFor } from "./fields.js";
 import { ask, complete } from "./prompt.js";
+import { reached } from "./reached.js";
 
 const FRESH = 60_000; // milliseconds that an answer which was made ahead is good for
 
@@ -43,7 +44,7 @@ export function mount(element, props, _watch, server) {
     const fields = wanted(), made = ahead;
     ahead = null;
     const good = made?.fields === JSON.stringify(fields) && performance.now() - made.at < FRESH;
-    return good ? made.answer.catch(() => server.play(fields)) : server.play(fields);
+    return good ? reached(made.answer).catch(() => reached(server.play(fields))) : reached(server.play(fields));
   }
 
   /** @param {{level?: string, text?: string, others?: string[]}} answer */
@@ -59,6 +60,7 @@ export function mount(element, props, _watch, server) {
   /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
   async function play() {
     const stage = window.motionStage(props.stage), mine = ++latest;
+    if (words.dataset.level === "mistake") say({});
     stage?.busy(`making “${asked().prompt}” …`);
     try {
       const { reason, answer, scene, token } = await answered();

@@ -18,7 +18,7 @@ export function mount(element, props, watch) {
       make("p", { class: "words", role: "status" }, text),
       make("ol", { class: "bars" }, ...bars.map(({ label, share }, place) =>
         make("li", {}, make("span", {}, label), make("b", {}, place ? "" : sure),
-          make("i", { style: `width:${(100 * share) / bars[0].share}%`, "aria-hidden": "true" })),
+          make("i", { style: `width:${100 * share}%`, "aria-hidden": "true" })),
       )),
     );
   });

@@ -1,4 +1,5 @@
 // Brings what the server made onto a stage, with its files, and says how that goes.
+import { reached } from "./reached.js";
 
 /**
  * @param {string} stage its name
@@ -9,7 +10,7 @@
 export async function bring(stage, word, work) {
   word.textContent = "making it …";
   try {
-    const answer = await work;
+    const answer = await reached(work);
     word.textContent = answer.reason ?? "";
     if (answer.reason) return null;
     document.dispatchEvent(new CustomEvent("offer", { detail: { stage, token: answer.token } }));

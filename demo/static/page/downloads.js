@@ -2,6 +2,7 @@
 import { make } from "../stage/controls.js";
 import { worn } from "../stage/own.js";
 import { form } from "./character.js";
+import { reached } from "./reached.js";
 
 /**
  * @param {HTMLElement} element
@@ -30,8 +31,8 @@ export function mount(element, props, watch, server, _trigger, root) {
     try {
       const place = window.motionStage(props.stage)?.mixed ?? 0;
       const { address, name, reason } = suffix === "character"
-        ? await worn().kept(() => server.on_character(form({ token, place })))
-        : await server.take([token, suffix, place]);
+        ? await worn().kept(() => reached(server.on_character(form({ token, place }))))
+        : await reached(server.take([token, suffix, place]));
       word.textContent = reason ?? "";
       if (!address) return;
       if (suffix === "mp4") play(root + address, name);

@@ -3,6 +3,7 @@ import { make } from "../stage/controls.js";
 import { Chart, hue } from "./chart.js";
 import { keep, kept } from "./keeping.js";
 import { bring } from "./bring.js";
+import { reached } from "./reached.js";
 
 const LAST = "on-the-map";
 
@@ -15,7 +16,7 @@ const LAST = "on-the-map";
  * @param {string} root
  */
 export function mount(element, props, _watch, server, _trigger, root) {
-  const chart = new Chart({ ...props.how, body: root + props.how.body }, server, take);
+  const chart = new Chart({ ...props.how, body: root + props.how.body }, server, (number) => take(number));
   const legend = make("div", { class: "legend", "aria-hidden": "true" });
   const word = make("p", { class: "told", role: "status" }), found = make("div", { class: "meant" });
   const words = make("input", { type: "search", "aria-label": "Find words on the map", placeholder: "find words on the map" });
@@ -32,7 +33,9 @@ export function mount(element, props, _watch, server, _trigger, root) {
     word.textContent = on ? "Drag from one dot to another." : "";
   }
 
-  function take(number) {
+  /** @param {number} number @param {boolean} [look] whether the stage comes into sight */
+  function take(number, look = true) {
+    if (look) window.motionStage(props.stage)?.picture.scrollIntoView({ block: "nearest" });
     chart.line = null;
     chart.passed = [];
     keep(LAST, { number, label: chart.label(number) });
@@ -52,9 +55,9 @@ export function mount(element, props, _watch, server, _trigger, root) {
   }
 
   words.addEventListener("change", async () => {
-    const answer = await server.find(words.value);
+    const answer = await reached(server.find(words.value)).catch((error) => ({ reason: `That didn't work: ${error.message}` }));
     word.textContent = answer.reason ?? "";
-    if (answer.reason) return;
+    if (answer.reason) return found.replaceChildren();
     chart.mark = { x: answer.x, y: answer.y, label: words.value };
     found.replaceChildren(make("span", {}, "Nearest:"), ...answer.near.map(({ number, label }) => make("button", { type: "button", onclick: () => take(number) }, label)));
     chart.look(answer.x, answer.y, 4);
@@ -71,7 +74,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
     await chart.open();
     if (!legend.childElementCount) {
       legend.replaceChildren(...chart.atlas.families.map((name, n) => make("span", {}, make("i", { style: `background:hsl(${hue(n)} 65% 50%)` }), name)));
-      if (!window.motionStage?.(props.stage)?.scene) take(first());
+      if (!window.motionStage?.(props.stage)?.scene) take(first(), false);
     }
     // The prompt's own place.
     const prompt = window.motionStage("text-stage")?.scene?.asked?.prompt;

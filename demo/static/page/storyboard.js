@@ -1,6 +1,7 @@
 // A storyboard: blocks on a strip that become one motion. They are added, moved, changed, and made again one by one.
 import { COLOURS, make } from "../stage/controls.js";
 import { box } from "./prompt.js";
+import { reached } from "./reached.js";
 
 const MOST = 60, LEAST = 0.5; // seconds
 
@@ -56,11 +57,19 @@ export function mount(element, props, _watch, server) {
     if (details.open && !blocks.length) change([{ text: "walk", seconds: 2, seed: 0 }, { text: "sit down", seconds: 2, seed: 0 }, { text: "wave", seconds: 2, seed: 0 }]);
   });
 
-  function change(next) {
+  /** What has the keyboard keeps it, though the row is drawn anew. @param {Block[]} next @param {number} [to] where its block is now */
+  function change(next, to = -1) {
+    const held = list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     blocks = next;
     list.replaceChildren(...blocks.map(row));
+    if (held) focus(to < 0 ? held : held.replace(/\d+$/, String(to + 1)));
     const whole = blocks.reduce((sum, { seconds }) => sum + seconds, 0);
     word.textContent = whole > MOST ? `These take ${whole.toFixed(1)} s; at most ${MOST} s are made.` : `${whole.toFixed(1)} s in all`;
+  }
+
+  function focus(label) {
+    const [what, own] = [`[aria-label="${label}"]`, `[aria-label="Words of block ${label.match(/\d+$/)}"]`].map((one) => list.querySelector(one));
+    (what?.disabled ? own : what ?? own)?.focus();
   }
 
   function row(block, number) {
@@ -92,8 +101,8 @@ export function mount(element, props, _watch, server) {
       make(
         "span",
         { class: "acts" },
-        small("‹", "Earlier", () => change(moved(blocks, number, number - 1)), number === 0),
-        small("›", "Later", () => change(moved(blocks, number, number + 1)), number === blocks.length - 1),
+        small("‹", "Earlier", () => change(moved(blocks, number, number - 1), number - 1), number === 0),
+        small("›", "Later", () => change(moved(blocks, number, number + 1), number + 1), number === blocks.length - 1),
         small("↻", "Make it again, the others stay", () => {
           set(number, { seed: block.seed + 1 });
           tell();
@@ -108,7 +117,7 @@ export function mount(element, props, _watch, server) {
   async function tried(doing, work) {
     word.textContent = doing;
     try {
-      const found = await work();
+      const found = await reached(work());
       word.textContent = found.reason ?? "";
       return found.reason ? null : found;
     } catch (error) {

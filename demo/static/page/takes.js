@@ -3,6 +3,7 @@ import { make } from "../stage/controls.js";
 import { fromText } from "../stage/motion.js";
 import { Small, tile } from "../stage/small.js";
 import { asked, askFor } from "./fields.js";
+import { reached } from "./reached.js";
 
 /**
  * @param {HTMLElement} element
@@ -35,7 +36,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
     word.textContent = "making four …";
     button.disabled = true;
     try {
-      const { takes, reason } = await server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]);
+      const { takes, reason } = await reached(server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]));
       word.textContent = reason ?? "";
       if (!takes) return;
       shown = wanted;

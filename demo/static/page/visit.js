@@ -64,9 +64,21 @@ export function mount(element, props) {
     }, 700);
   });
 
+  /** What is wrong with a link, where the visitor looks: under the prompt, until the next one is typed. @param {string} text */
+  function tell(text) {
+    const line = make("p", { class: "told", role: "status", id: "link-mistake" }, text);
+    const wait = setInterval(() => {
+      const answer = document.querySelector(".answer");
+      if (!answer) return;
+      clearInterval(wait);
+      answer.before(line);
+    }, 50);
+    document.addEventListener("input", ({ isTrusted }) => isTrusted && line.remove());
+  }
+
   draw();
   const { wanted, wrong } = fromLink(location.search, props);
-  if (wrong.length) word.textContent = `The link: ${wrong.join("; ")}.`;
+  if (wrong.length) tell(`The link: ${wrong.join("; ")}.`);
   if (wanted) {
     const wait = setInterval(() => {
       if (!document.querySelector("#generate") || !document.querySelector("#seed input")) return;

@@ -20,6 +20,7 @@ export function mount(element, props, watch, _server, _trigger, root) {
   const stage = new Stage(element.querySelector(".host"), { ...props.how, root, ...bodies });
   stages.set(props.how.name, stage);
   const show = async () => {
+    if (props.value?.reason) return stage.refuse(props.value.reason);
     if (!props.value?.figures) return;
     try {
       await stage.show(props.value);
@@ -27,6 +28,7 @@ export function mount(element, props, watch, _server, _trigger, root) {
       stage.busy(`This can't be shown: ${error.message}`);
     }
   };
+  window.addEventListener("offline", () => stage.busySince && stage.refuse("The connection is lost. Try again when it is back."));
   watch("value", show);
   show();
 }

@@ -95,7 +95,7 @@ export class Stage {
     this.poses = parts.map(() => newPose());
     this.spread = reach(
       parts.flatMap(({ motions }) => motions.map(({ path }) => path)),
-      targets(parts.flatMap(({ motions }) => motions.map(({ path }) => path))),
+      targets(parts.map(({ motions }) => middle(motions).path)),
     );
     this.timeline.start(Math.max(...parts.flatMap(({ motions }) => motions.map(({ frames }) => frames))));
     this.controls.offer(scene.slider ?? null);
@@ -178,10 +178,18 @@ export class Stage {
    * @param {string} word
    */
   busy(word) {
+    if (word && !navigator.onLine) return this.refuse("There is no connection. Try again when it is back.");
+    if (word) this.complaint = "";
     if (word) this.picture.scrollIntoView({ block: "nearest" });
     this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
-    this.word.textContent = word || this.#rest();
+    this.word.textContent = word || this.complaint || this.#rest();
+  }
+
+  /** Say why nothing new comes; what was there before stays. @param {string} reason */
+  refuse(reason) {
+    this.complaint = reason;
+    this.busy("");
   }
 
   toggle() {
@@ -325,7 +333,8 @@ export class Stage {
     if (!parts) return;
     this.places = this.scene.layout === "beside" ? places(parts.length, this.tall) : parts.map(() => [0, 0]);
     this.paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
-    this.targets = targets(this.paths, this.tall);
+    // Each figure counts once, however many motions lie along its slider.
+    this.targets = targets(parts.map(({ motions }, number) => moved(middle(motions).path, this.places[number])), this.tall);
   }
 
   #frame() {
@@ -506,7 +515,8 @@ export class Stage {
     if (this.follow) {
       const point = new Float32Array(3);
       along(point, this.targets, timeline.frame);
-      view.target.set ? view.target.set(...point) : (view.target = point);
+      if (view instanceof FlatView) view.target = point;
+      else view.target.set(...point);
     }
     if (view instanceof FlatView) {
       view.draw(poses, this.places);
@@ -524,6 +534,9 @@ export class Stage {
     }
   }
 }
+
+/** The one in the middle. @param {any[]} motions */
+const middle = (motions) => motions[Math.floor(motions.length / 2)];
 
 /** A path, elsewhere on the floor. */
 const moved = (path, place) => path.map((value, n) => value + [place[0], 0, place[1]][n % 3]);
