@@ -9,6 +9,7 @@ import numpy as np
 
 from motionclip import MotionCLIP
 
+from .character_requests import control
 from .downloads import downloads
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
@@ -65,3 +66,4 @@ def build(mc: MotionCLIP) -> None:
         with gr.Column(scale=5, min_width=320):
             stage("The figure from the map", STAGE)
             downloads(STAGE)
+            control()

@@ -154,7 +154,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 1,
                 value=CLOSENESS,
                 step=0.1,
-                label="Closeness to known actions",
+                label="Stick to known actions",
                 info="0: the words as they are; 1: the nearest action that the model learned",
                 elem_id="closeness",
             )

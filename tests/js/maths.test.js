@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { offsetsOf, PARENTS } from "../../demo/static/stage/body.js";
+import { packed } from "../../demo/static/page/chart.js";
 import { along, eased, placeJoints, slerp, smoothed, turn } from "../../demo/static/stage/maths.js";
 
 const about = (axis, angle) => {
@@ -72,4 +73,11 @@ test("easing does not depend on the rate of frames", () => {
   let value = 0;
   for (let n = 0; n < 60; n++) value = eased(value, 1, 3, 1 / 60);
   assert.ok(Math.abs(value - eased(0, 1, 3, 1)) < 1e-9);
+});
+
+test("a colour in four bytes is what CSS makes of it", () => {
+  const bytes = (colour) => [...new Uint8Array(new Uint32Array([colour]).buffer)];
+  assert.deepEqual(bytes(packed(0, 0.5, 1)), [210, 45, 45, 255]); // hsl(0 65% 50%)
+  assert.deepEqual(bytes(packed(240, 0.5, 0.4)), [45, 45, 210, 102]);
+  assert.deepEqual(bytes(packed(130, 0.42, 1)), [37, 177, 61, 255]);
 });

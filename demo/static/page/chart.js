@@ -37,6 +37,21 @@ const atlasOf = (server) => (atlas ??= server.atlas());
 /** @param {number} family of a dot, by its number */
 export const hue = (family) => HUES[family % HUES.length];
 
+/**
+ * A colour with a saturation of 65 %, as four bytes of a picture.
+ * @param {number} hue in degrees
+ * @param {number} light 0 to 1
+ * @param {number} alpha 0 to 1
+ */
+export function packed(hue, light, alpha) {
+  const strength = 0.65 * Math.min(light, 1 - light);
+  const bytes = [0, 8, 4].map((n) => {
+    const k = (n + hue / 30) % 12;
+    return Math.round(255 * (light - strength * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  });
+  return new Uint32Array(new Uint8Array([...bytes, Math.round(255 * alpha)]).buffer)[0];
+}
+
 export class Chart {
   /**
    * @param {any} how the figure, with the page's address
@@ -59,6 +74,8 @@ export class Chart {
     this.only = null;
     /** What a drag from one dot to another does, where it doesn't move the map. @type {((from: number, to: number) => void) | null} */
     this.join = null;
+    /** The dots as they were drawn last. @type {ImageData | null} */
+    this.picture = null;
     this.hovered = -1;
     this.waiting = 0;
     /** @type {Map<number, PointerEvent>} */
@@ -114,16 +131,8 @@ export class Chart {
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     const paint = canvas.getContext("2d"), dark = isDark(), size = Math.min(2.2 + this.view.zoom, 7);
     canvas.dataset.view = [this.view.x, this.view.y, this.view.zoom].map((value) => value.toFixed(2)).join(" ");
+    this.#dots(paint, size * ratio, ratio, dark);
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
-    paint.clearRect(0, 0, width, height);
-    paint.globalAlpha = this.only ? 0.45 : 1;
-    atlas.families.forEach((_, family) => {
-      paint.fillStyle = `hsl(${hue(family)} 65% ${dark ? 62 : 42}%)`;
-      for (let n = 0; n < atlas.family_of.length; n++) {
-        if (atlas.family_of[n] === family) paint.fillRect(this.#across(atlas.points[2 * n]) - size / 2, this.#down(atlas.points[2 * n + 1]) - size / 2, size, size);
-      }
-    });
-    paint.globalAlpha = 1;
     paint.fillStyle = paint.strokeStyle = dark ? "#fff" : "#1c1917";
     paint.font = "12px system-ui, sans-serif";
     paint.textAlign = "center";
@@ -145,6 +154,23 @@ export class Chart {
       this.#name(paint, [], this.mark.label, this.mark.x, this.mark.y);
     }
     if (this.hovered >= 0) this.#dot(paint, ...this.at(this.hovered), 7);
+  }
+
+  /** All dots, pixel by pixel: ten thousand rectangles of the canvas' own take fifty times as long without a GPU. */
+  #dots(paint, size, ratio, dark) {
+    const { atlas, canvas } = this, { width, height } = canvas, side = Math.max(Math.round(size), 1);
+    if (this.picture?.width !== width || this.picture.height !== height) this.picture = paint.createImageData(width, height);
+    const pixels = new Uint32Array(this.picture.data.buffer), scale = this.#scale() * ratio;
+    const left = this.#across(0) * ratio - side / 2, top = this.#down(0) * ratio - side / 2;
+    const colours = atlas.families.map((_, family) => packed(hue(family), dark ? 0.62 : 0.42, this.only ? 0.45 : 1));
+    pixels.fill(0);
+    for (let n = 0; n < atlas.family_of.length; n++) {
+      const x = Math.round(left + atlas.points[2 * n] * scale), y = Math.round(top - atlas.points[2 * n + 1] * scale);
+      const from = Math.max(x, 0), to = Math.min(x + side, width), colour = colours[atlas.family_of[n]];
+      if (from >= to) continue;
+      for (let row = Math.max(y, 0); row < Math.min(y + side, height); row++) pixels.fill(colour, row * width + from, row * width + to);
+    }
+    paint.putImageData(this.picture, 0, 0);
   }
 
   #scale() {
