@@ -35,10 +35,8 @@ def told_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any
     def decorated(work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
         def handler(*asked: Any) -> Any:
-            try:
-                return told(work)(*asked)
-            except gr.Error as error:
-                return anew({"reason": html.unescape(error.message)}), *[gr.skip()] * rest
+            found = answered(lambda: {"outputs": work(*asked)})
+            return found["outputs"] if "outputs" in found else (anew(found), *[gr.skip()] * rest)
 
         return handler
 

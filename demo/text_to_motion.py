@@ -64,22 +64,38 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         asked = prompt, frames_of(seconds), int(seed), closeness
         return take_home(made(*asked), "motion")[1]
 
+    def parts(asked: Any) -> tuple[str, float, int, float]:
+        with taken_apart():
+            prompt, seconds, seed, closeness = asked
+            return prompt, seconds, int(seed), closeness
+
     def play(asked: Any) -> Answer:
-        """The verdict on [prompt, seconds, seed, closeness] with its scene and token, or the reason why there is none.
+        """The verdict on [prompt, seconds, seed, closeness] with its scene, or the reason why there is none.
 
         The page calls it directly: through Gradio's queue the figure came 100 ms later (docs/scale.md).
         """
 
         def work() -> Answer:
-            with taken_apart():
-                prompt, seconds, seed, closeness = asked
-                seed = int(seed)
+            prompt, seconds, seed, closeness = parts(asked)
             motion = made(prompt, frames_of(seconds), seed, closeness)
             return {
                 "answer": in_words(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT},
                 "scene": scene([motion], [prompt], prompt, asked=_asked(prompt, seconds, seed, closeness)),
-                "token": motion_store.put_motion(motion, "motion"),
             }
+
+        return answered(work)
+
+    def keep(asked: Any) -> Answer:
+        """The token by which the motion of [prompt, seconds, seed, closeness] can be taken home.
+
+        It is asked for when the motion is shown: what the page makes ahead, while one types, would push out of the
+        store what others see.
+        """
+
+        def work() -> Answer:
+            prompt, seconds, seed, closeness = parts(asked)
+            motion = made(prompt, frames_of(seconds), seed, closeness)
+            return {"token": motion_store.put_motion(motion, "motion")}
 
         return answered(work)
 
@@ -87,12 +103,11 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
 
         def work() -> Answer:
-            with taken_apart():
-                prompt, seconds, seed, closeness = asked
-                seeds = [int(seed) + number for number in range(1, TAKES + 1)]
-            motions = [made(prompt, frames_of(seconds), seed, closeness) for seed in seeds]
+            prompt, seconds, seed, closeness = parts(asked)
+            seeds = [seed + number for number in range(1, TAKES + 1)]
+            motions = [made(prompt, frames_of(seconds), each, closeness) for each in seeds]
             found = zip(seeds, motions, strict=True)
-            return {"takes": [{"seed": seed, "motion": motion_text(motion)} for seed, motion in found]}
+            return {"takes": [{"seed": each, "motion": motion_text(motion)} for each, motion in found]}
 
         return answered(work)
 
@@ -116,7 +131,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             elem_id="prompt",
         )
         gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
-    component("page/answer.js", first[2], stage=STAGE, server_functions=[complete, play])
+    component("page/answer.js", first[2], stage=STAGE, server_functions=[complete, play, keep])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             stage("The figure", STAGE, first[1])

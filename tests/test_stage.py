@@ -212,7 +212,8 @@ def test_a_second_motion_is_small_on_the_wire(app_url):
         (["kick", "<b>", 0, 1], "seconds, not <b>"),  # in words, which no script takes for markup
         ([" ", 2, 0, 1], "is empty"),
     ):
-        assert words in play(wrong).json()["reason"]
+        refused = play(wrong).json()
+        assert words in refused["reason"] and set(refused) == {"reason"}
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")

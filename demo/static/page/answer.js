@@ -17,8 +17,8 @@ export function mount(element, props, _watch, server) {
   const completions = complete(lookUp, play);
   element.querySelector(".host").replaceChildren(completions, make("div", { class: "answer" }, words, meant));
   let latest = 0, current = props.value ?? {};
-  /** What is typed, made during a pause in typing, so that Enter need not wait for it. @type {{fields: string, at: number, answer: Promise<any>} | null} */
-  let ahead = null;
+  /** What is typed, made during a pause in typing, so that Enter need not wait for it: one at a time. @type {{key: string, at: number, answer: Promise<any>} | null} */
+  let ahead = null, making = false;
 
   /** @param {string} typed */
   async function lookUp(typed) {
@@ -27,11 +27,13 @@ export function mount(element, props, _watch, server) {
     return completions;
   }
 
-  function makeAhead() {
-    const fields = wanted();
-    if (ahead?.fields === JSON.stringify(fields)) return;
-    ahead = { fields: JSON.stringify(fields), at: performance.now(), answer: server.play(fields) };
-    ahead.answer.catch(() => {}); // Enter asks again, and says so
+  async function makeAhead() {
+    const fields = wanted(), key = JSON.stringify(fields);
+    if (making || ahead?.key === key) return;
+    ahead = { key, at: performance.now(), answer: reached(server.play(fields)) };
+    making = true;
+    await ahead.answer;
+    making = false;
   }
 
   function wanted() {
@@ -39,13 +41,16 @@ export function mount(element, props, _watch, server) {
     return [prompt, seconds, seed, closeness];
   }
 
-  /** The server's answer to what the fields say. */
-  function answered() {
-    const fields = wanted(), made = ahead;
+  /** The server's answer, the one that was made ahead if it is to the same and has none of its mistakes. */
+  async function answered(fields) {
+    const made = ahead;
     ahead = null;
-    const good = made?.fields === JSON.stringify(fields) && performance.now() - made.at < FRESH;
-    return good ? reached(made.answer).catch(() => reached(server.play(fields))) : reached(server.play(fields));
+    const good = made?.key === JSON.stringify(fields) && performance.now() - made.at < FRESH && (await made.answer);
+    return good && !good.reason ? good : reached(server.play(fields));
   }
+
+  /** The token of the files, kept for what is shown and not for all that is typed. @returns {Promise<string | undefined>} */
+  const kept = async (fields) => (await reached(server.keep(fields))).token;
 
   /** @param {{level?: string, text?: string, others?: string[]}} answer */
   function say({ level = "", text = "", others = [] }) {
@@ -59,16 +64,16 @@ export function mount(element, props, _watch, server) {
 
   /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
   async function play() {
-    const stage = window.motionStage(props.stage), mine = ++latest;
+    const stage = window.motionStage(props.stage), fields = wanted(), mine = ++latest;
     if (words.dataset.level === "mistake") say({});
-    stage?.busy(`making “${asked().prompt}” …`);
+    stage?.busy(`making “${fields[0]}” …`);
     try {
-      const { reason, answer, scene, token } = await answered();
+      const { reason, answer, scene } = await answered(fields);
       if (mine !== latest) return;
       say(reason ? { level: "mistake", text: reason } : answer);
       if (reason) return;
       current = answer;
-      document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
+      document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token: kept(fields) } }));
       await stage?.show(scene);
     } catch (error) {
       if (mine === latest) say({ level: "mistake", text: `That didn't work: ${error.message ?? error}` });

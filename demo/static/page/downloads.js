@@ -25,14 +25,15 @@ export function mount(element, props, watch, server, _trigger, root) {
   );
 
   async function take(suffix, button) {
-    if (!token) return void (word.textContent = "There is no motion yet.");
     button.disabled = true;
     word.textContent = "being made …";
     try {
+      const mine = await token;
+      if (!mine) return void (word.textContent = "There is no motion yet.");
       const place = window.motionStage(props.stage)?.mixed ?? 0;
       const { address, name, reason } = suffix === "character"
-        ? await worn().kept(() => reached(server.on_character(form({ token, place }))))
-        : await reached(server.take([token, suffix, place]));
+        ? await worn().kept(() => reached(server.on_character(form({ token: mine, place }))))
+        : await reached(server.take([mine, suffix, place]));
       word.textContent = reason ?? "";
       if (!address) return;
       if (suffix === "mp4") play(root + address, name);
@@ -54,6 +55,7 @@ export function mount(element, props, watch, server, _trigger, root) {
     );
   }
 
+  /** It may still be on its way. @type {string | Promise<string | undefined> | null | undefined} */
   let token = null;
   const offer = (next) => {
     token = next;

@@ -55,7 +55,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
   }
 
   words.addEventListener("change", async () => {
-    const answer = await reached(server.find(words.value)).catch((error) => ({ reason: `That didn't work: ${error.message}` }));
+    const answer = await reached(server.find(words.value));
     word.textContent = answer.reason ?? "";
     if (answer.reason) return found.replaceChildren();
     chart.mark = { x: answer.x, y: answer.y, label: words.value };

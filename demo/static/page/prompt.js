@@ -1,5 +1,6 @@
 // The prompt's box: completions from what the model knows, and a way for others to fill it and ask.
 import { make } from "../stage/controls.js";
+import { appear } from "./appear.js";
 
 const PAUSE = 120; // milliseconds without typing before it is looked up
 
@@ -92,12 +93,10 @@ export function complete(lookUp, go) {
   document.addEventListener("keydown", key, true);
   document.addEventListener("input", typed);
   document.addEventListener("focusout", (event) => event.target === box() && close());
-  const wait = setInterval(() => {
-    if (!box()) return;
-    clearInterval(wait);
+  appear(box, (target) => {
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": "completions", "aria-expanded": "false", autocomplete: "off", enterkeyhint: "go" })) {
-      box().setAttribute(name, value);
+      target.setAttribute(name, value);
     }
-  }, 50);
+  });
   return list;
 }

@@ -116,14 +116,9 @@ export function mount(element, props, _watch, server) {
 
   async function tried(doing, work) {
     word.textContent = doing;
-    try {
-      const found = await reached(work());
-      word.textContent = found.reason ?? "";
-      return found.reason ? null : found;
-    } catch (error) {
-      word.textContent = `That didn't work: ${error.message ?? error}`;
-      return null;
-    }
+    const found = await reached(work());
+    word.textContent = found.reason ?? "";
+    return found.reason ? null : found;
   }
 
   async function fillFrom(what) {

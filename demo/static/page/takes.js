@@ -35,18 +35,13 @@ export function mount(element, props, _watch, server, _trigger, root) {
     const wanted = asked();
     word.textContent = "making four …";
     button.disabled = true;
-    try {
-      const { takes, reason } = await reached(server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]));
-      word.textContent = reason ?? "";
-      if (!takes) return;
-      shown = wanted;
-      tiles.replaceChildren(...takes.map(({ seed, motion }) =>
-        tile(new Small(how, fromText(motion)), `Take ${seed}`, () => askFor({ ...wanted, seed })),
-      ));
-    } catch (error) {
-      word.textContent = `That didn't work: ${error.message ?? error}`;
-    } finally {
-      button.disabled = false;
-    }
+    const { takes, reason } = await reached(server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]));
+    button.disabled = false;
+    word.textContent = reason ?? "";
+    if (!takes) return;
+    shown = wanted;
+    tiles.replaceChildren(...takes.map(({ seed, motion }) =>
+      tile(new Small(how, fromText(motion)), `Take ${seed}`, () => askFor({ ...wanted, seed })),
+    ));
   }
 }

@@ -1,5 +1,6 @@
 // This visit: a link that gives again what is seen, and a strip of what was made, kept in the browser.
 import { make } from "../stage/controls.js";
+import { appear } from "./appear.js";
 import { askFor, fromLink, linkTo } from "./fields.js";
 import { keep, kept } from "./keeping.js";
 
@@ -67,12 +68,7 @@ export function mount(element, props) {
   /** What is wrong with a link, where the visitor looks: under the prompt, until the next one is typed. @param {string} text */
   function tell(text) {
     const line = make("p", { class: "told", role: "status", id: "link-mistake" }, text);
-    const wait = setInterval(() => {
-      const answer = document.querySelector(".answer");
-      if (!answer) return;
-      clearInterval(wait);
-      answer.before(line);
-    }, 50);
+    appear(() => document.querySelector(".answer"), (answer) => answer.before(line));
     document.addEventListener("input", ({ isTrusted }) => isTrusted && line.remove());
   }
 
@@ -80,10 +76,6 @@ export function mount(element, props) {
   const { wanted, wrong } = fromLink(location.search, props);
   if (wrong.length) tell(`The link: ${wrong.join("; ")}.`);
   if (wanted) {
-    const wait = setInterval(() => {
-      if (!document.querySelector("#generate") || !document.querySelector("#seed input")) return;
-      clearInterval(wait);
-      askFor(wanted);
-    }, 100);
+    appear(() => document.querySelector("#generate") && document.querySelector("#seed input"), () => askFor(wanted));
   }
 }

@@ -179,8 +179,10 @@ export class Stage {
    */
   busy(word) {
     if (word && !navigator.onLine) return this.refuse("There is no connection. Try again when it is back.");
-    if (word) this.complaint = "";
-    if (word) this.picture.scrollIntoView({ block: "nearest" });
+    if (word) {
+      this.complaint = "";
+      this.picture.scrollIntoView({ block: "nearest" });
+    }
     this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
     this.word.textContent = word || this.complaint || this.#rest();
