@@ -73,8 +73,10 @@ export function mount(element, props, _watch, server) {
       say(reason ? { level: "mistake", text: reason } : answer);
       if (reason) return;
       current = answer;
-      document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token: kept(fields) } }));
-      await stage?.show(scene);
+      const shown = stage?.show(scene);
+      const token = Promise.resolve(shown).then(() => kept(fields), () => undefined); // after the first picture
+      document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
+      await shown;
     } catch (error) {
       if (mine === latest) say({ level: "mistake", text: `That didn't work: ${error.message ?? error}` });
     } finally {
