@@ -11,5 +11,10 @@ CONFIGS = _ROOT / "configs"
 
 
 def app_package() -> str:
-    """The name by which the app is imported: `demo` in a checkout that is not installed, else motionclip.app."""
-    return "motionclip.app" if find_spec("motionclip.app") else "demo"
+    """The name by which the app is imported: `demo` in a checkout that is not installed, else motionclip.app.
+
+    An editable install of another checkout offers that one's app, which doesn't count.
+    """
+    installed = find_spec("motionclip.app")
+    own = (_PACKAGE / "app" / "__init__.py", _PACKAGE.parent / "demo" / "__init__.py")
+    return "motionclip.app" if installed and installed.origin and Path(installed.origin).resolve() in own else "demo"
