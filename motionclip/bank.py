@@ -67,7 +67,8 @@ class Waypoint:
 
 @dataclass(frozen=True)
 class Traits:
-    """How an action's recordings move. arms: the legs stand still. steady: the body ends as high as it began."""
+    """How an action's recordings move. arms: the legs stand still, or sit while the hands are at work. steady: the body
+    ends as high as it began."""
 
     arms: bool
     steady: bool

@@ -15,7 +15,7 @@ from typing import Literal
 
 import snowballstemmer
 
-from .constants import MAX_COUNT
+from .constants import MAX_COUNT, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import RequestError
 
 Side = Literal["left", "right"]
@@ -47,6 +47,14 @@ _TIMES = re.compile(
     r"x\s?(?P<after>\d{1,2}))\b(?!\s+(?:a|an|per|each|every)\b)",
     re.IGNORECASE,
 )
+# "walks for 3 seconds", "a five-second bow", "wave (3 s)", but not "a man in his 40s", nor "a second kick".
+_LASTING = re.compile(
+    r"[\s,]*(?:\bfor\s+(?:about\s+|exactly\s+)?(?P<some>an?|half\s+a|a\s+couple\s+of|a\s+few)\s+|"
+    r"(?:\bfor\s+(?:about\s+|exactly\s+)?)?\(?(?<![\d.])(?<!\bhis\s)(?<!\bher\s)(?<!\bthe\s)(?<!\btheir\s)"
+    rf"(?P<number>\d+(?:\.\d+)?|one|{'|'.join(_NUMBERS)})[\s-]*)(?:s|secs?|seconds?|(?P<minutes>mins?|minutes?))\b\)?",
+    re.IGNORECASE,
+)
+_SOME = {"half a": 0.5, "a": 1.0, "an": 1.0, "one": 1.0, "a couple of": 2.0, "a few": 3.0}
 # Nouns that say what is done: "two quick uppercuts".
 _DEEDS = frozenset((
     "uppercut", "jab", "hook", "kick", "punch", "slap", "cartwheel", "flip", "backflip", "somersault", "burpe", "up",
@@ -267,7 +275,8 @@ class Clause:
 
     text: its words, without those that the other fields hold. also: what is done at the same time. joined: whether the
     two were joined by a mere "and", which may also mean one after the other, or one action; whole: the words of both.
-    listed: the list that it is an item of, which may be one action, too. tempo: how fast, 1 being as it comes.
+    listed: the list that it is an item of, which may be one action, too. tempo: how fast, 1 being as it comes. seconds:
+    how long, where the words say so.
     """
 
     text: str
@@ -279,6 +288,7 @@ class Clause:
     limb: Limb = "hand"
     count: int | None = None
     tempo: float = 1.0
+    seconds: float | None = None
 
 
 def refuse_negation(text: str, what: str = "text") -> None:
@@ -402,7 +412,8 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
 def _at_once(whole: str, main: str, also: str, verbs: Collection[str]) -> Clause:
     if not all(_tidy(_SLOW.sub("", words)) for words in (main, also)):  # "take your time turning around"
         return _detailed(whole, verbs)
-    return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=whole)
+    whole, seconds = lasting(whole)
+    return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=whole, seconds=seconds)
 
 
 def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
@@ -414,8 +425,27 @@ def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
-    text = _THERE.sub(r"\g<going>", text)
-    return _with_tempo(_with_side(_with_count(Clause(text), verbs), text))
+    text, seconds = lasting(_THERE.sub(r"\g<going>", text))
+    return replace(_with_tempo(_with_side(_with_count(Clause(text), verbs), text)), seconds=seconds)
+
+
+def lasting(text: str) -> tuple[str, float | None]:
+    """A step without the words for how long it takes, and that in seconds: "walks for 3 seconds" → "walks", 3.
+
+    Raises:
+        RequestError: for a length outside 0.5–60 seconds.
+    """
+    match = _LASTING.search(text)
+    if match is None:
+        return text, None
+    word = " ".join((match["some"] or match["number"]).lower().split())
+    seconds = float({**_NUMBERS, **_SOME}.get(word) or word) * (60 if match["minutes"] else 1)
+    if not MIN_BLOCK_SECONDS <= seconds <= MAX_STORY_SECONDS:
+        raise RequestError(
+            f"text: {match.group().strip(' ,')!r} can't be made; ask for {MIN_BLOCK_SECONDS:g} to "
+            f"{MAX_STORY_SECONDS:g} seconds"
+        )
+    return _tidy(f"{text[: match.start()]} {text[match.end() :]}") or text, seconds
 
 
 def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
@@ -434,11 +464,6 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
     if not 1 <= number <= MAX_COUNT:
         raise RequestError(f"text: {number} times can't be done; ask for 1 to {MAX_COUNT} times")
     return replace(clause, text=_tidy(text) or clause.text, count=number)
-
-
-def number(word: str) -> float:
-    """The number that a word or digits stand for: "two" → 2, "2.5" → 2.5."""
-    return _NUMBERS.get(word.lower()) or (1.0 if word.lower() == "one" else float(word))
 
 
 def last_step(text: str) -> tuple[str, str]:

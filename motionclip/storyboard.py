@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
 
 JOIN = 30  # frames in which a block becomes the next, at most half of the next one
 FIELDS = {"text": "words for what to do", "seconds": "its length", "seed": "which instance"}
-_LASTING = re.compile(
-    r"[\s,]*(?:\bfor\s+)?\(?(?<![\d.])(?P<number>\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)\s*"
-    r"(?:s|secs?|seconds?)\b\)?",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -144,12 +138,8 @@ def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) ->
     """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
     blocks: list[Block] = []
     for words in mc.steps(text):
-        duration = _LASTING.search(words)
-        length = seconds
-        if duration:
-            words = f"{words[: duration.start()]} {words[duration.end() :]}".strip(" ,;.") or words
-            length = float(prompt_parsing.number(duration["number"]))
-        blocks.append(Block(re.sub(r"\s+", " ", words), length, seed + len(blocks)))
+        words, said = prompt_parsing.lasting(words)
+        blocks.append(Block(words.strip(" ,;."), said or seconds, seed + len(blocks)))
     return check(blocks)
 
 

@@ -50,7 +50,7 @@ def asked(text):
         ("walk next to a friend", ["walk next to a friend"]),
         ("running late for the train, she jumps", ["running late for the train, she jumps"]),
         ("she waves, heads off and walks away", ["she waves", "heads off", "walks away"]),
-        ("walk for 1 second, then bow for 2 seconds", ["walk for 1 second", "bow for 2 seconds"]),
+        ("walk for 1 second, then bow for 2 seconds", ["walk", "bow"]),
         ("he knocks, but it doesn't open, so he kicks", ["he knocks", "he kicks"]),
         ("walk over, sit down and clap", ["walk", "sit down", "clap"]),
         ("1) walk 2) clap 3) do jumping jacks", ["walk", "clap", "do jumping jacks"]),
@@ -321,3 +321,29 @@ def test_a_link_leads_between_parts_that_lie_apart():
     link = whole[59 : len(whole) - 59, features.HEIGHT]
     assert len(link) > 20 and (link.diff() < 0.01).all() and link.diff().abs().max() < 0.08
     assert len(composition.linked([walk])) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "seconds"),
+    [
+        ("walks for 3 seconds", "walks", 3),
+        ("a five-second bow", "a bow", 5),
+        ("run 2.5s", "run", 2.5),
+        ("wave (3 s)", "wave", 3),
+        ("sleeps for half a minute", "sleeps", 30),
+        ("waits for a couple of seconds", "waits", 2),
+        ("walks while waving for 4 seconds", "walks while waving", 4),
+        ("a man in his 40s walks", "a man in his 40s walks", None),
+        ("is second in a race", "is second in a race", None),
+        ("does a second kick", "does a second kick", None),
+    ],
+)
+def test_a_step_says_how_long_it_takes(text, words, seconds):
+    (clause,) = prompt_parsing.clauses(text, VERBS)
+    assert (clause.whole or clause.text, clause.seconds) == (words, seconds)
+
+
+@pytest.mark.parametrize("text", ["walk for 0 seconds", "walk for 61 seconds", "walk for two minutes"])
+def test_a_length_that_is_not_made_is_refused(text):
+    with pytest.raises(ValueError, match="can't be made; ask for 0.5 to 60 seconds"):
+        prompt_parsing.clauses(text)

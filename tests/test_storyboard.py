@@ -89,7 +89,7 @@ def test_a_prompt_becomes_blocks(mc, text, expected):
 
 
 def test_a_prompt_that_can_not_be_told_says_why(mc):
-    with pytest.raises(StoryboardError, match="^block 1: seconds: must be a number from 0.5 to 60, not 70.0"):
+    with pytest.raises(ValueError, match="^text: 'for 70 seconds' can't be made; ask for 0.5 to 60 seconds"):
         mc.blocks("walk for 70 seconds")
     with pytest.raises(StoryboardError, match="^block 2: text: .* says what not to do"):
         mc.storyboard([Block("walk"), Block("do not raise your hands")])

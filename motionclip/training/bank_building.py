@@ -23,7 +23,10 @@ MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
 STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
 LIFTED = 0.25  # metres of the higher ankle, from which a body does not stand on both feet
-TAKES = 0.6  # of an action's windows stand lower than the height that counts
+TAKES = 0.6  # of an action's windows are on the other side of the value that counts
+# What a sitting body does with its arms: its legs hardly move, its trunk is upright, and a hand is at work.
+SITTING_LEGS, WORKING_HAND, UPRIGHT = 0.1, 0.25, 0.9  # metres per second, and the cosine of the trunk's lean
+_WRISTS = [skeleton.JOINT_INDEX["left_wrist"], skeleton.JOINT_INDEX["right_wrist"]]
 
 
 def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
@@ -76,20 +79,26 @@ def _mean(z: torch.Tensor) -> torch.Tensor:
 
 
 def _moves(windows: torch.Tensor) -> torch.Tensor:
-    """(windows, frames, 149) → (windows, 5): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
-    how much it ends lower or higher than it began, how far it goes, and the higher ankle's mean height (m)."""
+    """(windows, frames, 149) → (windows, 7): speed of the ankles about the pelvis (m/s), the pelvis's lowest height,
+    how much it ends lower or higher than it began, how far it goes, the higher ankle's mean height (m), speed of the
+    faster wrist about the neck (m/s), the cosine of the trunk's lean."""
     rotations, path = features.from_features(windows)
     joints = skeleton.forward_kinematics(rotations, path)
     legs = (joints[..., skeleton.ANKLES, :] - joints[..., :1, :]).diff(dim=1).norm(dim=-1).mean((1, 2)) * FPS
     height, ground = path[..., 1], path[..., [0, 2]]
     away = (ground - ground[:, :1]).norm(dim=-1).amax(1)
     lifted = joints[..., skeleton.ANKLES, 1].amax(-1).mean(1)
-    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away, lifted], dim=-1)
+    neck = joints[..., skeleton.JOINT_INDEX["neck"], :]
+    hands = (joints[..., _WRISTS, :] - neck[..., None, :]).diff(dim=1).norm(dim=-1).mean(1).amax(-1) * FPS
+    lean = functional.normalize(neck - joints[..., 0, :], dim=-1)[..., 1].mean(1)
+    return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away, lifted, hands, lean], dim=-1)
 
 
 def _traits(moves: torch.Tensor) -> Traits:
-    legs, height, sunk, away, lifted = moves.median(0).values.tolist()
-    # Some takes of what the arms do are done sitting: it is the arms' still if others stand.
-    height = float(moves[:, 1].quantile(TAKES))
-    stands = height > STANDING and away < PLACE and lifted < LIFTED
-    return Traits(legs < STILL_LEGS and stands, sunk < LEVEL)
+    _, _, sunk, away, lifted, hands, lean = moves.median(0).values.tolist()
+    # Some takes of what the arms do are done sitting or with steps: it is the arms' still if others stand.
+    legs, height = float(moves[:, 0].quantile(1 - TAKES)), float(moves[:, 1].quantile(TAKES))
+    stays = away < PLACE and lifted < LIFTED
+    stands = legs < STILL_LEGS and height > STANDING
+    sits = legs < SITTING_LEGS and lean > UPRIGHT and hands > WORKING_HAND and sunk < LEVEL
+    return Traits(stays and (stands or sits), sunk < LEVEL)

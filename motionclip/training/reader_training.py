@@ -13,6 +13,7 @@ from ..reader import Network, Reader, terms
 from ..towers.interface import TextTower
 from .captions import KINDS, OWN, Words
 
+COMMON = 2  # texts at least that a term is in, so that it is learned
 EVOKED = 0.5  # how often an association is shown, where a caption is shown once
 # Share of right answers that "known" is set to give on the words that the threshold is chosen on. 95 % are promised; on
 # lists that nobody saw it is a little less.
@@ -67,7 +68,7 @@ def _fitted(
     names = list(actions)
     texts, labels, share = _examples(words, names, splits, styled)
     counts = Counter(term for text in texts for term in set(terms(text)))
-    vocabulary = sorted(term for term, count in counts.items() if count > 1)
+    vocabulary = sorted(term for term, count in counts.items() if count >= COMMON)
     rarity = torch.tensor([len(texts) / counts[term] for term in vocabulary]).log()
     near = {name: [other for other in words.near.get(name, []) if other in set(names)] for name in names}
     torch.manual_seed(seed)
