@@ -282,7 +282,8 @@ class MotionCLIP(
                 `samples`.
 
         Returns:
-            One motion for one str, else a list: one motion for each text, or `samples` of the one text.
+            One motion for one str, else a list: one motion for each text, or `samples` of the one text. A motion's
+            `steps` say where each step is in it.
 
         Raises:
             RequestError: for an empty or overlong text, one that says what not to do, frames outside 1–1,800 in all, a
@@ -344,14 +345,8 @@ class MotionCLIP(
         Raises:
             RequestError: as by `plan`.
         """
-        found = []
-        for words in prompt_parsing.ordered(_checked(text), self._verbs):
-            items = prompt_parsing.items(words, self._verbs)
-            if len(items) > 1 and len(self.plan([words])[0]) == 1:
-                items = [words]
-            for item, plan in zip(items, self.plan(items), strict=True):
-                found += prompt_parsing.halves(item) if len(plan) == 2 else [item]
-        return found
+        (steps,) = self.plan([text])
+        return [step.clause.words for step in steps]
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
         """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes.
@@ -479,7 +474,7 @@ class MotionCLIP(
 
     def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
-            return [prompt_parsing.Clause(step) for step in prompt_parsing.steps(text)]
+            return [prompt_parsing.Clause(step, step) for step in prompt_parsing.steps(text)]
         prompt_parsing.refuse_negation(text)
         return prompt_parsing.clauses(text, self._verbs)
 
@@ -530,7 +525,8 @@ class MotionCLIP(
         if clause.joined and not both:
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
-        carried, other = step(replace(body, also=arms), body.text), step(arms, arms.text)
+        carried = step(replace(body, also=arms, whole=clause.whole), body.text)
+        other = step(arms, arms.text)
         return [replace(carried, readings=carried.readings + other.readings, arms=other.z)]
 
     def _step(
@@ -558,7 +554,7 @@ class MotionCLIP(
             parts = self._details(step, frames + longer, seed + number, before)
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
-        return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
+        return [_in_steps(steps, *composition.joined(parts)) for parts in made]
 
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
@@ -575,7 +571,14 @@ class MotionCLIP(
             self.model.decode_chain(torch.stack([z for z, _ in group]), frames, [of for _, of in group])
             for group in groups
         ]
-        return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
+        whole, links = composition.linked(parts)
+        ends = [*links[1:], len(whole)]
+        starts = [
+            start if number == 0 else end - (len(group) - number) * frames
+            for group, start, end in zip(groups, links, ends, strict=True)
+            for number in range(len(group))
+        ]
+        return _in_steps(steps, whole, starts)
 
     def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """(frames, 149) of one step for each of what it follows; of what is counted or slow, more: it is done whole."""
@@ -1001,6 +1004,12 @@ class MotionCLIP(
         if not 1 <= frames <= MAX_FRAMES:
             raise RequestError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _in_steps(steps: Sequence[Step], whole: torch.Tensor, starts: Sequence[int]) -> Motion:
+    """(frames, 149) as a motion of at most MAX_FRAMES, which tells where its steps are."""
+    spans = composition.step_spans([step.clause.words for step in steps], starts, len(whole))
+    return replace(features.features_motion(whole), steps=spans).crop(0, MAX_FRAMES)
 
 
 def _steps(steps: int) -> int:

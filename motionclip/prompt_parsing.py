@@ -265,12 +265,14 @@ def stem(word: str) -> str:
 class Clause:
     """One thing to do.
 
-    text: its words, without those that the other fields hold. also: what is done at the same time. joined: whether the
-    two were joined by a mere "and", which may also mean one after the other, or one action; whole: the words of both.
+    text: its words, without those that the other fields hold; said: all of them. also: what is done at the same time.
+    joined: whether the two were joined by a mere "and", which may also mean one after the other, or one action; whole:
+    the words of both.
     listed: the list that it is an item of, which may be one action, too. tempo: how fast, 1 being as it comes.
     """
 
     text: str
+    said: str
     also: Clause | None = None
     joined: bool = False
     whole: str = ""
@@ -279,6 +281,11 @@ class Clause:
     limb: Limb = "hand"
     count: int | None = None
     tempo: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """All that was said, with what is done at the same time."""
+        return self.whole or self.said
 
 
 def refuse_negation(text: str, what: str = "text") -> None:
@@ -414,8 +421,8 @@ def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
-    text = _THERE.sub(r"\g<going>", text)
-    return _with_tempo(_with_side(_with_count(Clause(text), verbs), text))
+    said, text = text, _THERE.sub(r"\g<going>", text)
+    return _with_tempo(_with_side(_with_count(Clause(text, said), verbs), text))
 
 
 def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
@@ -453,11 +460,6 @@ def last_step(text: str) -> tuple[str, str]:
 def without_lead(text: str) -> str:
     """A step without the words before its verb: "a person walks" → "walks"."""
     return _LEAD.sub("", text)
-
-
-def halves(text: str) -> list[str]:
-    """The two sides of the "and" of a step: "sits down and stands up" → ["sits down", "stands up"]."""
-    return _AND.split(text)
 
 
 def _number(word: str) -> int:

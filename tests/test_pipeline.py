@@ -96,6 +96,34 @@ def test_steps_of_a_text_follow_each_other_without_a_jump(mc):
         mc.generate(text, frames=601)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("walk, then sit down, then wave", ["walk", "sit down", "wave"]),
+        ("lie down, then walk", ["lie down", "walk"]),
+        ("squat twice, then walk while waving", ["squat twice", "walk while waving"]),
+        ("he waves and sits down", ["he waves", "sits down"]),
+    ],
+)
+def test_a_motion_says_where_its_steps_are(mc, text, words):
+    motion = mc.generate(text)
+    spans = [(step.start, step.end) for step in motion.steps]
+    assert [step.words for step in motion.steps] == words == mc.steps(text)
+    assert [0, *(end for _, end in spans)] == [*(start for start, _ in spans), len(motion)]
+    assert all(end - start > 20 for start, end in spans)
+    assert mc.generate("walk").steps == ()
+
+
+def test_a_step_is_where_its_motion_says_it_is(mc):
+    lies, walks = mc.generate("lie down on the floor, then walk").steps
+    motion = mc.generate("lie down on the floor, then walk")
+    heights = motion.joints()[:, 15, 1]  # the head's
+    assert heights[lies.end - 1] < 0.6 and heights[walks.end - 1] > 1.3
+    for step, expected in ((lies, "lie"), (walks, "walk")):
+        settled = motion.crop(max(step.end - 60, step.start), step.end)
+        assert expected in mc.recognize(settled, top=1)[0][0]
+
+
 def test_generated_motion_moves_stays_on_the_floor_and_repeats_with_its_seed(mc):
     motion = mc.generate("a person walks like a zombie", frames=60, seed=0)
     assert isinstance(motion, Motion) and len(motion) == 60 and motion.fps == 30

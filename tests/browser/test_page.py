@@ -385,6 +385,21 @@ def test_a_long_file_is_read_in_stretches_and_a_click_goes_there(page, tmp_path)
     assert page.locator(".bars li").count() == 5
 
 
+def test_a_prompts_steps_are_coloured_and_a_click_or_a_key_goes_there(flat):
+    page = flat()
+    ask(page, "walk, then sit down, then wave")
+    stretches = page.locator("#text-stage .segments button")
+    expect(stretches).to_have_text(["walk", "sit down", "wave"])
+    page.evaluate("window.motionStage('text-stage').toggle()")
+    start = of_stage(page, "s.scene.segments[1].start")
+    stretches.nth(1).click()
+    assert of_stage(page, "s.timeline.time") == start >= 2
+    stretches.nth(2).press("Enter")
+    assert of_stage(page, "s.timeline.time") == of_stage(page, "s.scene.segments[2].start") > start
+    ask(page, "walk")
+    expect(stretches).to_have_count(0)
+
+
 def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     bad = tmp_path / "dog.bvh"
     bad.write_text("HIERARCHY\nwoof")

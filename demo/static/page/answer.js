@@ -91,7 +91,7 @@ export function mount(element, props, _watch, server) {
   // Other parts of the page put storyboards onto the stage, and what was asked for before.
   document.addEventListener("moves", ({ detail: scene, target }) => {
     if (!target.closest(`#${props.stage}`)) return;
-    say(scene.asked ? current : { text: `A storyboard: ${scene.segments.map(({ label }) => label).join(", then ")}.` });
+    say(scene.asked ? current : { text: `A storyboard: ${scene.name}.` });
   });
   say(current);
 }
