@@ -448,6 +448,34 @@ def test_four_takes_and_the_strip_of_this_visit(page):
     expect(page.locator(".strip:not(.gallery) .tile").nth(1)).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_four_takes_come_onto_the_stage_in_step_beside_or_in_one_place(flat, width):
+    page = flat(width)
+    page.locator("#four-takes").click()
+    tiles = page.locator(".tiles .tile")
+    expect(tiles).to_have_count(4)
+    page.get_by_role("button", name="All side by side").press("Enter")
+    name = "Four takes of “a person walks like a zombie”"
+    moving(page, name=name)
+    expect(page.locator(".answer .words")).to_have_text(f"{name}.")
+    expect(page.locator("#text-stage .names span")).to_have_text([f"Take {seed}" for seed in range(1, 5)])
+    feet = of_stage(page, "(s.draw(), s.view.feet.map(([x]) => x))")
+    assert feet == sorted(feet) and min(feet) > 0 and max(feet) < 1
+    assert np.diff(feet).min() * of_stage(page, "s.picture.clientWidth") > 30
+    page.locator("[data-kind=npz]:visible").click()
+    expect(page.get_by_text("These are four motions: click the take that you want.")).to_be_visible()
+    page.locator("#copy-link").click()
+    expect(page.get_by_text("A link gives one motion: show one.")).to_be_visible()
+    page.get_by_role("button", name="All in one place").click()
+    page.wait_for_function("window.motionStage('text-stage').scene.layout === 'together'")
+    assert of_stage(page, "s.places") == [[0, 0]] * 4
+    expect(tiles).to_have_count(4)
+    tiles.nth(2).click()
+    moving(page, name="a person walks like a zombie")
+    assert of_stage(page, "s.scene.asked.seed") == 3
+    expect(page.get_by_text("Known: zombie walk.")).to_be_visible()
+
+
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     page.goto(f"{app_url}/?prompt=bow&seed=5&seconds=3&model=default")
     moving(page, name="bow")

@@ -19,7 +19,7 @@ export function mount(element, props) {
   let made = kept(NAME) ?? [], storable = true, now = null;
 
   link.addEventListener("click", async () => {
-    if (!now) return void (word.textContent = "There is no motion yet.");
+    if (!now) return void (word.textContent = "A link gives one motion: show one.");
     if (now.blocks) return void (word.textContent = "A storyboard has no link: save it as a file.");
     const address = linkTo({ ...now, model: props.model }, location.href);
     try {
@@ -53,8 +53,9 @@ export function mount(element, props) {
 
   document.addEventListener("moves", ({ detail: scene, target }) => {
     if (!target.closest(`#${props.stage}`)) return;
-    const { asked, blocks } = scene, these = asked ?? { prompt: blocks.map(({ text }) => text).join(", "), blocks };
+    const { asked, blocks } = scene, these = asked ?? (blocks ? { prompt: blocks.map(({ text }) => text).join(", "), blocks } : null);
     now = these;
+    if (!these) return;
     // A little later, when the figure is in the middle of it.
     setTimeout(() => {
       const stage = window.motionStage(props.stage);
