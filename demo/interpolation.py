@@ -92,7 +92,7 @@ def build(mc: MotionCLIP) -> None:
             },
         }  # fmt: skip
         token = motion_store.put_mix(motions, way, "between")
-        passes = {"token": token} | atlas.way(a, b) if atlas else None
+        passes = {"token": token, "names": [name_a, name_b]} | atlas.way(a, b) if atlas else None
         clip = motion_store.put(lambda _: blended(a, b, name, int(seed)), "blend")
         return anew(scene), offered(token), offered(clip), passes
 
@@ -116,7 +116,10 @@ def build(mc: MotionCLIP) -> None:
                 "page/way.js",
                 elem_id="way",
                 stage=STAGE,
+                ends=["from-words", "to-words"],
+                go="interpolate",
                 how=figure(),
+                visible=atlas is not None,
                 server_functions=atlas.questions() if atlas else [],
             )
             seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
