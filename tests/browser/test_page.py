@@ -413,13 +413,14 @@ def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     expect(page.get_by_text("Known:")).to_be_visible()
 
 
-def test_the_first_tabs_motion_is_read(page):
+def test_the_first_tabs_motion_is_read(page, tmp_path):
     open_tab(page, "Read")
     page.get_by_role("button", name="Use the motion of the first tab").click()
     expect(page.get_by_role("cell", name="motion.npz").locator("visible=true").first).to_be_visible()
     page.locator("#recognize").click()
     moving(page, "read-stage")
     expect(page.locator(".bars li").first).to_contain_text("zombie walk")
+    assert len(Motion.load(taken_home(page, "bvh", tmp_path))) == 60
 
 
 def test_own_labels_stay_in_the_browser(page):
