@@ -496,6 +496,56 @@ def test_what_is_wrong_with_a_link_stands_under_the_prompt(flat, app_url):
     expect(page.get_by_text("seed must be a whole number")).to_have_count(0)
 
 
+def copied(page: Page, button: str) -> str:
+    """The address that a button for links gives where there is no clipboard."""
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
+    page.locator(f"#{button}").click()
+    return page.get_by_role("link", name="here").locator("visible=true").get_attribute("href")
+
+
+@pytest.mark.parametrize(
+    ("query", "stage", "name", "value", "button"),
+    [
+        ("tab=between&from=kick&to=bow&seconds=3&seed=2&amount=0.25", "path-stage", "kick to bow", 0.25, "between"),
+        ("tab=style&base=bow&from=walk&to=walk+proudly&strength=-0.5", "style-stage", "bow: walk to walk proudly",
+         -0.5, "style"),
+    ],
+)  # fmt: skip
+def test_a_link_opens_a_tab_with_what_was_seen_there(flat, app_url, query, stage, name, value, button):
+    page = flat()
+    page.goto(f"{app_url}/?{query}")
+    moving(page, stage, name)
+    page.wait_for_function(f"window.motionStage('{stage}').mixed === {value}")
+    expect(page.locator(f"#{stage} .slider input")).to_have_value(str(value))
+    assert of_stage(page, "s.timeline.frames", stage) == (90 if button == "between" else 60)
+    address = copied(page, f"copy-{button}-link")
+    assert set(query.split("&")) | {"model=default"} == set(address.split("?")[1].split("&"))
+
+
+def test_a_bad_link_of_a_tab_is_told_there(flat, app_url):
+    page = flat(390, 844)
+    page.goto(f"{app_url}/?tab=between&from=kick&to=bow&amount=7")
+    expect(page.get_by_text("The link: amount must be from 0 to 1, not “7”.")).to_be_visible()
+    moving(page, "path-stage", "kick to bow")
+    page.goto(f"{app_url}/?tab=map")
+    expect(page.get_by_text("The link: tab must be one of between, style, not “map”.")).to_be_visible()
+
+
+def test_a_storyboard_has_a_link_and_a_bad_one_is_told(flat, app_url):
+    page = flat()
+    page.get_by_text("Storyboard: several things").click()
+    page.locator("#tell").click()
+    moving(page, name="walk, then sit down, then wave")
+    address = copied(page, "copy-link")
+    page.goto(address)
+    moving(page, name="walk, then sit down, then wave")
+    assert page.locator(".blocks li").count() == 3
+    page.goto(f"{app_url}/?storyboard=" + '{"blocks":[{"text":"walk"}]}')
+    expect(page.get_by_text("block 1: seconds: is missing")).to_be_visible()
+    page.goto(f"{app_url}/?storyboard=woof")
+    expect(page.get_by_text("The link's storyboard: is not JSON")).to_be_visible()
+
+
 def test_without_webgl_the_camera_follows_who_runs_away(flat, app_url):
     page = flat(1440, 1000)
     page.goto(f"{app_url}/?prompt=run&seconds=6.5")
