@@ -23,14 +23,15 @@ SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them
 
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
     """The page for one model, which is called by what it was loaded from."""
+    public = content.public_name(name or "default")
     with gr.Blocks(title=content.TITLE, analytics_enabled=False, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.HTML(content.HEADER, apply_default_css=False)
         with gr.Tab("Text"):
-            asked = text_to_motion.build(mc, content.public_name(name or "default"))
+            asked = text_to_motion.build(mc, public)
         with gr.Tab("Between"):
-            interpolation.build(mc)
+            interpolation.build(mc, public)
         with gr.Tab("Style"):
-            style_editing.build(mc)
+            style_editing.build(mc, public)
         with gr.Tab("Read"):
             recognition.build(mc, asked)
         with gr.Tab("Map"):

@@ -87,6 +87,11 @@ def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 
+def in_words(asked: Sequence[Any]) -> bool:
+    """Whether all of several widgets say words. asked: the values of their inputs, one after the other."""
+    return all(by == WORDS for by in asked[::4])
+
+
 def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what: str) -> tuple[End, str]:
     """What was asked for, and a name to show for it: a file goes before a known motion, and that before words.
 

@@ -15,7 +15,7 @@ from motionclip.viz.render import strip
 from . import content
 from .character_requests import control
 from .downloads import downloads, offered
-from .end_input import chosen, end_input, picked
+from .end_input import chosen, end_input, in_words, picked
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
@@ -26,8 +26,8 @@ STEPS = 11
 STAGE = "path-stage"
 
 
-def build(mc: MotionCLIP) -> None:
-    """Lay out the tab and wire it to the pipeline."""
+def build(mc: MotionCLIP, model: str) -> None:
+    """Lay out the tab and wire it to the pipeline. model: its name, for links."""
     atlas = MapEndpoints.of(mc)
 
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
@@ -87,12 +87,13 @@ def build(mc: MotionCLIP) -> None:
                 mixed(motions[-1:], [0], name_b),
             ],
             "layout": "beside",
+            "asked": {"from": a, "to": b, "seconds": seconds, "seed": int(seed)} if in_words(ends) else None,
             "slider": {
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
         }  # fmt: skip
         token = motion_store.put_mix(motions, way, "between")
-        passes = {"token": token} | atlas.way(a, b) if atlas else None
+        passes = {"token": token, "names": [name_a, name_b]} | atlas.way(a, b) if atlas else None
         clip = motion_store.put(lambda _: blended(a, b, name, int(seed)), "blend")
         return anew(scene), offered(token), offered(clip), passes
 
@@ -109,6 +110,7 @@ def build(mc: MotionCLIP) -> None:
                 empty="“Show the way” brings both here, and a figure between them.",
             )
             files = downloads(STAGE, "The figure between, as the slider says:")
+            component("page/share.js", tab="between", model=model, only="Only ends in words have a link.")
             long = downloads(STAGE, "One long clip from the first to the second:", offers=False)
             control()
         with gr.Column(scale=3, min_width=260):
@@ -116,11 +118,18 @@ def build(mc: MotionCLIP) -> None:
                 "page/way.js",
                 elem_id="way",
                 stage=STAGE,
+                ends=["from-words", "to-words"],
+                go="interpolate",
                 how=figure(),
+                visible=atlas is not None,
                 server_functions=atlas.questions() if atlas else [],
             )
-            seconds = gr.Slider(MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds")
-            seed = gr.Number(0, label="Take number", precision=0, minimum=0, maximum=MAX_SEED, min_width=80)
+            seconds = gr.Slider(
+                MIN_SECONDS, MAX_SECONDS, value=2.0, step=0.1, label="Length in seconds", elem_id="between-seconds"
+            )
+            seed = gr.Number(
+                0, label="Take number", precision=0, minimum=0, maximum=MAX_SEED, min_width=80, elem_id="between-seed"
+            )
             chips(
                 ["from-words", "to-words"],
                 "interpolate",

@@ -13,7 +13,9 @@ from motionclip.labels import BABEL_60, parse_labels
 from motionclip.viz.plots import timeline_picture
 
 from .character_requests import control
+from .downloads import downloads, offered
 from .end_input import FILE, chosen, end_input, picked
+from .motion_store import motion_store
 from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
 from .request_handling import figure_file, frames_of, npz_files, told
 from .script_answers import told_on_stage
@@ -49,7 +51,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
         return figure_file(motion), best, drawn
 
-    @told_on_stage(1)
+    @told_on_stage(2)
     def show(by, words, known, file, label_set, own_labels):
         end, name = picked(mc, (by, words, known, file), "Motion")
         motion, labels = mc.as_motion(end), labels_of(label_set, own_labels)
@@ -59,11 +61,12 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         stretches = mc.timeline(motion, labels) if long else []
         segments = [{"label": each.label, "start": each.start, "end": each.end} for each in stretches]
         shown = scene([motion], [name], name, segments=segments)
-        return shown, {
+        bars = {
             "text": sentence(best, sure, [each.label for each in stretches]),
             "sure": sure,
             "bars": [{"label": label, "share": round(share, 4)} for label, share in best],
         }
+        return shown, bars, offered(motion_store.put_motion(motion, "motion"))
 
     @told
     def last(prompt: str, seconds: float, seed: float, closeness: float):
@@ -81,6 +84,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=6, min_width=320):
             figure = stage("The figure whose motion is read", STAGE, empty="“Read it” brings the motion here.")
+            files = downloads(STAGE)
             control()
         with gr.Column(scale=4, min_width=260):
             best = component("page/bars.js")
@@ -99,7 +103,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         [go.click, motion.words.submit, motion.known.submit],
         show,
         [*motion.asked, label_set, own],
-        [figure, best],
+        [figure, best, files],
         js=busy(STAGE, "reading …"),
         api_visibility="private",
         show_progress="hidden",

@@ -119,8 +119,12 @@ def scene(
 ) -> Scene:
     """The value that shows motions in step: next to each other ("beside"), or "together" in one place.
 
-    segments: stretches of the scrubber, each with a label, start and end (seconds). asked: what gives this again.
+    segments: stretches of the scrubber, each with a label, start and end (seconds); by default the steps of a motion
+    that is shown by itself. asked: what gives this again.
     """
+    if len(motions) == 1 and not segments:
+        spans = [(step.words, *step.seconds) for step in motions[0].steps]
+        segments = [{"label": words, "start": start, "end": end} for words, start, end in spans]
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]

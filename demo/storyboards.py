@@ -51,13 +51,7 @@ def build(mc: MotionCLIP, stage: str) -> None:
             with taken_apart():
                 content, before = {"blocks": asked["blocks"]}, asked.get("before")
             story, token = stories.tell(content, before)
-            segments = [
-                {"label": span.block.text, "start": start, "end": end}
-                for span in story.spans
-                for start, end in [span.seconds]
-            ]
-            shown = scene([story.motion], ["storyboard"], story.motion.name, segments=segments)
-            return {"scene": shown, "token": token}
+            return {"scene": scene([story.motion], ["storyboard"], story.motion.name), "token": token}
 
         return answered(work)
 

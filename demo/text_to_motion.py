@@ -151,7 +151,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 value=2.0,
                 step=0.1,
                 label="Length in seconds",
-                info="of each step",
+                info="of each step that names none",
                 elem_id="seconds",
             )
             seed = gr.Number(

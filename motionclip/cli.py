@@ -21,6 +21,7 @@ from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENG
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 
 if TYPE_CHECKING:
+    from .motion.motion import Motion
     from .paper_inputs import Row
 
 T = TypeVar("T")
@@ -202,6 +203,7 @@ def generate(
                 motions = mc.generate(prompts, frames=frames, seed=seed, closeness=closeness)
             for path, motion in zip(_paths(out, suffix, prompts * samples), motions, strict=True):
                 typer.echo(motion.save(path, character=character, names=bones))
+                _tell_steps(motion)
 
 
 @app.command()
@@ -695,9 +697,14 @@ def _write_story(path: Path, out: Path, closeness: float, model: str | None, cli
     blocks = storyboard.load(path)
     story = MotionCLIP.from_pretrained(model, clip=clip).storyboard(blocks, closeness)
     typer.echo(story.motion.save(out))
-    for span in story.spans:
-        start, end = span.seconds
-        typer.echo(f"  {start:6.1f} – {end:6.1f} s  {span.block.text}")
+    _tell_steps(story.motion)
+
+
+def _tell_steps(motion: Motion) -> None:
+    """Print where the steps of a motion are."""
+    for step in motion.steps:
+        start, end = step.seconds
+        typer.echo(f"  {start:6.1f} – {end:6.1f} s  {step.words}")
 
 
 def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:

@@ -15,6 +15,7 @@ from .motion import features, skeleton
 from .motion.discontinuities import smoothed
 from .motion.features import FEATURES, HEIGHT, YAW
 from .motion.foot_contact import lock_feet, settled
+from .motion.motion import StepSpan
 from .prompt_parsing import Limb, Side
 
 AROUND = 10  # frames before and after a join that the feet are set down in, too
@@ -72,19 +73,27 @@ def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
     return stretched
 
 
-def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> torch.Tensor:
-    """Steps in order: each becomes the next over its last frames.
+def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> tuple[torch.Tensor, list[int]]:
+    """Steps in order, and the frame at which each starts: each becomes the next over its last frames.
 
     overlaps: the number of these frames, for each step but the last; by default OVERLAP.
     """
-    whole = steps[0]
+    whole, starts = steps[0], [0]
     for step, longest in zip(steps[1:], overlaps or [OVERLAP] * (len(steps) - 1), strict=True):
         over = min(longest, len(whole) - 1, len(step) - 1)
         start = len(whole) - over
         step = features.turn(step, features.facing(whole, start) - features.facing(step))
         share = features.eased(torch.linspace(0, 1, over + 2)[1:-1, None])
         whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
-    return whole
+        starts.append(start)
+    return whole, starts
+
+
+def step_spans(words: Sequence[str], starts: Sequence[int], frames: int) -> tuple[StepSpan, ...]:
+    """Where each of several steps is in a motion of so many frames; none for one by itself."""
+    if len(words) < 2:
+        return ()
+    return tuple(StepSpan(*span) for span in zip(words, starts, [*starts[1:], frames], strict=True))
 
 
 def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
@@ -124,14 +133,15 @@ def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
     return float(gap(before, after[None])) > APART
 
 
-def linked(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Parts (any, 149) in order, with a transition between each and the next, which is longer the farther apart their
-    poses are."""
-    whole = parts[0]
+def linked(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[int]]:
+    """Parts (any, 149) in order, and the frame at which each starts: with the transition that leads to it, which is
+    longer the farther apart the poses are."""
+    whole, starts = parts[0], [0]
     for part in parts[1:]:
         length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)
         part = features.turn(part, features.facing(whole, -1) - features.facing(part))
         share = features.eased(torch.linspace(0, 1, length + 2)[1:-1, None])
         link = torch.lerp(whole[-1:], part[:1], share)
+        starts.append(len(whole))
         whole = torch.cat([whole, settled(link[None])[0], part])
-    return whole
+    return whole, starts

@@ -89,7 +89,12 @@ class Step:
     def plain(self) -> bool:
         """Whether it is decoded as it comes."""
         clause = self.clause
-        return self.arms is None and clause.side is None and clause.count is None and clause.tempo == 1
+        plain = clause.side is None and clause.count is None and clause.tempo == 1 and clause.lasts is None
+        return self.arms is None and plain
+
+    def frames(self, usual: int) -> int:
+        """How many it takes: as long as its words say, or as usual."""
+        return round(self.clause.lasts * FPS) if self.clause.lasts else usual
 
 
 class MotionCLIP(
@@ -272,8 +277,8 @@ class MotionCLIP(
 
         Args:
             text: what the body does, in English; up to 2,000 characters each.
-            frames: the length of each step, 30 per second. What is counted ("jump three times") or slow ("bow slowly")
-                takes as long as it takes.
+            frames: the length of each step that does not name it ("walk for 5 seconds"), 30 per second. What is counted
+                ("jump three times") or slow ("bow slowly") takes as long as it takes.
             seed: which instance; one for all texts, or one for each. The same seed gives the same motion, by itself or
                 in a batch.
             closeness: 0 uses the text's own latent, 1 that of the known action that it is taken for; ignored without a
@@ -282,7 +287,8 @@ class MotionCLIP(
                 `samples`.
 
         Returns:
-            One motion for one str, else a list: one motion for each text, or `samples` of the one text.
+            One motion for one str, else a list: one motion for each text, or `samples` of the one text. A motion's
+            `steps` say where each step is in it.
 
         Raises:
             RequestError: for an empty or overlong text, one that says what not to do, frames outside 1–1,800 in all, a
@@ -294,11 +300,13 @@ class MotionCLIP(
         texts = [text] if isinstance(text, str) else list(text)
         seeds = _seeds(seed, len(texts))
         plans = self.plan(texts, closeness)
-        most = max(map(len, plans), default=0)
-        if most * self._length(frames) > MAX_FRAMES:
-            raise RequestError(
-                f"frames: {most} steps of {frames} frames are more than {MAX_FRAMES:,}; use fewer frames or steps"
-            )
+        usual = self._length(frames)
+        for steps in plans:
+            if (total := sum(step.frames(usual) for step in steps)) > MAX_FRAMES:
+                raise RequestError(
+                    f"frames: {len(steps)} steps take {total:,} frames, more than {MAX_FRAMES:,}; ask for fewer or "
+                    "shorter steps"
+                )
         found = self._plain(plans, frames, seeds, samples or 1)
         for number, steps in enumerate(plans):
             if number not in found:
@@ -344,24 +352,15 @@ class MotionCLIP(
         Raises:
             RequestError: as by `plan`.
         """
-        found = []
-        for words in prompt_parsing.ordered(_checked(text), self._verbs):
-            items = prompt_parsing.items(words, self._verbs)
-            if len(items) > 1 and len(self.plan([words])[0]) == 1:
-                items = [words]
-            for item, plan in zip(items, self.plan(items), strict=True):
-                found += prompt_parsing.halves(item) if len(plan) == 2 else [item]
-        return found
+        (steps,) = self.plan([text])
+        return [step.clause.words for step in steps]
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
         """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes.
 
         What is slow is done as far as it comes in this time.
         """
-        clause = step.clause
-        if clause.count:
-            return self._details(step, frames, seed, [None])[0]
-        return self._details(step, math.ceil(frames * min(clause.tempo, 1)), seed, [None])[0][:frames]
+        return self._within(step, frames, seed, [None])[0]
 
     def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
         """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
@@ -479,7 +478,7 @@ class MotionCLIP(
 
     def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
-            return [prompt_parsing.Clause(step) for step in prompt_parsing.steps(text)]
+            return [prompt_parsing.Clause(step, step) for step in prompt_parsing.steps(text)]
         prompt_parsing.refuse_negation(text)
         return prompt_parsing.clauses(text, self._verbs)
 
@@ -530,7 +529,8 @@ class MotionCLIP(
         if clause.joined and not both:
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
-        carried, other = step(replace(body, also=arms), body.text), step(arms, arms.text)
+        carried = step(replace(body, also=arms, whole=clause.whole), body.text)
+        other = step(arms, arms.text)
         return [replace(carried, readings=carried.readings + other.readings, arms=other.z)]
 
     def _step(
@@ -555,10 +555,11 @@ class MotionCLIP(
         for number, step in enumerate(steps):
             longer = composition.OVERLAP if number < len(steps) - 1 else 0
             before = [motion[-1] if motion else None for motion in made]
-            parts = self._details(step, frames + longer, seed + number, before)
+            made_in = self._within if step.clause.lasts else self._details
+            parts = made_in(step, step.frames(frames) + longer, seed + number, before)
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
-        return [features.features_motion(composition.joined(parts)[:MAX_FRAMES]) for parts in made]
+        return [_in_steps(steps, *composition.joined(parts)) for parts in made]
 
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
@@ -575,7 +576,21 @@ class MotionCLIP(
             self.model.decode_chain(torch.stack([z for z, _ in group]), frames, [of for _, of in group])
             for group in groups
         ]
-        return features.features_motion(composition.linked(parts)[:MAX_FRAMES])
+        whole, links = composition.linked(parts)
+        ends = [*links[1:], len(whole)]
+        starts = [
+            start if number == 0 else end - (len(group) - number) * frames
+            for group, start, end in zip(groups, links, ends, strict=True)
+            for number in range(len(group))
+        ]
+        return _in_steps(steps, whole, starts)
+
+    def _within(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        """As `_details`, but (frames, 149) of what is slow, too: it is done as far as it comes."""
+        if step.clause.count:
+            return self._details(step, frames, seed, before)
+        done = self._details(step, math.ceil(frames * min(step.clause.tempo, 1)), seed, before)
+        return [motion[:frames] for motion in done]
 
     def _details(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """(frames, 149) of one step for each of what it follows; of what is counted or slow, more: it is done whole."""
@@ -1001,6 +1016,12 @@ class MotionCLIP(
         if not 1 <= frames <= MAX_FRAMES:
             raise RequestError(f"frames: must be from 1 to {MAX_FRAMES:,}, not {frames}")
         return frames
+
+
+def _in_steps(steps: Sequence[Step], whole: torch.Tensor, starts: Sequence[int]) -> Motion:
+    """(frames, 149) as a motion of at most MAX_FRAMES, which tells where its steps are."""
+    spans = composition.step_spans([step.clause.words for step in steps], starts, len(whole))
+    return replace(features.features_motion(whole), steps=spans).crop(0, MAX_FRAMES)
 
 
 def _steps(steps: int) -> int:

@@ -273,13 +273,14 @@ def stem(word: str) -> str:
 class Clause:
     """One thing to do.
 
-    text: its words, without those that the other fields hold. also: what is done at the same time. joined: whether the
-    two were joined by a mere "and", which may also mean one after the other, or one action; whole: the words of both.
-    listed: the list that it is an item of, which may be one action, too. tempo: how fast, 1 being as it comes. seconds:
-    how long, where the words say so.
+    text: its words, without those that the other fields hold; said: all of them. also: what is done at the same time.
+    joined: whether the two were joined by a mere "and", which may also mean one after the other, or one action; whole:
+    the words of both, but for those of lengths. listed: the list that it is an item of, which may be one action, too.
+    tempo: how fast, 1 being as it comes. seconds: how long, where its words say so.
     """
 
     text: str
+    said: str
     also: Clause | None = None
     joined: bool = False
     whole: str = ""
@@ -289,6 +290,16 @@ class Clause:
     count: int | None = None
     tempo: float = 1.0
     seconds: float | None = None
+
+    @property
+    def words(self) -> str:
+        """All that was said, with what is done at the same time."""
+        return self.whole or self.said
+
+    @property
+    def lasts(self) -> float | None:
+        """Seconds that it takes with what is done at the same time, where the words say so."""
+        return self.seconds or (self.also.seconds if self.also else None)
 
 
 def refuse_negation(text: str, what: str = "text") -> None:
@@ -412,8 +423,7 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
 def _at_once(whole: str, main: str, also: str, verbs: Collection[str]) -> Clause:
     if not all(_tidy(_SLOW.sub("", words)) for words in (main, also)):  # "take your time turning around"
         return _detailed(whole, verbs)
-    whole, seconds = lasting(whole)
-    return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=whole, seconds=seconds)
+    return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=lasting(whole)[0])
 
 
 def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
@@ -425,8 +435,9 @@ def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
+    said = text
     text, seconds = lasting(_THERE.sub(r"\g<going>", text))
-    return replace(_with_tempo(_with_side(_with_count(Clause(text), verbs), text)), seconds=seconds)
+    return replace(_with_tempo(_with_side(_with_count(Clause(text, said), verbs), text)), seconds=seconds)
 
 
 def lasting(text: str) -> tuple[str, float | None]:
@@ -478,11 +489,6 @@ def last_step(text: str) -> tuple[str, str]:
 def without_lead(text: str) -> str:
     """A step without the words before its verb: "a person walks" → "walks"."""
     return _LEAD.sub("", text)
-
-
-def halves(text: str) -> list[str]:
-    """The two sides of the "and" of a step: "sits down and stands up" → ["sits down", "stands up"]."""
-    return _AND.split(text)
 
 
 def _number(word: str) -> int:

@@ -101,16 +101,16 @@ def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
             )
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
-    starts = [sum(lengths[:number]) for number in range(len(lengths))]
     overlapping = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
+    whole, starts = composition.joined(overlapping, overlaps)
     joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
-    whole = composition.footed(composition.joined(overlapping, overlaps), joins)
     spans = [
         Span(block, start, start + over, start + length)
         for block, start, over, length in zip(blocks, starts, [0, *overlaps], lengths, strict=True)
     ]
-    motion = features.features_motion(whole, ", then ".join(block.text for block in blocks))
-    return Story(motion, tuple(spans), tuple(parts), closeness)
+    motion = features.features_motion(composition.footed(whole, joins), ", then ".join(block.text for block in blocks))
+    steps = composition.step_spans([block.text for block in blocks], starts, len(motion))
+    return Story(replace(motion, steps=steps), tuple(spans), tuple(parts), closeness)
 
 
 def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.Tensor:
@@ -125,7 +125,7 @@ def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.
         raise StoryboardError(f"block {number}", str(error)) from error
     overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
     overlapping = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
-    return composition.joined(overlapping, overlaps)
+    return composition.joined(overlapping, overlaps)[0]
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
@@ -136,11 +136,14 @@ def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
 
 def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
     """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
-    blocks: list[Block] = []
-    for words in mc.steps(text):
-        words, said = prompt_parsing.lasting(words)
-        blocks.append(Block(words.strip(" ,;."), said or seconds, seed + len(blocks)))
-    return check(blocks)
+    (steps,) = mc.plan([text])
+    clauses = [step.clause for step in steps]
+    return check(
+        [
+            Block(prompt_parsing.lasting(clause.words)[0].strip(" ,;."), clause.lasts or seconds, seed + number)
+            for number, clause in enumerate(clauses)
+        ]
+    )
 
 
 def check(blocks: Sequence[Block]) -> list[Block]:

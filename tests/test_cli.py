@@ -33,6 +33,11 @@ def test_generate_many_into_a_folder(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"walk-1.bvh", "walk-2.bvh", "jump.bvh"}
 
 
+def test_generate_says_where_the_steps_are(tmp_path):
+    result = run("generate", "walk, then jump twice", "-o", tmp_path / "both.npz", "--frames", 30)
+    assert "0.0 –    1.0 s  walk\n" in result.output and result.output.endswith("s  jump twice\n")
+
+
 def test_generate_several_of_one(tmp_path):
     result = run("generate", "jump", "-o", tmp_path / "out", "--samples", 3, "--frames", 20)
     assert result.exit_code == 0, result.output

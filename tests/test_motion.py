@@ -1,5 +1,7 @@
 """Motion, kinematics and features: what must hold for any motion."""
 
+from dataclasses import replace
+
 import mannequin
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from motionclip import Motion
 from motionclip.motion import features, skeleton
 from motionclip.motion.foot_contact import grounded, lock_feet
-from motionclip.motion.motion import about_y, heading, to_axis_angle, to_matrices
+from motionclip.motion.motion import StepSpan, about_y, heading, to_axis_angle, to_matrices
 
 angles = st.floats(-3.0, 3.0, width=32)
 
@@ -109,6 +111,14 @@ def test_resampling_keeps_duration_and_passes_through_the_frames():
     between = motion.resampled(20)
     assert len(between) == 181
     assert np.abs(between.joints()[::3] - motion.joints()[::2]).max() < 1e-4
+
+
+def test_steps_stay_where_they_are_when_frames_are_left_out_or_resampled():
+    motion = replace(synthetic_motion(frames=90), steps=(StepSpan("walk", 0, 60), StepSpan("bow", 60, 90)))
+    assert motion.steps[1].seconds == (2.0, 3.0)
+    assert motion.crop(30, 80).steps == (StepSpan("walk", 0, 30), StepSpan("bow", 30, 50))
+    assert motion.crop(-20, 90).steps == (StepSpan("bow", 0, 20),)
+    assert motion.resampled(60).steps == (StepSpan("walk", 0, 30), StepSpan("bow", 30, 45))
 
 
 def test_floor_is_found():

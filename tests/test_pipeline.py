@@ -92,8 +92,57 @@ def test_steps_of_a_text_follow_each_other_without_a_jump(mc):
     assert np.abs(first.joints() - motion.joints()).max() < 1e-4
     assert np.abs(second.joints() - motion.joints()).max() > 0.05
     assert {"walk", "bow", "wave goodbye"} <= {entry.action for entry in mc.nearest(text, 40)}
-    with pytest.raises(ValueError, match="3 steps of 601 frames are more than 1,800"):
+    with pytest.raises(ValueError, match="3 steps take 1,803 frames, more than 1,800"):
         mc.generate(text, frames=601)
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("walk for 3 seconds", [90]),
+        ("walk slowly for 3 seconds", [90]),
+        ("kick with the left leg for 1 second", [30]),
+        ("walk for 3 seconds, then bow", [90, 60]),
+        ("walk while waving for 2.5 seconds, then sit down for 1 s", [75, 30]),
+    ],
+)
+def test_a_step_takes_as_long_as_its_words_say(mc, text, lengths):
+    motion = mc.generate(text, frames=60)
+    assert len(motion) == sum(lengths)
+    assert [step.end - step.start for step in motion.steps] == (lengths if len(lengths) > 1 else [])
+
+
+def test_lengths_in_words_are_limited_together(mc):
+    with pytest.raises(ValueError, match="2 steps take 1,830 frames, more than 1,800; ask for fewer or shorter steps"):
+        mc.generate("walk for 31 seconds, then sit for half a minute")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("walk, then sit down, then wave", ["walk", "sit down", "wave"]),
+        ("lie down, then walk", ["lie down", "walk"]),
+        ("squat twice, then walk while waving", ["squat twice", "walk while waving"]),
+        ("he waves and sits down", ["he waves", "sits down"]),
+    ],
+)
+def test_a_motion_says_where_its_steps_are(mc, text, words):
+    motion = mc.generate(text)
+    spans = [(step.start, step.end) for step in motion.steps]
+    assert [step.words for step in motion.steps] == words == mc.steps(text)
+    assert [0, *(end for _, end in spans)] == [*(start for start, _ in spans), len(motion)]
+    assert all(end - start > 20 for start, end in spans)
+    assert mc.generate("walk").steps == ()
+
+
+def test_a_step_is_where_its_motion_says_it_is(mc):
+    lies, walks = mc.generate("lie down on the floor, then walk").steps
+    motion = mc.generate("lie down on the floor, then walk")
+    heights = motion.joints()[:, 15, 1]  # the head's
+    assert heights[lies.end - 1] < 0.6 and heights[walks.end - 1] > 1.3
+    for step, expected in ((lies, "lie"), (walks, "walk")):
+        settled = motion.crop(max(step.end - 60, step.start), step.end)
+        assert expected in mc.recognize(settled, top=1)[0][0]
 
 
 def test_generated_motion_moves_stays_on_the_floor_and_repeats_with_its_seed(mc):

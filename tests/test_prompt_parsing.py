@@ -271,8 +271,8 @@ def test_a_body_that_does_nothing_can_do_it_several_times():
 
 def test_short_steps_are_joined_as_far_as_they_last():
     walk = motion_features(synthetic_motion("walk", 80))
-    assert len(joined([walk[:4], walk])) == 80 + 1  # of four frames the first is kept
-    assert len(joined([walk, walk[:4]])) == 80 + 1
+    assert len(joined([walk[:4], walk])[0]) == 80 + 1  # of four frames the first is kept
+    assert len(joined([walk, walk[:4]])[0]) == 80 + 1
 
 
 def test_turns_are_counted():
@@ -302,7 +302,8 @@ def test_arms_of_one_motion_on_the_body_of_another():
 
 def test_steps_are_joined_without_a_jump():
     parts = [motion_features(synthetic_motion(kind, 80)) for kind in ("walk", "squat", "walk")]
-    whole = joined(parts)
+    whole, starts = joined(parts)
+    assert starts == [0, 80 - composition.OVERLAP, 2 * (80 - composition.OVERLAP)]
     assert len(whole) == 3 * 80 - 2 * composition.OVERLAP
     (made,) = features.features_motions(whole[None])
     step = np.linalg.norm(np.diff(made.joints(), axis=0), axis=-1).max()
@@ -317,10 +318,11 @@ def test_a_link_leads_between_parts_that_lie_apart():
     lying[:, features.CLEARANCE] = 0
     lying = settled(lying[None])[0]
     assert composition.apart(walk, lying) and not composition.apart(walk, walk)
-    whole = composition.linked([walk, lying])
+    whole, starts = composition.linked([walk, lying])
+    assert starts == [0, 60]
     link = whole[59 : len(whole) - 59, features.HEIGHT]
     assert len(link) > 20 and (link.diff() < 0.01).all() and link.diff().abs().max() < 0.08
-    assert len(composition.linked([walk])) == 60
+    assert len(composition.linked([walk])[0]) == 60
 
 
 @pytest.mark.parametrize(
@@ -340,7 +342,7 @@ def test_a_link_leads_between_parts_that_lie_apart():
 )
 def test_a_step_says_how_long_it_takes(text, words, seconds):
     (clause,) = prompt_parsing.clauses(text, VERBS)
-    assert (clause.whole or clause.text, clause.seconds) == (words, seconds)
+    assert (clause.whole or clause.text, clause.lasts) == (words, seconds)
 
 
 @pytest.mark.parametrize("text", ["walk for 0 seconds", "walk for 61 seconds", "walk for two minutes"])

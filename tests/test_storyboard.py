@@ -30,6 +30,9 @@ def course(motion, span, last):
 
 def test_blocks_have_their_lengths_and_lead_into_each_other(story):
     assert [(span.start, span.settled, span.end) for span in story.spans] == [(0, 0, 30), (30, 52, 75), (75, 90, 105)]
+    assert [(step.words, step.start, step.end) for step in story.motion.steps] == [
+        (span.block.text, span.start, span.end) for span in story.spans
+    ]
     assert story.spans[1].seconds == (1.0, 2.5) and story.blocks == BLOCKS and len(story.motion) == 105
     speed = np.linalg.norm(np.diff(story.motion.joints(), axis=0), axis=-1).max(1)
     assert speed[25:100].max() < 0.2  # 6 m/s at the hands that wave
@@ -185,10 +188,9 @@ def test_joining_keeps_what_is_beside_the_joins(lengths, seed):
         part[:, features.VZ] = 0.01 * torch.rand(1)
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     cut = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
-    whole = composition.joined(cut, overlaps)
-    starts = np.cumsum([0, *lengths])
-    assert len(whole) == sum(lengths)
-    joins = [(int(start), int(start) + over) for start, over in zip(starts[1:], overlaps, strict=False)]
+    whole, starts = composition.joined(cut, overlaps)
+    assert len(whole) == sum(lengths) and starts == np.cumsum([0, *lengths[:-1]]).tolist()
+    joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=False)]
     footed = composition.footed(whole, joins)
     far = torch.ones(len(whole), dtype=torch.bool)
     for start, end in joins:

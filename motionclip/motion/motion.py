@@ -37,6 +37,21 @@ def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
     return vectors.float().reshape(*rotations.shape[:-1]).numpy()
 
 
+@dataclass(frozen=True)
+class StepSpan:
+    """Where a step of a prompt, or a block of a storyboard, is in a motion: from frame `start` up to, not including,
+    `end`. What leads to it from the step before is part of it."""
+
+    words: str
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Start and end in seconds."""
+        return self.start / FPS, self.end / FPS
+
+
 @dataclass(frozen=True, eq=False)
 class Motion:
     """A body in motion, 30 frames per second, y up.
@@ -45,6 +60,7 @@ class Motion:
         joint 0, the pelvis, is the body's orientation in the world. At rest the body faces +z.
     translation: (frames, 3) float32, position of the pelvis in metres; the floor is at y = 0.
     name: where it comes from, for people to read.
+    steps: where each is, for what was made of several steps or blocks; else none.
 
     Raises ValueError for other shapes, no frames, or values that are not finite.
     """
@@ -52,6 +68,7 @@ class Motion:
     poses: np.ndarray
     translation: np.ndarray
     name: str = ""
+    steps: tuple[StepSpan, ...] = ()
 
     fps: ClassVar[float] = FPS
 
@@ -145,7 +162,13 @@ class Motion:
         Raises:
             ValueError: where that leaves no frame.
         """
-        return replace(self, poses=self.poses[start:stop], translation=self.translation[start:stop])
+        first, last, _ = slice(start, stop).indices(len(self))
+        steps = tuple(
+            replace(step, start=max(step.start, first) - first, end=min(step.end, last) - first)
+            for step in self.steps
+            if step.start < last and first < step.end
+        )
+        return replace(self, poses=self.poses[start:stop], translation=self.translation[start:stop], steps=steps)
 
     def padded(self, frames: int) -> Motion:
         """At least `frames` long: the last pose is held where there is less; the motion itself if it is that long."""
@@ -188,7 +211,12 @@ class Motion:
         poses = roma.unitquat_to_rotvec(_slerp(a, b, share[:, None, None]))
         ends = torch.from_numpy(self.translation)
         translation = torch.lerp(ends[before], ends[before + 1], share[:, None])
-        return replace(self, poses=poses.numpy(), translation=translation.numpy())
+        rate = FPS / fps
+        steps = tuple(
+            replace(step, start=round(step.start * rate), end=min(round(step.end * rate), len(poses)))
+            for step in self.steps
+        )
+        return replace(self, poses=poses.numpy(), translation=translation.numpy(), steps=steps)
 
     def heading(self, frame: int = 0) -> float:
         """Angle about y in radians from +z to where the pelvis faces: the twist of its rotation."""

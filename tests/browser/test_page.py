@@ -385,6 +385,21 @@ def test_a_long_file_is_read_in_stretches_and_a_click_goes_there(page, tmp_path)
     assert page.locator(".bars li").count() == 5
 
 
+def test_a_prompts_steps_are_coloured_and_a_click_or_a_key_goes_there(flat):
+    page = flat()
+    ask(page, "walk, then sit down, then wave")
+    stretches = page.locator("#text-stage .segments button")
+    expect(stretches).to_have_text(["walk", "sit down", "wave"])
+    page.evaluate("window.motionStage('text-stage').toggle()")
+    start = of_stage(page, "s.scene.segments[1].start")
+    stretches.nth(1).click()
+    assert of_stage(page, "s.timeline.time") == start >= 2
+    stretches.nth(2).press("Enter")
+    assert of_stage(page, "s.timeline.time") == of_stage(page, "s.scene.segments[2].start") > start
+    ask(page, "walk")
+    expect(stretches).to_have_count(0)
+
+
 def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     bad = tmp_path / "dog.bvh"
     bad.write_text("HIERARCHY\nwoof")
@@ -398,13 +413,14 @@ def test_a_bad_file_is_told_and_the_page_lives_on(page, tmp_path):
     expect(page.get_by_text("Known:")).to_be_visible()
 
 
-def test_the_first_tabs_motion_is_read(page):
+def test_the_first_tabs_motion_is_read(page, tmp_path):
     open_tab(page, "Read")
     page.get_by_role("button", name="Use the motion of the first tab").click()
     expect(page.get_by_role("cell", name="motion.npz").locator("visible=true").first).to_be_visible()
     page.locator("#recognize").click()
     moving(page, "read-stage")
     expect(page.locator(".bars li").first).to_contain_text("zombie walk")
+    assert len(Motion.load(taken_home(page, "bvh", tmp_path))) == 60
 
 
 def test_own_labels_stay_in_the_browser(page):
@@ -433,6 +449,34 @@ def test_four_takes_and_the_strip_of_this_visit(page):
     expect(page.locator(".strip:not(.gallery) .tile").nth(1)).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_four_takes_come_onto_the_stage_in_step_beside_or_in_one_place(flat, width):
+    page = flat(width)
+    page.locator("#four-takes").click()
+    tiles = page.locator(".tiles .tile")
+    expect(tiles).to_have_count(4)
+    page.get_by_role("button", name="All side by side").press("Enter")
+    name = "Four takes of “a person walks like a zombie”"
+    moving(page, name=name)
+    expect(page.locator(".answer .words")).to_have_text(f"{name}.")
+    expect(page.locator("#text-stage .names span")).to_have_text([f"Take {seed}" for seed in range(1, 5)])
+    feet = of_stage(page, "(s.draw(), s.view.feet.map(([x]) => x))")
+    assert feet == sorted(feet) and min(feet) > 0 and max(feet) < 1
+    assert np.diff(feet).min() * of_stage(page, "s.picture.clientWidth") > 30
+    page.locator("[data-kind=npz]:visible").click()
+    expect(page.get_by_text("These are four motions: click the take that you want.")).to_be_visible()
+    page.locator("#copy-link").click()
+    expect(page.get_by_text("A link gives one motion: show one.")).to_be_visible()
+    page.get_by_role("button", name="All in one place").click()
+    page.wait_for_function("window.motionStage('text-stage').scene.layout === 'together'")
+    assert of_stage(page, "s.places") == [[0, 0]] * 4
+    expect(tiles).to_have_count(4)
+    tiles.nth(2).click()
+    moving(page, name="a person walks like a zombie")
+    assert of_stage(page, "s.scene.asked.seed") == 3
+    expect(page.get_by_text("Known: zombie walk.")).to_be_visible()
+
+
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     page.goto(f"{app_url}/?prompt=bow&seed=5&seconds=3&model=default")
     moving(page, name="bow")
@@ -450,6 +494,56 @@ def test_what_is_wrong_with_a_link_stands_under_the_prompt(flat, app_url):
     expect(page.get_by_text("seed must be a whole number")).to_be_in_viewport()
     page.locator("#prompt textarea").press("x")
     expect(page.get_by_text("seed must be a whole number")).to_have_count(0)
+
+
+def copied(page: Page, button: str) -> str:
+    """The address that a button for links gives where there is no clipboard."""
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
+    page.locator(f"#{button}").click()
+    return page.get_by_role("link", name="here").locator("visible=true").get_attribute("href")
+
+
+@pytest.mark.parametrize(
+    ("query", "stage", "name", "value", "button"),
+    [
+        ("tab=between&from=kick&to=bow&seconds=3&seed=2&amount=0.25", "path-stage", "kick to bow", 0.25, "between"),
+        ("tab=style&base=bow&from=walk&to=walk+proudly&strength=-0.5", "style-stage", "bow: walk to walk proudly",
+         -0.5, "style"),
+    ],
+)  # fmt: skip
+def test_a_link_opens_a_tab_with_what_was_seen_there(flat, app_url, query, stage, name, value, button):
+    page = flat()
+    page.goto(f"{app_url}/?{query}")
+    moving(page, stage, name)
+    page.wait_for_function(f"window.motionStage('{stage}').mixed === {value}")
+    expect(page.locator(f"#{stage} .slider input")).to_have_value(str(value))
+    assert of_stage(page, "s.timeline.frames", stage) == (90 if button == "between" else 60)
+    address = copied(page, f"copy-{button}-link")
+    assert set(query.split("&")) | {"model=default"} == set(address.split("?")[1].split("&"))
+
+
+def test_a_bad_link_of_a_tab_is_told_there(flat, app_url):
+    page = flat(390, 844)
+    page.goto(f"{app_url}/?tab=between&from=kick&to=bow&amount=7")
+    expect(page.get_by_text("The link: amount must be from 0 to 1, not “7”.")).to_be_visible()
+    moving(page, "path-stage", "kick to bow")
+    page.goto(f"{app_url}/?tab=map")
+    expect(page.get_by_text("The link: tab must be one of between, style, not “map”.")).to_be_visible()
+
+
+def test_a_storyboard_has_a_link_and_a_bad_one_is_told(flat, app_url):
+    page = flat()
+    page.get_by_text("Storyboard: several things").click()
+    page.locator("#tell").click()
+    moving(page, name="walk, then sit down, then wave")
+    address = copied(page, "copy-link")
+    page.goto(address)
+    moving(page, name="walk, then sit down, then wave")
+    assert page.locator(".blocks li").count() == 3
+    page.goto(f"{app_url}/?storyboard=" + '{"blocks":[{"text":"walk"}]}')
+    expect(page.get_by_text("block 1: seconds: is missing")).to_be_visible()
+    page.goto(f"{app_url}/?storyboard=woof")
+    expect(page.get_by_text("The link's storyboard: is not JSON")).to_be_visible()
 
 
 def test_without_webgl_the_camera_follows_who_runs_away(flat, app_url):
@@ -906,37 +1000,61 @@ def test_what_is_in_sight_of_an_end_is_what_counts(flat, tmp_path):
     moving(page, "path-stage", "walk to dance salsa")
 
 
-def test_the_way_is_drawn_on_the_map_and_what_it_passes_comes_onto_the_stage(flat):
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_a_way_is_drawn_on_the_map_and_what_it_passes_comes_onto_the_stage(flat, width):
+    page, asked = flat(width), []
+    page.on("request", lambda request: asked.append(1) if '"atlas"' in (request.post_data or "") else None)
+    open_tab(page, "Between")
+    page.locator(".way .chart").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.way .chart').dataset.view")
+    assert asked == [1]  # not when the page opens
+    box = page.locator(".way .chart").bounding_box()
+    names = []
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    for across in (0.3, 0.7):
+        x, y = dot_near(page, box, across)
+        names.append(page.locator(".way .tip span").inner_text())
+        page.mouse.down() if across == 0.3 else page.mouse.up()
+    moving(page, "path-stage", " to ".join(names))
+    known = [page.locator(f"#{end}-known textarea").input_value() for end in ("from-words", "to-words")]
+    assert [value.partition(" #")[0] for value in known] == names
+    passed = page.locator(".way .meant button")
+    assert set(names) <= set(passed.all_inner_texts())
+    passed.last.press("Enter")
+    moving(page, "path-stage", passed.last.inner_text())
+    page.get_by_role("button", name="Back to the way").click()
+    moving(page, "path-stage", " to ".join(names))
+
+
+def dot_near(page: Page, box: dict[str, float], across: float) -> tuple[float, float]:
+    """Move the mouse over the way's map, from a share of its width on, to a dot that is told."""
+    for down in range(0, 60, 3):
+        x, y = box["x"] + across * box["width"], box["y"] + box["height"] / 2 + down
+        page.mouse.move(x, y)
+        if page.locator(".way .tip").is_visible():
+            break
+    return x, y
+
+
+def test_what_a_way_passes_is_pointed_at_before_other_dots(flat):
     page = flat()
     open_tab(page, "Between")
     page.get_by_role("button", name="walk → dance salsa").click()
     moving(page, "path-stage")
-    expect(page.locator(".way .chart")).not_to_be_visible()
-    page.get_by_text("The way on the map").click()
-    expect(page.locator(".way .chart")).to_be_visible()
     passed = page.locator(".way .meant button")
     names = passed.all_inner_texts()
     assert len(names) >= 3 and "walk" in names[0]
     page.locator(".way .chart").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    # Some place on the map names what lies there, and it is one of those.
+    page.wait_for_function("document.querySelector('.way .chart').dataset.view?.split(' ')[2] > 1")
     box = page.locator(".way .chart").bounding_box()
     tip = page.locator(".way .tip")
-    across, down = np.arange(12, box["width"] - 50, 20), np.arange(8, box["height"] - 30, 20)
+    across, down = np.arange(12, box["width"] - 50, 12), np.arange(8, box["height"] - 30, 12)
+    told = []
     for x, y in [(box["x"] + x, box["y"] + y) for y in down for x in across]:
         page.mouse.move(x, y)
         if tip.is_visible():
-            break
-    assert tip.locator("span").inner_text() in names
-    name = tip.locator("span").inner_text()
-    page.mouse.click(x, y)
-    moving(page, "path-stage", name)
-    page.get_by_role("button", name="Back to the way").click()
-    moving(page, "path-stage", "walk to dance salsa")
-    passed.last.click()
-    moving(page, "path-stage", names[-1])
-    page.locator("#interpolate").click()
-    moving(page, "path-stage", "walk to dance salsa")
+            told.append(tip.locator("span").inner_text())
+    assert set(names) & set(told)
 
 
 def test_the_maps_wheel_scrolls_the_page_until_the_map_is_used(flat):

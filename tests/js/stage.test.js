@@ -6,6 +6,7 @@ import { footprints } from "../../demo/static/stage/bones.js";
 import { cover, placeNames } from "../../demo/static/stage/names.js";
 import { Timeline } from "../../demo/static/stage/timeline.js";
 import { fromLink, linkTo } from "../../demo/static/page/fields.js";
+import { fromTabLink, tabLinkTo } from "../../demo/static/page/tablinks.js";
 import { moved } from "../../demo/static/page/storyboard.js";
 
 function motion(frames, angle) {
@@ -130,4 +131,33 @@ test("no name stands over another, and all are in the picture", () => {
       assert.ok(left >= 0 && left + sizes[n][0] <= 400 && top > 0 && top + 18 <= 300);
     }
   }
+});
+
+test("a link of a tab gives back what it was made of", () => {
+  const limits = { model: "default", seconds: /** @type {[number, number]} */ ([0.7, 6.5]) };
+  const between = { from: "walk", to: "dance & sing", seconds: 2.5, seed: 3 };
+  const way = new URL(tabLinkTo("between", between, 0.33, "default", "http://here/?old=1"));
+  assert.equal(way.searchParams.has("old"), false);
+  assert.deepEqual(fromTabLink(way.search, limits), { tab: "between", wanted: { ...between, amount: 0.33 }, wrong: [] });
+  const style = { base: "walk", from: "walk", to: "walk proudly" };
+  const changed = new URL(tabLinkTo("style", style, -0.5, "default", "http://here/"));
+  assert.deepEqual(fromTabLink(changed.search, limits), { tab: "style", wanted: { ...style, strength: -0.5 }, wrong: [] });
+  assert.deepEqual(fromTabLink("?prompt=walk", limits), { tab: null, wanted: null, wrong: [] });
+});
+
+test("a bad link of a tab says what is wrong", () => {
+  const limits = { model: "default", seconds: /** @type {[number, number]} */ ([0.7, 6.5]) };
+  const wrong = (search) => fromTabLink(search, limits).wrong.join("; ");
+  assert.match(wrong("?tab=read"), /^tab must be one of between, style, not “read”$/);
+  assert.match(wrong("?tab=constructor"), /^tab must be/);
+  assert.match(wrong("?tab=between&from=walk"), /^to is missing$/);
+  assert.equal(fromTabLink("?tab=between&from=walk", limits).wanted, null);
+  const ends = "?tab=between&from=walk&to=run";
+  assert.match(wrong(`${ends}&amount=1.5`), /^amount must be from 0 to 1, not “1.5”$/);
+  assert.match(wrong(`${ends}&seed=1.5`), /^seed must be a whole number/);
+  assert.match(wrong(`${ends}&seconds=9`), /^seconds must be from 0.7 to 6.5/);
+  assert.match(wrong(`${ends}&to=bow`), /^to stands twice/);
+  assert.match(wrong(`${ends}&model=other`), /not “other”/);
+  assert.match(wrong(`?tab=style&base=walk&from=walk&to=${"a".repeat(2001)}`), /^to has 2001 characters/);
+  assert.match(wrong("?tab=style&base=walk&from=walk&to=run&strength=3"), /^strength must be from -1 to 2/);
 });

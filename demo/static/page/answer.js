@@ -88,10 +88,10 @@ export function mount(element, props, _watch, server) {
     if (target.closest?.("#generate")) play();
     else if (target.closest?.("#again")) askFor({ ...asked(), seed: asked().seed + 1 });
   });
-  // Other parts of the page put storyboards onto the stage, and what was asked for before.
+  // Other parts of the page put storyboards onto the stage, four takes, and what was asked for before.
   document.addEventListener("moves", ({ detail: scene, target }) => {
     if (!target.closest(`#${props.stage}`)) return;
-    say(scene.asked ? current : { text: `A storyboard: ${scene.segments.map(({ label }) => label).join(", then ")}.` });
+    say(scene.asked ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` });
   });
   say(current);
 }

@@ -66,12 +66,14 @@ export class Chart {
     this.view = { x: 0, y: 0, zoom: 1 };
     /** A place with words. @type {{x: number, y: number, label: string} | null} */
     this.mark = null;
-    /** Dots with names. @type {{x: number, y: number, label: string}[]} */
+    /** Circles with names. @type {{x: number, y: number, label: string, radius?: number}[]} */
     this.passed = [];
     /** @type {[number, number][] | null} */
     this.line = null;
-    /** The dots that can be pointed at, where not all. @type {number[] | null} */
-    this.only = null;
+    /** The line while it is drawn. @type {[number, number][] | null} */
+    this.drawn = null;
+    /** The dots that are pointed at before others, which are pale then. @type {number[]} */
+    this.first = [];
     /** What a drag from one dot to another does, where it doesn't move the map. @type {((from: number, to: number) => void) | null} */
     this.join = null;
     /** The dots as they were drawn last. @type {ImageData | null} */
@@ -134,25 +136,23 @@ export class Chart {
     this.#dots(paint, size * ratio, ratio, dark);
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.fillStyle = paint.strokeStyle = dark ? "#fff" : "#1c1917";
-    paint.font = "12px system-ui, sans-serif";
     paint.textAlign = "center";
-    if (this.view.zoom >= NAMES_FROM && !this.only) this.#names(paint, width, height);
-    if (this.line) {
+    const line = this.drawn ?? this.line, taken = [], said = new Set();
+    if (line) {
       paint.lineWidth = 2;
       paint.beginPath();
-      this.line.forEach(([x, y], n) => (n ? paint.lineTo(this.#across(x), this.#down(y)) : paint.moveTo(this.#across(x), this.#down(y))));
+      line.forEach(([x, y], n) => (n ? paint.lineTo(this.#across(x), this.#down(y)) : paint.moveTo(this.#across(x), this.#down(y))));
       paint.stroke();
     }
     paint.font = "600 13px system-ui, sans-serif";
-    const taken = [];
-    for (const { x, y, label } of this.passed) {
-      this.#dot(paint, x, y, 5);
+    const circles = [...(this.mark ? [{ ...this.mark, radius: 8 }] : []), ...(this.drawn ? [] : this.passed)];
+    for (const { x, y, label, radius } of circles) {
+      this.#dot(paint, x, y, radius ?? 5);
       this.#name(paint, taken, label, x, y);
+      said.add(label);
     }
-    if (this.mark) {
-      this.#dot(paint, this.mark.x, this.mark.y, 8);
-      this.#name(paint, [], this.mark.label, this.mark.x, this.mark.y);
-    }
+    paint.font = "12px system-ui, sans-serif";
+    if (this.view.zoom >= NAMES_FROM && !this.first.length) this.#names(paint, width, height, taken, said);
     if (this.hovered >= 0) this.#dot(paint, ...this.at(this.hovered), 7);
   }
 
@@ -162,7 +162,7 @@ export class Chart {
     if (this.picture?.width !== width || this.picture.height !== height) this.picture = paint.createImageData(width, height);
     const pixels = new Uint32Array(this.picture.data.buffer), scale = this.#scale() * ratio;
     const left = this.#across(0) * ratio - side / 2, top = this.#down(0) * ratio - side / 2;
-    const colours = atlas.families.map((_, family) => packed(hue(family), dark ? 0.62 : 0.42, this.only ? 0.45 : 1));
+    const colours = atlas.families.map((_, family) => packed(hue(family), dark ? 0.62 : 0.42, this.first.length ? 0.45 : 1));
     pixels.fill(0);
     for (let n = 0; n < atlas.family_of.length; n++) {
       const x = Math.round(left + atlas.points[2 * n] * scale), y = Math.round(top - atlas.points[2 * n + 1] * scale);
@@ -192,7 +192,8 @@ export class Chart {
   }
 
   #near(event, most = NEAR) {
-    return nearest(this.atlas.points, ...this.#place(event), most / this.#scale(), this.only);
+    const at = this.#place(event), away = most / this.#scale(), first = nearest(this.atlas.points, ...at, away, this.first);
+    return first >= 0 ? first : nearest(this.atlas.points, ...at, away);
   }
 
   #dot(paint, x, y, radius) {
@@ -211,9 +212,8 @@ export class Chart {
     paint.fillText(label, middle, top);
   }
 
-  /** One name for each label that is visible. */
-  #names(paint, width, height) {
-    const taken = [], seen = new Set();
+  /** One name for each label that is visible, and not said already. */
+  #names(paint, width, height, taken, seen) {
     for (let n = 0; n < this.atlas.label_of.length && taken.length < 60; n++) {
       const [x, y] = this.at(n), across = this.#across(x), down = this.#down(y);
       if (across < 0 || down < 6 || across > width || down > height || seen.has(this.atlas.label_of[n])) continue;
@@ -263,6 +263,10 @@ export class Chart {
   #listen() {
     const { canvas, held } = this;
     let moved = false, from = -1;
+    const undraw = () => {
+      this.drawn = null;
+      this.draw();
+    };
     const middle = () => {
       const [a, b = a] = [...held.values()];
       return { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
@@ -284,8 +288,8 @@ export class Chart {
       held.set(event.pointerId, event);
       const now = middle();
       if (this.join && from >= 0 && held.size === 1) {
-        this.passed = [];
-        this.line = [this.at(from), this.#place(event)];
+        this.drawn = [this.at(from), this.#place(event)];
+        this.#hover(this.#near(event, 2 * NEAR));
         return this.draw();
       }
       if (event.pointerType === "touch" && held.size === 1) return;  // one finger scrolls the page
@@ -299,13 +303,15 @@ export class Chart {
       const last = held.delete(event.pointerId) && held.size === 0;
       if (!last) return;
       const to = this.#near(event, 2 * NEAR);
-      if (this.join && moved && from >= 0) {
-        if (to >= 0 && to !== from) return this.join(from, to);
-        this.line = null;
-        this.draw();
+      if (this.drawn) {
+        undraw();
+        if (to >= 0 && to !== from) this.join(from, to);
       } else if (!moved && to >= 0) this.pick(to);
     });
-    canvas.addEventListener("pointercancel", (event) => held.delete(event.pointerId));
+    canvas.addEventListener("pointercancel", (event) => {
+      held.delete(event.pointerId);
+      undraw();
+    });
     canvas.addEventListener("pointerleave", () => {
       this.#use(false);
       this.#hover(-1);

@@ -1,6 +1,6 @@
 // Examples as buttons: one click fills the boxes and asks.
 import { make } from "../stage/controls.js";
-import { fill } from "./prompt.js";
+import { put } from "./ends.js";
 
 /**
  * @param {HTMLElement} element
@@ -8,11 +8,7 @@ import { fill } from "./prompt.js";
  */
 export function mount(element, { fields, go, groups }) {
   const press = (words) => {
-    words.forEach((word, number) => {
-      const box = document.querySelector(`#${fields[number]} :is(textarea, input)`);
-      box.closest(".end")?.querySelector("input[value=words]").click();
-      fill(word, box);
-    });
+    words.forEach((word, number) => put(fields[number], word));
     const button = document.querySelector(`#${go}`);
     setTimeout(() => button.click());
   };

@@ -29,7 +29,7 @@ export function mount(element, props, watch, server, _trigger, root) {
     word.textContent = "being made …";
     try {
       const mine = await token;
-      if (!mine) return void (word.textContent = "There is no motion yet.");
+      if (!mine) return void (word.textContent = why);
       const place = window.motionStage(props.stage)?.mixed ?? 0;
       const { address, name, reason } = suffix === "character"
         ? await worn().kept(() => reached(server.on_character(form({ token: mine, place }))))
@@ -57,8 +57,11 @@ export function mount(element, props, watch, server, _trigger, root) {
 
   /** It may still be on its way. @type {string | Promise<string | undefined> | null | undefined} */
   let token = null;
-  const offer = (next) => {
+  let why = "";
+  /** @param {any} next @param {string} [none] why there is no token */
+  const offer = (next, none = "There is no motion yet.") => {
     token = next;
+    why = none;
     film.replaceChildren();
     word.textContent = "";
   };
@@ -67,6 +70,6 @@ export function mount(element, props, watch, server, _trigger, root) {
   dress();
   watch("value", () => offer(props.value?.token));
   // What other parts of the page put onto the stage.
-  document.addEventListener("offer", ({ detail }) => props.offers && detail.stage === props.stage && offer(detail.token));
+  document.addEventListener("offer", ({ detail }) => props.offers && detail.stage === props.stage && offer(detail.token, detail.none));
   offer(props.value?.token);
 }

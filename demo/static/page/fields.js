@@ -2,7 +2,7 @@
 import { ask, box, fill } from "./prompt.js";
 
 const NUMBERS = { seconds: "#seconds input[type=number]", seed: "#seed input", closeness: "#closeness input[type=number]" };
-const WHOLE = /^[0-9]{1,10}$/, DECIMAL = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i, MAX_PROMPT = 2000;
+export const WHOLE = /^[0-9]{1,10}$/, DECIMAL = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i, MAX_PROMPT = 2000;
 
 /**
  * @typedef {{prompt: string, seconds: number, seed: number, closeness: number, model?: string}} Asked
@@ -19,12 +19,7 @@ export function asked() {
  * @param {Partial<Asked>} wanted
  */
 export function askFor(wanted) {
-  for (const [name, field] of Object.entries(NUMBERS)) {
-    const input = document.querySelector(field);
-    if (!input || wanted[name] == null || Number(input.value) === wanted[name]) continue;
-    fill(String(wanted[name]), input);
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  }
+  setNumbers(NUMBERS, wanted);
   ask(wanted.prompt ?? box().value);
 }
 
@@ -43,6 +38,41 @@ export function linkTo(of, page) {
 }
 
 /**
+ * A number of an address; what is wrong with it is added to the list.
+ * @param {URLSearchParams} given
+ * @param {string} name
+ * @param {number} low
+ * @param {number} high
+ * @param {RegExp} form
+ * @param {string[]} wrong
+ */
+export function numberIn(given, name, low, high, form, wrong) {
+  if (!given.has(name)) return undefined;
+  const words = given.get(name), value = form.test(words) ? Number(words) : NaN;
+  if (value >= low && value <= high) return value;
+  wrong.push(`${name} must be ${form === WHOLE ? "a whole number " : ""}from ${low} to ${high}, not “${words.slice(0, 40)}”`);
+  return undefined;
+}
+
+/** What is wrong with fields that stand twice in an address. @param {URLSearchParams} given @param {string[]} names */
+export const mostOnce = (given, names) =>
+  names.filter((name) => given.getAll(name).length > 1).map((name) => `${name} stands twice; the first counts`);
+
+/**
+ * Set the fields of numbers, by their selectors.
+ * @param {Record<string, string>} fields
+ * @param {Record<string, any>} wanted
+ */
+export function setNumbers(fields, wanted) {
+  for (const [name, field] of Object.entries(fields)) {
+    const input = document.querySelector(field);
+    if (!input || wanted[name] == null || Number(input.value) === wanted[name]) continue;
+    fill(String(wanted[name]), input);
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+/**
  * What an address asks for, and what is wrong with it. motionclip/links.py reads the same links; a test holds the two
  * equal. What it does not know it leaves: Gradio and Spaces have fields of their own in addresses.
  * @param {string} search
@@ -50,19 +80,15 @@ export function linkTo(of, page) {
  * @returns {{wanted: Partial<Asked> | null, wrong: string[]}}
  */
 export function fromLink(search, limits) {
-  const given = new URLSearchParams(search), wrong = [];
-  if (!given.has("prompt")) return { wanted: null, wrong };
+  const given = new URLSearchParams(search);
+  if (!given.has("prompt")) return { wanted: null, wrong: [] };
+  const wrong = mostOnce(given, ["prompt", ...Object.keys(NUMBERS), "model"]);
   const prompt = given.get("prompt").trim(), wanted = { prompt }, long = [...prompt].length;
-  for (const name of ["prompt", ...Object.keys(NUMBERS), "model"]) {
-    if (given.getAll(name).length > 1) wrong.push(`${name} stands twice; the first counts`);
-  }
   if (!prompt) wrong.push("prompt is missing");
   if (long > MAX_PROMPT) wrong.push(`prompt has ${long} characters; at most ${MAX_PROMPT} are taken`);
   const number = (name, low, high, form) => {
-    if (!given.has(name)) return;
-    const words = given.get(name), value = form.test(words) ? Number(words) : NaN;
-    if (value >= low && value <= high) wanted[name] = value;
-    else wrong.push(`${name} must be ${form === WHOLE ? "a whole number " : ""}from ${low} to ${high}, not “${words.slice(0, 40)}”`);
+    const value = numberIn(given, name, low, high, form, wrong);
+    if (value !== undefined) wanted[name] = value;
   };
   number("seed", 0, 2 ** 31 - 1, WHOLE);
   number("seconds", ...limits.seconds, DECIMAL);

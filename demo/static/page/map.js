@@ -45,6 +45,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
   async function walk(a, b) {
     const ends = [chart.at(a), chart.at(b)];
     chart.line = ends;
+    chart.passed = [];
     chart.draw();
     const answer = await bring(props.stage, word, server.way([a, b]));
     if (!answer) return;

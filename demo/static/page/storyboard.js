@@ -4,6 +4,7 @@ import { box } from "./prompt.js";
 import { reached } from "./reached.js";
 
 const MOST = 60, LEAST = 0.5; // seconds
+const FIRST = ["walk", "sit down", "wave"].map((text) => ({ text, seconds: 2, seed: 0 }));
 
 /**
  * @typedef {{text: string, seconds: number, seed: number}} Block
@@ -54,7 +55,7 @@ export function mount(element, props, _watch, server) {
   );
   element.querySelector(".host").replaceChildren(details);
   details.addEventListener("toggle", () => {
-    if (details.open && !blocks.length) change([{ text: "walk", seconds: 2, seed: 0 }, { text: "sit down", seconds: 2, seed: 0 }, { text: "wave", seconds: 2, seed: 0 }]);
+    if (details.open && !blocks.length) change(FIRST);
   });
 
   /** What has the keyboard keeps it, though the row is drawn anew. @param {Block[]} next @param {number} [to] where its block is now */
@@ -124,6 +125,7 @@ export function mount(element, props, _watch, server) {
   async function fillFrom(what) {
     const found = await tried("reading …", () => server.blocks(what));
     if (found) change(found.blocks.map(({ text, seconds, seed }) => ({ text, seconds, seed })));
+    return Boolean(found);
   }
 
   async function tell() {
@@ -144,6 +146,14 @@ export function mount(element, props, _watch, server) {
     tell();
   });
 
+  // One of a link, as its JSON.
+  document.addEventListener("story-link", async ({ detail }) => {
+    change(FIRST);
+    details.open = true;
+    if (await fillFromJSON(detail, "The link's storyboard")) return tell();
+    details.scrollIntoView({ block: "nearest" });
+  });
+
   function save() {
     const address = URL.createObjectURL(new Blob([JSON.stringify({ blocks }, null, 1)], { type: "application/json" }));
     make("a", { href: address, download: "storyboard.json" }).click();
@@ -153,11 +163,16 @@ export function mount(element, props, _watch, server) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     file.value = "";
-    if (!chosen) return;
-    try {
-      await fillFrom(JSON.parse(await chosen.text()));
-    } catch (error) {
-      word.textContent = `${chosen.name}: is not JSON (${error.message})`;
-    }
+    if (chosen) fillFromJSON(await chosen.text(), chosen.name);
   });
+
+  /** @param {string} text @param {string} where it is from @returns {Promise<boolean>} whether it could be read */
+  async function fillFromJSON(text, where) {
+    try {
+      return await fillFrom(JSON.parse(text));
+    } catch (error) {
+      word.textContent = `${where}: is not JSON (${error.message})`;
+      return false;
+    }
+  }
 }

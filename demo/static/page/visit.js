@@ -1,10 +1,15 @@
 // This visit: a link that gives again what is seen, and a strip of what was made, kept in the browser.
 import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
-import { askFor, fromLink, linkTo } from "./fields.js";
+import { copy } from "./copying.js";
+import { put } from "./ends.js";
+import { askFor, fromLink, linkTo, setNumbers } from "./fields.js";
 import { keep, kept } from "./keeping.js";
+import { fill } from "./prompt.js";
+import { fromTabLink, TABS } from "./tablinks.js";
 
 const MOST = 24, WIDTH = 120, HEIGHT = 90, NAME = "history";
+const LONGEST = 8000; // characters of a link that browsers and servers take
 
 /**
  * @param {HTMLElement} element
@@ -18,17 +23,19 @@ export function mount(element, props) {
   element.querySelector(".host").replaceChildren(row, strip);
   let made = kept(NAME) ?? [], storable = true, now = null;
 
-  link.addEventListener("click", async () => {
-    if (!now) return void (word.textContent = "There is no motion yet.");
-    if (now.blocks) return void (word.textContent = "A storyboard has no link: save it as a file.");
-    const address = linkTo({ ...now, model: props.model }, location.href);
-    try {
-      await navigator.clipboard.writeText(address);
-      word.textContent = "Copied.";
-    } catch {
-      word.replaceChildren("This browser gives no clipboard; the link is ", make("a", { href: address }, "here"), ".");
-    }
+  link.addEventListener("click", () => {
+    if (!now) return void (word.textContent = "A link gives one motion: show one.");
+    const address = now.blocks ? storyLink(now.blocks) : linkTo({ ...now, model: props.model }, location.href);
+    if (address.length > LONGEST) return void (word.textContent = "This storyboard is too long for a link: save it as a file.");
+    copy(address, word);
   });
+
+  function storyLink(blocks) {
+    const address = new URL(location.href);
+    address.search = "";
+    address.searchParams.set("storyboard", JSON.stringify({ blocks }));
+    return address.href;
+  }
 
   function save(items) {
     made = items;
@@ -53,8 +60,9 @@ export function mount(element, props) {
 
   document.addEventListener("moves", ({ detail: scene, target }) => {
     if (!target.closest(`#${props.stage}`)) return;
-    const { asked, blocks } = scene, these = asked ?? { prompt: blocks.map(({ text }) => text).join(", "), blocks };
+    const { asked, blocks } = scene, these = asked ?? (blocks ? { prompt: blocks.map(({ text }) => text).join(", "), blocks } : null);
     now = these;
+    if (!these) return;
     // A little later, when the figure is in the middle of it.
     setTimeout(() => {
       const stage = window.motionStage(props.stage);
@@ -65,17 +73,50 @@ export function mount(element, props) {
     }, 700);
   });
 
-  /** What is wrong with a link, where the visitor looks: under the prompt, until the next one is typed. @param {string} text */
-  function tell(text) {
-    const line = make("p", { class: "told", role: "status", id: "link-mistake" }, text);
-    appear(() => document.querySelector(".answer"), (answer) => answer.before(line));
+  /**
+   * What is wrong with a link, where the visitor looks: under what is asked for, until something is typed.
+   * @param {string[]} wrong
+   * @param {() => Element | null | undefined} find what it stands before
+   */
+  function tell(wrong, find = () => document.querySelector(".answer")) {
+    if (!wrong.length) return;
+    const line = make("p", { class: "told", role: "status", id: "link-mistake" }, `The link: ${wrong.join("; ")}.`);
+    appear(find, (found) => found.before(line));
     document.addEventListener("input", ({ isTrusted }) => isTrusted && line.remove());
   }
 
   draw();
   const { wanted, wrong } = fromLink(location.search, props);
-  if (wrong.length) tell(`The link: ${wrong.join("; ")}.`);
+  tell(wrong);
   if (wanted) {
     appear(() => document.querySelector("#generate") && document.querySelector("#seed input"), () => askFor(wanted));
+  }
+  openTab(fromTabLink(location.search, props));
+  const story = new URLSearchParams(location.search).get("storyboard");
+  if (story) appear(() => document.querySelector("#tell"), () => document.dispatchEvent(new CustomEvent("story-link", { detail: story })));
+
+  /** Show what a link asks of another tab; its parts are not on the page before it is opened. */
+  function openTab({ tab, wanted, wrong }) {
+    if (!tab) return tell(wrong);
+    const { title, stage, go, words, numbers, slider: [name] } = TABS[tab], button = () => document.querySelector(`#${go}`);
+    appear(
+      () => [...document.querySelectorAll("[role=tab]")].find((one) => one.textContent.trim() === title),
+      (one) => one.click(),
+    );
+    tell(wrong, () => button()?.closest(".ends").nextElementSibling);
+    if (!wanted) return;
+    const boxes = Object.values(words).map((id) => `#${id} textarea`);
+    // They are there when what the page says first stands in them.
+    appear(() => button() && window.motionStage?.(stage) && boxes.every((box) => document.querySelector(box)?.value), () => {
+      Object.entries(words).forEach(([field, id]) => put(id, wanted[field]));
+      setNumbers(numbers, wanted);
+      setTimeout(() => button().click());
+    });
+    const place = ({ target }) => {
+      if (!target.closest(`#${stage}`)) return;
+      document.removeEventListener("moves", place);
+      if (name in wanted) fill(String(wanted[name]), target.querySelector(".slider input"));
+    };
+    document.addEventListener("moves", place);
   }
 }

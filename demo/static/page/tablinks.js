@@ -1,0 +1,68 @@
+// Links to what the tabs Between and Style show: what was asked for in words, and where the slider stands.
+import { DECIMAL, MAX_PROMPT, WHOLE, mostOnce, numberIn } from "./fields.js";
+
+/**
+ * title: of the tab; words: its fields in a link, with the elem_ids of their boxes; numbers: likewise; slider: its field
+ * and ends.
+ * @type {Record<string, {title: string, stage: string, go: string, words: Record<string, string>, numbers: Record<string, string>, slider: [string, number, number]}>}
+ */
+export const TABS = {
+  between: {
+    title: "Between", stage: "path-stage", go: "interpolate", words: { from: "from-words", to: "to-words" },
+    numbers: { seconds: "#between-seconds input[type=number]", seed: "#between-seed input" }, slider: ["amount", 0, 1],
+  },
+  style: {
+    title: "Style", stage: "style-stage", go: "edit", words: { base: "style-base", from: "style-from", to: "style-to" },
+    numbers: {}, slider: ["strength", -1, 2],
+  },
+};
+
+/**
+ * The address that gives this again.
+ * @param {string} tab
+ * @param {Record<string, string | number>} asked
+ * @param {number} place of the slider
+ * @param {string} model
+ * @param {string} page the page's own address
+ */
+export function tabLinkTo(tab, asked, place, model, page) {
+  const address = new URL(page), { words, numbers, slider: [name] } = TABS[tab];
+  address.search = "";
+  address.searchParams.set("tab", tab);
+  for (const field of [...Object.keys(words), ...Object.keys(numbers)]) address.searchParams.set(field, String(asked[field]));
+  address.searchParams.set(name, String(place));
+  address.searchParams.set("model", model);
+  return address.href;
+}
+
+/**
+ * What an address asks of a tab, and what is wrong with it. wanted: null where words are missing.
+ * @param {string} search
+ * @param {{model: string, seconds: [number, number]}} limits
+ * @returns {{tab: string | null, wanted: any, wrong: string[]}}
+ */
+export function fromTabLink(search, limits) {
+  const given = new URLSearchParams(search), name = given.get("tab"), tab = Object.hasOwn(TABS, name ?? "") ? TABS[name] : null;
+  if (name === null) return { tab: null, wanted: null, wrong: [] };
+  if (!tab) return { tab: null, wanted: null, wrong: [`tab must be one of ${Object.keys(TABS).join(", ")}, not “${name.slice(0, 40)}”`] };
+  const { words, numbers, slider: [slider, low, high] } = tab, wrong = mostOnce(given, ["tab", ...Object.keys(words), ...Object.keys(numbers), slider, "model"]);
+  const wanted = {};
+  let whole = true;
+  for (const field of Object.keys(words)) {
+    wanted[field] = (given.get(field) ?? "").trim();
+    const long = [...wanted[field]].length;
+    if (!long) wrong.push(`${field} is missing`);
+    if (long > MAX_PROMPT) wrong.push(`${field} has ${long} characters; at most ${MAX_PROMPT} are taken`);
+    whole &&= long > 0 && long <= MAX_PROMPT;
+  }
+  const number = (field, least, most, form) => {
+    const value = numberIn(given, field, least, most, form, wrong);
+    if (value !== undefined) wanted[field] = value;
+  };
+  if ("seed" in numbers) number("seed", 0, 2 ** 31 - 1, WHOLE);
+  if ("seconds" in numbers) number("seconds", ...limits.seconds, DECIMAL);
+  number(slider, low, high, DECIMAL);
+  const model = given.get("model") ?? limits.model;
+  if (model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);
+  return { tab: name, wanted: whole ? wanted : null, wrong };
+}
