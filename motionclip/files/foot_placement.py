@@ -1,7 +1,8 @@
 """The feet of a character that moves as a motion does: on the floor where the motion's are, and no more sliding.
 
-Bones that point as the motion's don't bring feet to its floor where thighs and shins share a leg otherwise. So the root
-follows the feet that carry the body, and what is left between the two of them the legs' bend makes up for.
+Bones that point as the motion's don't bring feet to its floor where hips are wider, or thighs and shins share a leg
+otherwise. So the pelvis is moved, and it and the legs are turned, as little and as smoothly as can be: one problem of
+least squares over all frames.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import roma
 import torch
-from scipy.sparse import dia_array, diags_array, eye_array
-from scipy.sparse.linalg import spsolve
+from scipy.linalg import solveh_banded
 from torch.nn.functional import normalize
 
 from ..constants import FPS
@@ -23,31 +24,32 @@ from .rotations import swing
 SIDES = ("left", "right")
 _J = skeleton.JOINT_INDEX
 _SOLES = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
-# A foot is down within about 5 cm of the floor; the slower (metres per second) of two that are carries the body.
-_LOW, _LOW_EDGE, _SLOW = 0.05, 0.01, 0.3
-# What it costs that a foot is not as it should be, and that it is moved jerkily.
-_OFF, _JERK = 10.0, 0.1
-# What it costs that it is moved at all, up or down and on the ground. For a root, which may go less far than the
-# motion's, next to nothing. For a leg so much that limbs stay within 2° of the motion's on average while feet slide
-# by less than 1 cm: measured on four characters with 12 motions each.
-_ROOT_MOVED, _LEG_MOVED = (1e-9, 1e-9), (3.0, 0.057)
-_BENT = 0.05  # the square of the sine of a knee's bend that makes a leg half as stiff as a straight one
-_FARTHEST = 0.15  # leg lengths that a foot is moved at most
-_STRAIGHT = 0.9995  # of its length, how far a leg reaches
+# A foot is low within about 5 cm of the floor. It stands within 1.5 cm, the surer the slower it is (metres per second).
+_LOW, _LOW_EDGE = 0.05, 0.01
+_NEAR, _NEAR_EDGE, _SLOW = 0.015, 0.003, 0.3
+# What is found for each frame: the pelvis's shift in metres of the SMPL body, and from these places on the rotation
+# vectors by which parts are turned in the world.
+_TURNED = {"pelvis": 3, "left_hip": 6, "left_knee": 9, "right_hip": 12, "right_knee": 15}
+_UNKNOWNS = 18
+# What it costs, by the square of metres and radians: that a foot is off its height, that it slides, and that what is
+# found changes jerkily; that the pelvis is moved or turned, and that limbs are turned.
+_HEIGHT, _SLIDE, _JERK = 1e3, 2e5, 0.5
+_COSTS = torch.tensor(3 * [1e-6] + 3 * [0.2] + 12 * [1.0], dtype=torch.float64)
+_ROUNDS = 3  # the last one changes angles by less than 0.01°
+_STRETCH, _OVERLAP = 3000, 300  # frames that are solved at once, and how many of them pass from one to the next
 
 
 @dataclass(frozen=True)
 class Stance:
     """A character's legs at rest, in its own space and unit.
 
-    places: part → (3,), of pelvis, hips, knees and ankles. balls: side → (3,), of the feet. front and up: (3,), where
-    it faces, and its head is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles.
+    places: part → (3,), of pelvis, hips, knees and ankles. balls: side → (3,), of the feet. up: (3,), where its head
+    is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles.
     scale: its units for a metre of the SMPL body.
     """
 
     places: Mapping[str, torch.Tensor]
     balls: Mapping[str, torch.Tensor]
-    front: torch.Tensor
     up: torch.Tensor
     heights: torch.Tensor
     scale: float
@@ -55,144 +57,165 @@ class Stance:
 
 @dataclass(frozen=True)
 class _Targets:
-    """What feet should do, each with its weight: heights, (frames, n), and steps on the ground, (frames − 1, n, 2)."""
+    """What feet should do, in metres, each with its weight.
 
+    clearance: (frames, 4) of ankles and balls over where they are on the floor, and heights. low: (frames, 4). steps:
+    (frames − 1, 4, 2) on the ground. stands: (frames − 1, 4).
+    """
+
+    clearance: torch.Tensor
     heights: torch.Tensor
-    steps: torch.Tensor
     low: torch.Tensor
-    down: torch.Tensor
+    steps: torch.Tensor
+    stands: torch.Tensor
 
     @classmethod
     def of(cls, feet: torch.Tensor, stance: Stance) -> _Targets:
-        """feet: (frames, 4, 3) of the motion, in metres."""
-        clearance, steps = feet[..., 1] - _SOLES, feet.diff(dim=0)
+        """feet: (frames, 4, 3) of the motion."""
+        clearance, steps = feet[..., 1] - _SOLES, feet.diff(dim=0)[..., [0, 2]]
         low = torch.sigmoid((_LOW - clearance) / _LOW_EDGE)
         # Of a foot that tilts the lower end counts: feet are of different lengths.
         lowest = clearance.unflatten(1, (2, 2)).amin(dim=-1).repeat_interleave(2, dim=1)
         low = low * torch.exp((lowest - clearance) / _LOW_EDGE)
-        slow = 1 / (1 + (steps.norm(dim=-1) * FPS / _SLOW) ** 4)
-        heights = stance.scale * clearance + stance.heights
-        return cls(heights, stance.scale * steps[..., [0, 2]], low, torch.minimum(low[1:], low[:-1]) * slow)
-
-    def some(self, feet: slice) -> _Targets:
-        """The same of some of the feet."""
-        return _Targets(self.heights[:, feet], self.steps[:, feet], self.low[:, feet], self.down[:, feet])
-
-    def shift(
-        self, points: torch.Tensor, costs: tuple[float, float], stiff: torch.Tensor | float = 1.0
-    ) -> torch.Tensor:
-        """(frames, n, 3) → (frames, 3), by how much to shift all of them; stiff: (frames, n), whose height counts."""
-        steps = self.steps - points.diff(dim=0)[..., [0, 2]]
-        x, z = (_smoothest(steps[..., axis], self.down, costs[1], steps=True) for axis in (0, 1))
-        return torch.stack([x, _smoothest(self.heights - points[..., 1], self.low * stiff, costs[0]), z], dim=-1)
+        near = low * torch.sigmoid((_NEAR - clearance) / _NEAR_EDGE)
+        slow = 1 / (1 + (feet.diff(dim=0).norm(dim=-1) * FPS / _SLOW) ** 4)
+        heights = clearance + stance.heights / stance.scale
+        return cls(clearance, heights, low, steps, torch.minimum(near[1:], near[:-1]) * slow)
 
 
 def set_down(motion: Motion, turns: dict[str, torch.Tensor], stance: Stance) -> torch.Tensor:
-    """Where the character's pelvis goes: (frames, 3) in its unit; hips and knees in `turns` are bent where needed.
+    """Where the character's pelvis goes: (frames, 3) in its unit; pelvis, hips and knees in `turns` turn a little.
 
     turns: part → (frames, 3, 3), how it is turned in the world from where it is at rest.
     """
     joints = torch.from_numpy(motion.joints()).double()
-    targets = _Targets.of(joints[:, skeleton.FEET], stance)
-    hips = stance.scale * (joints[:, _J["left_hip"]] + joints[:, _J["right_hip"]]) / 2
-    higher = (stance.heights - stance.scale * _SOLES).mean()
+    feet = joints[:, skeleton.FEET]
+    hips = (joints[:, _J["left_hip"]] + joints[:, _J["right_hip"]]) / 2
+    higher = (stance.heights / stance.scale - _SOLES).mean()
     middle = (stance.places["left_hip"] + stance.places["right_hip"]) / 2 - stance.places["pelvis"]
-    pelvis = hips + higher * hips.new_tensor([0, 1, 0]) - turns["pelvis"] @ middle
+    pelvis = hips + higher * hips.new_tensor([0, 1, 0]) - turns["pelvis"] @ middle / stance.scale
 
-    feet = torch.cat([_foot(turns, stance, pelvis, side) for side in SIDES], dim=1)
-    pelvis = pelvis + targets.shift(feet, _ROOT_MOVED, _stiffness(turns, stance))
-    for number, side in enumerate(SIDES):
-        own_targets = targets.some(slice(2 * number, 2 * number + 2))
-        _bend(turns, stance, pelvis, side, own_targets.shift(_foot(turns, stance, pelvis, side), _LEG_MOVED))
+    change = torch.zeros(len(pelvis), _UNKNOWNS, dtype=torch.float64)
+    for start in range(0, len(pelvis), _STRETCH):
+        stretch = slice(max(start - _OVERLAP, 0), start + _STRETCH)
+        legs = _Legs({part: turn[stretch] for part, turn in turns.items()}, stance, pelvis[stretch])
+        found = _changed(legs, _Targets.of(feet[stretch], stance))
+        passed = torch.ones(len(found), 1, dtype=torch.float64)
+        passed[: start - stretch.start, 0] = torch.linspace(0, 1, start - stretch.start)
+        change[stretch] = torch.lerp(change[stretch], found, passed)
+    turns |= _turned(turns, change)
+    for side, ball in (("left", 1), ("right", 3)):
         if f"{side}_foot" in turns:
-            _flatten(turns, stance, side, targets.heights[:, 2 * number + 1] - stance.heights[2 * number + 1])
-    return pelvis
+            _flatten(turns, stance, side, feet[:, ball, 1] - _SOLES[ball])
+    return (pelvis + change[:, :3]) * stance.scale
 
 
-def _stiffness(turns: Mapping[str, torch.Tensor], stance: Stance) -> torch.Tensor:
-    """(frames, 4): a straight leg has to bend much to be a little shorter, so the root's height is left to it."""
-    result = []
-    for side in SIDES:
-        hip, knee, ankle = (stance.places[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
-        thigh, shin = turns[f"{side}_hip"] @ normalize(knee - hip, dim=0), turns[f"{side}_knee"] @ (ankle - knee)
-        bend = torch.linalg.cross(thigh, normalize(shin, dim=-1)).norm(dim=-1)
-        result += 2 * [1 / (_BENT + bend**2)]
-    return torch.stack(result, dim=1)
+class _Legs:
+    """Where ankles and balls are, in metres of the SMPL body."""
+
+    def __init__(self, turns: Mapping[str, torch.Tensor], stance: Stance, pelvis: torch.Tensor) -> None:
+        self._turns = turns
+        self._pelvis = pelvis
+        self._bones, self._feet = {}, {}
+        for side in SIDES:
+            places = [stance.places[part] for part in ("pelvis", *(f"{side}_{p}" for p in ("hip", "knee", "ankle")))]
+            self._bones[side] = [(b - a) / stance.scale for a, b in zip(places, places[1:], strict=False)]
+            self._feet[side] = (stance.balls[side] - places[-1]) / stance.scale
+
+    def feet(self, change: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(frames, 4, 3) places, and (frames, 2, 3, unknowns), what those of either leg change by."""
+        turns = _turned(self._turns, change)
+        points, slopes = [], []
+        for side in SIDES:
+            at = self._pelvis + change[:, :3]
+            slope = torch.zeros(len(at), 3, _UNKNOWNS, dtype=torch.float64)
+            slope[:, :, :3] = torch.eye(3, dtype=torch.float64)
+            for part, bone in zip(("pelvis", f"{side}_hip", f"{side}_knee"), self._bones[side], strict=True):
+                way, place = turns[part] @ bone, _TURNED[part]
+                at = at + way
+                slope[:, :, place : place + 3] = _crossed(way)
+            points += [at, at + self._turns[f"{side}_ankle"] @ self._feet[side]]
+            slopes.append(slope)
+        return torch.stack(points, dim=1), torch.stack(slopes, dim=1)
 
 
-def _smoothest(values: torch.Tensor, weights: torch.Tensor, cost: float, steps: bool = False) -> torch.Tensor:
-    """(frames,) numbers d that are near (frames, n) values, or whose steps are near (frames − 1, n), by weight.
-
-    They minimise Σ w·(d − value)², or Σ w·(Δd − value)², plus cost·Σ d² plus a cost of jerks, Σ (Δ²d)².
-    """
-    frames = len(values) + steps
-    weight, pull = _OFF * weights.sum(-1).numpy(), _OFF * (weights * values).sum(-1).numpy()
-    system = cost * eye_array(frames, format="csc")
-    if not steps:
-        system = system + diags_array(weight)
-    elif frames > 1:
-        first = _differences(frames, [-1.0, 1.0])
-        system, pull = system + first.T @ (diags_array(weight) @ first), first.T @ pull
-    else:
-        pull = np.zeros(1)
-    if frames > 2:
-        second = _differences(frames, [1.0, -2.0, 1.0])
-        system = system + _JERK * (second.T @ second)
-    return torch.from_numpy(np.atleast_1d(spsolve(system.tocsc(), pull)))
+def _turned(turns: Mapping[str, torch.Tensor], change: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Part → (frames, 3, 3), those that (frames, unknowns) change turns."""
+    return {part: roma.rotvec_to_rotmat(change[:, at : at + 3]) @ turns[part] for part, at in _TURNED.items()}
 
 
-def _differences(frames: int, bands: list[float]) -> dia_array:
-    """What takes first or second differences of `frames` numbers."""
-    rows = frames + 1 - len(bands)
-    return diags_array([np.full(rows, band) for band in bands], offsets=[*range(len(bands))], shape=(rows, frames))
+def _of_legs(values: torch.Tensor) -> torch.Tensor:
+    """(frames, 4, ...) of ankles and balls → (frames, 2, ...) of legs."""
+    return values.unflatten(1, (2, 2)).sum(dim=2)
 
 
-def _leg(
-    turns: Mapping[str, torch.Tensor], stance: Stance, pelvis: torch.Tensor, side: str
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(frames, 3) of hip, knee and ankle."""
-    above, at = "pelvis", [pelvis]
-    for part in (f"{side}_hip", f"{side}_knee", f"{side}_ankle"):
-        at.append(at[-1] + turns[above] @ (stance.places[part] - stance.places[above]))
-        above = part
-    return at[1], at[2], at[3]
+def _changed(legs: _Legs, targets: _Targets) -> torch.Tensor:
+    """(frames, unknowns), with which feet do what they should at the least cost."""
+    change = torch.zeros(len(targets.low), _UNKNOWNS, dtype=torch.float64)
+    for _ in range(_ROUNDS):
+        change = change + _step(legs, targets, change)
+    return change
 
 
-def _foot(turns: Mapping[str, torch.Tensor], stance: Stance, pelvis: torch.Tensor, side: str) -> torch.Tensor:
-    """(frames, 2, 3) of ankle and ball."""
-    ankle = _leg(turns, stance, pelvis, side)[2]
-    ball = turns[f"{side}_ankle"] @ (stance.balls[side] - stance.places[f"{side}_ankle"])
-    return torch.stack([ankle, ankle + ball], dim=1)
+def _crossed(vectors: torch.Tensor) -> torch.Tensor:
+    """(n, 3) → (n, 3, 3), by what a small rotation vector moves them."""
+    x, y, z = vectors.unbind(-1)
+    none = torch.zeros_like(x)
+    return torch.stack([none, z, -y, -z, none, x, y, -x, none], dim=-1).unflatten(-1, (3, 3))
 
 
-def _bend(turns: dict[str, torch.Tensor], stance: Stance, pelvis: torch.Tensor, side: str, shift: torch.Tensor) -> None:
-    """Turn hip and knee so that the ankle is (frames, 3) `shift` from where it was, the knee in the leg's own plane."""
-    hip, knee, ankle = _leg(turns, stance, pelvis, side)
-    upper, lower = (stance.places[f"{side}_{b}"] - stance.places[f"{side}_{a}"] for a, b in (
-        ("hip", "knee"), ("knee", "ankle")))  # fmt: skip
-    thigh, shin = float(upper.norm()), float(lower.norm())
-    size = shift.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-    target = ankle + shift * (_FARTHEST * (thigh + shin) / size).clamp(max=1) - hip
-    reach = target.norm(dim=-1, keepdim=True).clamp(abs(thigh - shin) + 1e-6, _STRAIGHT * (thigh + shin))
-    way = normalize(target, dim=-1)
-    # Where a straight leg bends, the knee goes to the front.
-    out = knee - hip + 1e-3 * thigh * (turns[f"{side}_hip"] @ stance.front)
-    out = normalize(out - (out * way).sum(-1, keepdim=True) * way, dim=-1)
-    along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
-    thigh_direction = way * along + out * (thigh**2 - along**2).clamp(min=0).sqrt()
-    turns[f"{side}_hip"] = swing(turns[f"{side}_hip"], upper, thigh_direction)
-    turns[f"{side}_knee"] = swing(turns[f"{side}_knee"], lower, way * reach - thigh_direction)
+def _step(legs: _Legs, targets: _Targets, change: torch.Tensor) -> torch.Tensor:
+    """(frames, unknowns): a Gauss-Newton step."""
+    frames = len(change)
+    feet, slopes = legs.feet(change)
+    # Blocks of the normal equations: frames by themselves, with the next, and with the one after that.
+    blocks = torch.zeros(3, frames, _UNKNOWNS, _UNKNOWNS, dtype=torch.float64)
+    same, following, later = blocks
+    same += torch.diag(_COSTS)
+    pull = -_COSTS * change
+
+    up, off = slopes[:, :, 1], _HEIGHT * targets.low * (targets.heights - feet[..., 1])
+    same += torch.einsum("fk,fki,fkj->fij", _of_legs(_HEIGHT * targets.low), up, up)
+    pull += torch.einsum("fk,fki->fi", _of_legs(off), up)
+
+    here, there = slopes[:-1, :, [0, 2]], slopes[1:, :, [0, 2]]
+    weight, stands = _of_legs(_SLIDE * targets.stands), _SLIDE * targets.stands[..., None]
+    same[:-1] += torch.einsum("fk,fkai,fkaj->fij", weight, here, here)
+    same[1:] += torch.einsum("fk,fkai,fkaj->fij", weight, there, there)
+    following[:-1] -= torch.einsum("fk,fkai,fkaj->fij", weight, here, there)
+    short = _of_legs(stands * (targets.steps - feet[..., [0, 2]].diff(dim=0)))
+    pull[:-1] -= torch.einsum("fka,fkai->fi", short, here)
+    pull[1:] += torch.einsum("fka,fkai->fi", short, there)
+
+    shares, each = (1.0, -2.0, 1.0), _JERK * torch.eye(_UNKNOWNS, dtype=torch.float64)
+    bend = change[2:] - 2 * change[1:-1] + change[:-2]
+    for first, one in enumerate(shares[: len(bend) and 3]):
+        pull[first : first + len(bend)] -= _JERK * one * bend
+        for second, other in enumerate(shares[first:]):
+            blocks[second, first : first + len(bend)] += one * other * each
+    return _solved(blocks, pull)
+
+
+def _solved(blocks: torch.Tensor, pull: torch.Tensor) -> torch.Tensor:
+    """Solve the symmetric system with (3, frames, n, n) blocks on and above the diagonal for (frames, n) pull."""
+    _, frames, size, _ = blocks.shape
+    bands = np.zeros((3 * size, frames * size))  # the diagonal is the last, as LAPACK has it
+    for block, row, column in np.ndindex(3, size, size):
+        above = block * size + column - row
+        if above >= 0 and block < frames:
+            bands[3 * size - 1 - above, block * size + column :: size] = blocks[block, : frames - block, row, column]
+    return torch.from_numpy(solveh_banded(bands, pull.numpy().reshape(-1))).reshape(frames, size)
 
 
 def _flatten(turns: dict[str, torch.Tensor], stance: Stance, side: str, clearance: torch.Tensor) -> None:
     """Turn toes up that would dig into the floor, where the heel of a standing foot rises and its ball stays.
 
-    clearance: (frames,) of the ball.
+    clearance: (frames,) of the ball, in metres.
     """
     toes, up = turns[f"{side}_foot"], stance.up
     along = stance.balls[side] - stance.places[f"{side}_ankle"]
     along = normalize(along - (along @ up) * up, dim=0)
     way = toes @ along
-    down = torch.sigmoid((_LOW - clearance / stance.scale) / _LOW_EDGE) * ((toes @ up)[:, 1] / 0.3).clamp(0, 1)
+    down = torch.sigmoid((_LOW - clearance) / _LOW_EDGE) * ((toes @ up)[:, 1] / 0.3).clamp(0, 1)
     level = way - torch.stack([0 * down, down * way[:, 1].clamp(max=0), 0 * down], dim=-1)
     turns[f"{side}_foot"] = swing(toes, along, level)

@@ -187,7 +187,7 @@ class Character:
             heights = scale * _HEIGHTS
         else:
             heights = heights - sole
-        return Stance(places, balls, upright[:, 2], upright[:, 1], heights, scale)
+        return Stance(places, balls, upright[:, 1], heights, scale)
 
     def _sole(self, up: torch.Tensor) -> float | None:
         """How high the lowest point of the feet's mesh is at rest, along `up`; None where it can't be read."""

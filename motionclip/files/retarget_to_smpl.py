@@ -338,6 +338,7 @@ def _global_rotations(
     for name in ("neck", "head"):
         rest_neck = _REST[_J["head"]] - _REST[_J["neck"]]
         solver.carry(name, name, like(across_shoulders, direction, rest_shoulders, rest_neck))
+    result["neck"] = _whole_neck(body, rest) @ result["neck"]
     for side in joint_names.SIDES:
         _limb(solver, side, ("hip", "knee", "ankle"), torch.tensor([1.0, 0, 0]), across_hips, rest_hips)
         hinge = torch.tensor([0.0, -1, 0]) if side == "left" else torch.tensor([0.0, 1, 0])
@@ -350,6 +351,15 @@ def _global_rotations(
                 result[f"{side}_{name}"] = result[above]
         _foot(solver, side)
     return torch.stack([result[name] for name in skeleton.JOINT_NAMES], dim=1)
+
+
+def _whole_neck(body: SourceSkeleton, rest: SourceSkeleton) -> torch.Tensor:
+    """(frames, 3, 3): how joints between neck and head turn the way from one to the other, for skeletons with more."""
+    turn, way = body.turn("neck"), body.at("head") - body.at("neck")
+    bone = rest.turn("neck")[0].T @ (rest.at("head") - rest.at("neck"))[0]
+    if min(float(bone.norm()), float(way.norm(dim=-1).min())) < 1e-6 * body.length("hip", "knee"):
+        return torch.eye(3, dtype=turn.dtype).expand_as(turn)
+    return swing(turn, bone, way) @ turn.mT
 
 
 def _limb(

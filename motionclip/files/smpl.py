@@ -110,7 +110,7 @@ def _finished(
 ) -> LoadedMotion:
     """Poses in the file's axes → a LoadedMotion: y up, on the floor."""
     usual = _usual(fields)
-    up = Up(options.up) if options.up else _up(poses, usual)
+    up = Up(options.up or "y") if options.up or BEAT in fields else _up(poses, usual)
     if up.axis != "z" and not options.up:
         notes = [*notes, f"{up.axis} is up in it, where AMASS has z; --up overrules"]
     elif up.axis == usual and up.assumed:
@@ -132,7 +132,7 @@ def _usual(fields: Mapping[str, np.ndarray]) -> str:
     """The axis that is up where AMASS's names are used, or others'; without a path there is no floor to go by."""
     if not any(name in fields for name in PATHS):
         return ""
-    return "z" if {"poses", *_AMASS} & set(fields) and BEAT not in fields else "y"
+    return "z" if {"poses", *_AMASS} & set(fields) else "y"
 
 
 def _up(poses: Poses, usual: str) -> Up:
