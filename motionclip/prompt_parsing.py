@@ -47,14 +47,17 @@ _TIMES = re.compile(
     r"x\s?(?P<after>\d{1,2}))\b(?!\s+(?:a|an|per|each|every)\b)",
     re.IGNORECASE,
 )
-# "walks for 3 seconds", "a five-second bow", "wave (3 s)", but not "a man in his 40s", nor "a second kick".
+# "walks for 3 seconds", "planks for a minute", "run 2.5 s", "wave (3 s)", "a 5-second bow", but not "in his 40s", "for
+# a second look", "in under 10 seconds", "the five-second rule".
+_DIGITS = r"\d+(?:\.\d+)?"
 _LASTING = re.compile(
-    r"[\s,]*(?:\bfor\s+(?:about\s+|exactly\s+)?(?P<some>an?|half\s+a|a\s+couple\s+of|a\s+few)\s+|"
-    r"(?:\bfor\s+(?:about\s+|exactly\s+)?)?\(?(?<![\d.])(?<!\bhis\s)(?<!\bher\s)(?<!\bthe\s)(?<!\btheir\s)"
-    rf"(?P<number>\d+(?:\.\d+)?|one|{'|'.join(_NUMBERS)})[\s-]*)(?:s|secs?|seconds?|(?P<minutes>mins?|minutes?))\b\)?",
+    rf"[\s,]*\bfor\s+(?:about\s+|exactly\s+)?(?:(?P<number>{_DIGITS}|one|{'|'.join(_NUMBERS)}|a\s+couple\s+of|a\s+few)"
+    r"[\s-]*(?:s|secs?|seconds?|(?P<minutes>mins?|minutes?))|(?P<minute>(?:half\s+)?a\s+minute))\b|"
+    rf"(?<=\ba\s)(?P<bow>{_DIGITS})[\s-]seconds?\b(?!$)|"
+    rf"(?<!\bin)(?<!\bwith)(?<!\bunder)(?<!\bthe)(?<!\bhis)(?<!\bher)[\s,]+\(?(?!\d*0s)(?P<last>{_DIGITS})\s*(?:s|secs?|seconds?)\)?\W*$",
     re.IGNORECASE,
 )
-_SOME = {"half a": 0.5, "a": 1.0, "an": 1.0, "one": 1.0, "a couple of": 2.0, "a few": 3.0}
+_LENGTHS = {"half a minute": 30.0, "a minute": 60.0, "one": 1.0, "a couple of": 2.0, "a few": 3.0, **_NUMBERS}
 # Nouns that say what is done: "two quick uppercuts".
 _DEEDS = frozenset((
     "uppercut", "jab", "hook", "kick", "punch", "slap", "cartwheel", "flip", "backflip", "somersault", "burpe", "up",
@@ -147,7 +150,9 @@ _FILLER = (
 _LEAD = re.compile(rf"^(?:\W*\b{_FILLER}\b[\s,]*)+", re.IGNORECASE)
 _THEN = re.compile(
     r"\s*[,;.]?\s*\b(?:and\s+then|then|(?:and\s+)?after\s+(?:that|which)|afterwards?|followed\s+by|"
-    r"(?:and\s+)?(?:finally|lastly|eventually|later(?:\s+on)?|(?:in|at)\s+the\s+end(?!\s+of)|at\s+last|next(?!\s+to\b))|and\s+last|"
+    r"(?:(?:and,?\s+)?(?:a\s+(?:moment|second|minute|while|bit|little(?:\s+while)?)|(?:a\s+few|\w+)\s+(?:moments|seconds|minutes)|"
+    r"some\s+time)\s+)?later(?:\s+on)?|"
+    r"(?:and\s+)?(?:finally|lastly|eventually|(?:in|at)\s+the\s+end(?!\s+of)|at\s+last|next(?!\s+to\b))|and\s+last|"
     r"until\s+(?=(?:he|she|they|you|i)\s)|"
     r"(?:and\s+)?(?:end|finish)(?:s|es|ing)?(?:\s+(?:off|up))?\s+(?:with|by))\b[,:]?\s*|"
     r",?\s+so\s+(?=(?:he|she|they)\s)|\s*[;.]\s+(?=\w)",
@@ -204,7 +209,7 @@ _GOVERNING = frozenset((
     "keep", "keeps", "kept", "start", "starts", "begin", "begins", "go", "goes", "going", "stop", "stops", "like",
     "likes", "love", "loves", "continue", "continues", "is", "are", "was", "do", "does", "doing", "did", "by", "of",
     "to", "or", "in", "from", "with", "and", "for", "while", "a", "an", "the", "his", "her", "their", "some", "no",
-    "not", "without", "one", *_NUMBERS,
+    "not", "without", "one", "few", "several", "many", "more", *_NUMBERS,
 ))  # fmt: skip
 _DOING = re.compile(
     r"^(?P<main>[^,]+?)(?:,\s*(?:but\s+)?(?P<also>\w+ing\b[^,]*)|\s+(?P<held>holding\s[^,]+))$", re.IGNORECASE
@@ -223,7 +228,7 @@ _NO_NOUNS = frozenset((
     "there", "they", "through", "to", "together", "toward", "towards", "twice", "under", "until", "up", "upon", "when",
     "which", "while", "who", "with", "without", "you",
 ))  # fmt: skip
-_NO_THINGS = frozenset((*_PERSONS, "people", "friend", "way", "time", "side"))
+_NO_THINGS = frozenset((*_PERSONS, "people", "friend", "way", "time", "side", "moment", "while", "bit", "minute"))
 _NOUN_WORDS = 3
 _FOR_THINGS = re.compile(r"(?<=\w\s)(?P<pronoun>it|them)\b(?!\s+(?:is|was|are|were|has|\w+s)\b)", re.IGNORECASE)
 # First words of action names that are hardly ever meant as verbs.
@@ -253,7 +258,7 @@ _COMMON_VERBS = (
     "pace", "pause", "pick", "place", "peer", "play", "point", "pose", "pray", "press", "pull", "pump", "punch", "push",
     "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush", "salute",
     "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit", "skip",
-    "sleep", "slide", "slip", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze", "stagger", "stamp",
+    "sleep", "slide", "slip", "snap", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze", "stagger", "stamp",
     "stand", "stare", "start", "stay", "step", "stomp", "stop", "stretch", "strike", "stroll", "stumble",
     "surrender", "swim", "swing", "take", "talk", "tap", "throw", "tiptoe", "toss", "touch", "trip", "trot",
     "turn", "twirl", "twist", "wait", "wake", "walk", "wander", "wash", "watch", "wave", "whisper", "wipe",
@@ -444,19 +449,22 @@ def lasting(text: str) -> tuple[str, float | None]:
     """A step without the words for how long it takes, and that in seconds: "walks for 3 seconds" → "walks", 3.
 
     Raises:
-        RequestError: for a length outside 0.5–60 seconds.
+        RequestError: for a length in digits ("for 90 seconds") outside 0.5–60 seconds. In words it is a manner of
+            speaking: "waits for ten minutes".
     """
     match = _LASTING.search(text)
     if match is None:
         return text, None
-    word = " ".join((match["some"] or match["number"]).lower().split())
-    seconds = float({**_NUMBERS, **_SOME}.get(word) or word) * (60 if match["minutes"] else 1)
-    if not MIN_BLOCK_SECONDS <= seconds <= MAX_STORY_SECONDS:
+    word = " ".join((match["number"] or match["minute"] or match["bow"] or match["last"]).lower().split())
+    seconds = float(_LENGTHS.get(word) or word) * (60 if match["minutes"] else 1)
+    if MIN_BLOCK_SECONDS <= seconds <= MAX_STORY_SECONDS:
+        return _tidy(f"{text[: match.start()]} {text[match.end() :]}") or text, seconds
+    if match["number"] and word[0].isdigit():
         raise RequestError(
             f"text: {match.group().strip(' ,')!r} can't be made; ask for {MIN_BLOCK_SECONDS:g} to "
             f"{MAX_STORY_SECONDS:g} seconds"
         )
-    return _tidy(f"{text[: match.start()]} {text[match.end() :]}") or text, seconds
+    return text, None
 
 
 def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:

@@ -13,7 +13,7 @@ from motionclip.reader import Network, Reader, Reading, unity
 from motionclip.towers.loading import load_tower
 from motionclip.training.captions import WORDS, Words
 from motionclip.training.dataset import actions_of, load_clips
-from motionclip.training.reader_training import train_reader
+from motionclip.training.reader_training import PROMISE, _threshold, train_reader
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +182,17 @@ def test_parts_that_mean_the_same_action_are_one_and_others_are_several():
     nothing = taken_for(1 / 3, 1 / 3, 1 / 3)
     assert unity(falls, [nothing, nothing]) == pytest.approx(torch.tensor(3.0).log().item(), abs=1e-6)
     assert unity(falls, [falls, falls, falls]) > unity(falls, [falls, falls]) > unity(falls, [slips, falls])
+
+
+def test_the_threshold_of_known_goes_by_all_answers_not_by_a_few_unlucky_ones():
+    generator = torch.Generator().manual_seed(0)
+    sure = torch.rand(2000, generator=generator).sqrt()
+    right = torch.rand(2000, generator=generator) < sure
+    usual = _threshold(sure, right)
+    assert right[sure >= usual].float().mean() == pytest.approx(PROMISE, abs=0.02)
+    assert (sure >= usual).float().mean() > 0.1
+    unlucky = right.clone()
+    unlucky[sure.argsort(descending=True)[:2]] = False
+    assert abs(_threshold(sure, unlucky) - usual) < 0.02
+    assert _threshold(sure, torch.ones(2000, dtype=torch.bool)) == float(sure.min())
+    assert _threshold(sure, torch.rand(2000, generator=generator) < 0.3) == 1
