@@ -19,6 +19,7 @@ In brackets: the built-in class that each belongs to as well, so that `except Va
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from collections.abc import Iterator
@@ -133,7 +134,16 @@ def file_access(path: str | PathLike[str], operation: str = "read") -> Iterator[
         raise
     except FileNotFoundError as error:
         raise MissingFile(path) from error
+    except IsADirectoryError as error:
+        raise FileAccessError(path, f"could not be {operation}: it is a folder; give the name of a file") from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            length = max(len(part.encode()) for part in Path(path).parts)
+            raise FileAccessError(
+                path,
+                f"could not be {operation}: the name is too long ({length} bytes); a file's may have 255 bytes, and "
+                "4,095 with its folders",
+            ) from error
         reason = (error.strerror or str(error)).lower()
         raise FileAccessError(path, f"could not be {operation} ({reason})") from error
 

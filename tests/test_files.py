@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionclip import Motion, files
+from motionclip.errors import FileAccessError
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
 from motionclip.motion import skeleton
@@ -146,6 +147,42 @@ def test_unknown_suffixes_and_missing_files(tmp_path):
     (tmp_path / "text.npz").write_text("I am no archive")
     with pytest.raises(MotionFileError, match=r"text\.npz"):
         Motion.load(tmp_path / "text.npz")
+
+
+@pytest.mark.parametrize("suffix", files.READABLE)
+def test_an_empty_file_is_said_to_be_empty(tmp_path, suffix):
+    (tmp_path / f"walk{suffix}").touch()
+    with pytest.raises(MotionFileError, match=rf"^walk\{suffix}: file: is empty \(0 bytes\); export it"):
+        Motion.load(tmp_path / f"walk{suffix}")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    folder = tmp_path / "walk.bvh"
+    folder.mkdir()
+    with pytest.raises(FileAccessError, match=r"walk\.bvh could not be read: it is a folder; give the name of a file"):
+        files.read(folder)
+    with pytest.raises(FileAccessError, match=r"could not be read: it is a folder"):
+        files.read(tmp_path)  # and not that its suffix is none
+    with pytest.raises(
+        FileAccessError, match=r"walk\.bvh could not be written: it is a folder; give the name of a file"
+    ):
+        synthetic_motion().save(folder)
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_names_may_be_as_long_as_files_can_have_and_no_longer(tmp_path):
+    longest, longer = (tmp_path / f"{'ä' * 125}{end}.bvh" for end in ("a", "aa"))
+    motion = synthetic_motion(frames=5)
+    assert len(Motion.load(motion.save(longest))) == 5
+    ways = [
+        lambda: files.read(longer),
+        lambda: motion.save(longer),
+        lambda: [*Conversion(longer, tmp_path / "a.npz").run()],
+        lambda: [*Conversion(longest, longer).run()],
+    ]
+    for way in ways:
+        with pytest.raises(FileAccessError, match=r"aa\.bvh could not be (read|written): .* \(256 bytes\).* 255 bytes"):
+            way()
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
@@ -392,7 +429,7 @@ def bad_bvhs():
     )
     yield "unclosed bracket", lambda text: text.replace("}", "", 1), "HIERARCHY|line"
     yield "another language", lambda text: "<xml>" + text, "line 1"
-    yield "empty", lambda text: "", "MOTION"
+    yield "blank", lambda text: "\n", "MOTION"
 
 
 @pytest.mark.parametrize(("damage", "field"), [case[1:] for case in bad_bvhs()], ids=[case[0] for case in bad_bvhs()])

@@ -292,7 +292,6 @@ def test_nothing_in_a_result_is_ever_called(tmp_path, suffix):
         b"cos\nsystem\n(S'true'\ntR.",
         b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x011\x85R.",
         b"x\x9c" + b"\x00" * 30,
-        b"",
         b"PK\x05\x06" + b"\x01" * 18,  # a zip of several disks
         b"\x80\x04.",
         pickle.dumps({"pose": "text"}),
@@ -303,6 +302,23 @@ def test_hostile_pickles_are_refused(tmp_path, data):
     (tmp_path / "bad.pkl").write_bytes(data)
     with pytest.raises(MotionFileError, match=r"bad\.pkl: content: "):
         Motion.load(tmp_path / "bad.pkl")
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_how_to_save_anew_what_torch_before_1_6_saved(tmp_path, protocol):
+    path = tmp_path / "old.pt"
+    torch.save({"pose": torch.zeros(2, 72)}, path, _use_new_zipfile_serialization=False, pickle_protocol=protocol)
+    with pytest.raises(MotionFileError, match=r"old\.pt: content: is as torch before 1\.6 .* torch\.save\(torch\.load"):
+        Motion.load(path)
+
+
+def test_objects_in_what_torch_saved_are_refused_in_our_words(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pt")
+    with pytest.raises(
+        MotionFileError, match=r"content: holds more than tensors.* never loaded\. Save the arrays"
+    ) as caught:
+        Motion.load(tmp_path / "a.pt")
+    assert "trust" not in str(caught.value)
 
 
 def test_a_pickle_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
@@ -388,6 +404,28 @@ def test_poses_are_not_taken_for_joints(tmp_path, shape):
     np.save(tmp_path / "a.npy", poses[:, : shape[0]])
     with pytest.raises(MotionFileError, match=r"a\.npy: array: these are no joints of a body.*as `poses` with `trans`"):
         files.read(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "field", "fix"),
+    [
+        ("RATE", "POINT:RATE", "--fps says the frame rate instead"),
+        ("LABELS", "POINT:LABELS", "name them as in Plug-in Gait"),
+        ("markers", "POINT", "export the file with its marker trajectories"),
+    ],
+)
+def test_a_c3d_without_a_field_names_it(tmp_path, lacks, field, fix):
+    path = write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=5))
+    data = path.read_bytes()
+    if lacks == "RATE":
+        data = data[:20] + bytes(4) + data[24:]  # the rate in the header, which ezc3d would take
+    if lacks == "markers":
+        data = data.replace(b"POINT", b"TNIOP")
+    path.write_bytes(data.replace(lacks.encode(), lacks.encode()[::-1]))
+    with pytest.raises(MotionFileError, match=rf"^a\.c3d: {field}: .*{fix}"):
+        Motion.load(path)
+    if lacks == "RATE":
+        assert files.read(path, fps=60)[0].fps == 60
 
 
 def test_markers_that_end_too_soon_are_refused(tmp_path):

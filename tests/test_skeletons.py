@@ -56,6 +56,19 @@ def test_a_skeleton_like_smpls_comes_back_as_it_was(tmp_path):
     assert between(loaded, motion, [("pelvis", "neck"), ("neck", "head")]).max() < 1
 
 
+def test_a_neck_of_two_joints_points_as_both_turn_it(tmp_path):
+    motion = posed(frames=3)
+    double = figure(motion)
+    double.wrap("Head", "Neck1", tuple(0.5 * double.nodes["Head"].offset))
+    bent = roma.rotvec_to_rotmat(torch.tensor([0.5, 0.0, 0.0], dtype=torch.float64)).numpy()
+    double.nodes["Neck"].turns[1:], double.nodes["Neck1"].turns[1:] = bent, bent.T
+    joints = read(tmp_path, double.text()).motion.joints()
+    way = joints[:, J["head"]] - joints[:, J["neck"]]
+    angle = np.arctan2(way[:, 2], way[:, 1])
+    # Half the neck leans by 0.5 rad, and half of it not at all.
+    assert angle[2] - angle[0] == pytest.approx(0.25, abs=0.03)
+
+
 # --- which way is up ---
 
 LYING = {
@@ -107,6 +120,14 @@ def test_who_stands_above_zero_leaves_nothing_open(tmp_path):
     motion = posed(height=2.5)
     motion.translation[:, 2] = 0.1  # as if on a floor across z
     assert not read(tmp_path, figure(motion).text()).notes
+
+
+def test_who_jumps_stands_all_the_same(tmp_path):
+    """The floor is left often, but the feet rest where it is."""
+    motion = synthetic_motion("walk", 60)
+    motion.translation[:, 1] += 0.5 * np.abs(np.sin(np.arange(60) / 6)).astype(np.float32)
+    reading = read(tmp_path, figure(motion, up="z").text())
+    assert reading.up == "z" and any("the body stands along z" in note for note in reading.notes)
 
 
 def test_whether_up_a_wall_or_along_a_floor_is_left_open(tmp_path):

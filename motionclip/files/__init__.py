@@ -57,9 +57,13 @@ def read(
     readers |= dict.fromkeys((".pt", ".pkl"), results.read_pickle)
     readers |= dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), skeletons.read_gltf)
     path = Path(path)
-    if path.suffix.lower() not in readers:
-        raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
     with file_access(path):
+        if path.is_dir():
+            raise IsADirectoryError
+        if path.suffix.lower() not in readers:
+            raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
+        if not path.stat().st_size:
+            raise MotionFileError(path, "file", "is empty (0 bytes); export it or copy it again")
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
@@ -109,9 +113,9 @@ def save(
 def _save_on(motion: Motion, path: Path, character: Path, names: Mapping[str, str] | None) -> Path:
     """Write a character's file with the motion in it."""
     from .retarget_to_character import Character
-    from .writing import write_atomically
+    from .writing import is_same_file, write_atomically
 
-    if path.exists() and character.exists() and path.samefile(character):
+    if is_same_file(path, character):
         raise RequestError(f"{path}: is the character itself; give another name for the file with the motion in it")
     if path.suffix.lower() not in FOR_CHARACTERS:
         raise RequestError(

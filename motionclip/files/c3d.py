@@ -61,17 +61,29 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     if importlib.util.find_spec("ezc3d") is None:
         raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d")
     if not 512 <= path.stat().st_size <= MAX_BYTES:
-        raise MotionFileError(path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB")
+        raise MotionFileError(
+            path, "size", f"must be from 512 bytes to {MAX_BYTES // 10**6} MB; a smaller file is cut off, or no C3D"
+        )
     _check_size(path)
     found = _by_ezc3d(path)
     values, rate = found["points"], float(found["rate"])
     labels = [str(label).rpartition(":")[2].strip().upper() for label in found["labels"]]
     scale = _METRES.get(str(found["unit"]).strip().lower(), 0.001)
-    if values.size > MAX_VALUES or len(values) < 1:
-        raise MotionFileError(path, "points", f"hold {values.size:,} numbers, from 1 to {MAX_VALUES:,} are read")
+    if not values.size:
+        raise MotionFileError(path, "POINT", "has no markers over time; export the file with its marker trajectories")
+    if values.size > MAX_VALUES:
+        raise MotionFileError(path, "POINT", f"has {values.size:,} numbers; at most {MAX_VALUES:,} are read")
+    if not any(labels):
+        raise MotionFileError(
+            path,
+            "POINT:LABELS",
+            "is missing or empty, so that no marker has a name; name them as in Plug-in Gait (LASI, LKNE, …) and "
+            "export the file again",
+        )
     fps = options.fps or rate
     if not 1 <= fps <= 10_000:
-        raise MotionFileError(path, "POINT:RATE", f"must be from 1 to 10,000 per second, not {fps:g}")
+        wrong = f"must be from 1 to 10,000 per second, not {fps:g}" if fps else "is missing, or 0"
+        raise MotionFileError(path, "POINT:RATE", f"{wrong}; --fps says the frame rate instead")
     markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
     joints = _joints(markers, path)
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import RequestError
+from ..errors import RequestError, file_access
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 from .retarget_to_character import Character
+from .writing import is_same_file
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Conversion:
         Raises ValueError where source and target don't go together, and for a single file or the character
         MotionFileError and OSError; in a folder a file that is refused is passed over.
         """
-        if not self.source.is_dir():
+        with file_access(self.source):
+            folder = self.source.is_dir()
+        if not folder:
             for report in self._one(self.source, self.target):
                 yield self.source, report, True
             return
@@ -74,7 +77,7 @@ class Conversion:
                 path = target / f"{source.stem}{self.suffix}"
             if len(readings) > 1:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
-            if path.exists() and path.samefile(source):
+            if is_same_file(path, source):
                 raise RequestError(f"{path}: is the file that is read; give another name or folder for what is written")
             output = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
             yield f"{reading} -> {output}"

@@ -6,21 +6,26 @@ ezc3d is C++, and a damaged file may crash it or keep it busy; so it has a proce
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import ezc3d
 import numpy as np
 
 
 def main(path: str) -> None:
-    """Write points (frames, markers, 3), labels (markers,), rate () and unit ()."""
+    """Write points (frames, markers, 3), labels (markers,), rate () and unit (); what is missing is empty, or 0."""
     content = ezc3d.c3d(path)
-    point = content["parameters"]["POINT"]
+    point = content["parameters"].get("POINT", {})
+
+    def values(name: str) -> list[Any]:
+        return [*np.reshape(point.get(name, {}).get("value", []), -1)]
+
     np.savez(
         sys.stdout.buffer,
         points=np.asarray(content["data"]["points"], dtype=np.float64)[:3].transpose(2, 1, 0),
-        labels=np.array([str(label) for label in point["LABELS"]["value"]]),
-        rate=float(np.reshape(point["RATE"]["value"], -1)[0]),
-        unit=next((str(name) for name in point.get("UNITS", {}).get("value", [])), "mm"),
+        labels=np.array([str(label) for label in values("LABELS")], dtype=str),
+        rate=float(next(iter(values("RATE")), 0)),
+        unit=next((str(name) for name in values("UNITS")), "mm"),
     )
 
 

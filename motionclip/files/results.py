@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ MAX_BYTES = 500_000_000
 MAX_MOTIONS = 1000
 _NO_BODY = 12.0  # degrees on average by which only what are no joints makes bones point elsewhere
 _MAGIC = b"\x93NUMPY"
+_BEFORE_TORCH_1_6 = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # the number that its files begin with
 LAYOUTS = ("joints", "humanml3d")
 # Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
 _WORLD = {"pose_world": "pose", "trans_world": "trans"}  # WHAM
@@ -61,9 +63,23 @@ def read_pickle(path: Path, options: Options) -> list[LoadedMotion]:
     if data.startswith(b"PK"):  # as torch saves
         try:
             tree = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+        except pickle.UnpicklingError as error:  # torch's words say how to load it unsafely
+            raise MotionFileError(
+                path,
+                "content",
+                "holds more than tensors, lists and dictionaries; pickled Python objects are never loaded. Save the "
+                "arrays of the motion as .npz",
+            ) from error
         except Exception as error:  # a torn or foreign file makes it fail in any way
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise MotionFileError(path, "content", f"cannot be read as tensors only ({reason})") from error
+    elif _BEFORE_TORCH_1_6 in data[:32]:
+        raise MotionFileError(
+            path,
+            "content",
+            "is as torch before 1.6 saved it, which is not read. If you trust the file, save it anew with a torch of "
+            f"today: torch.save(torch.load({path.name!r}, map_location='cpu'), {path.name!r})",
+        )
     else:
         tree = pickles.read_pickle(path, data)
     return _from_tree(tree, path, options)

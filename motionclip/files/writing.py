@@ -13,6 +13,14 @@ from safetensors import SafetensorError
 from ..errors import FileAccessError, file_access
 
 
+def is_same_file(target: Path, source: Path) -> bool:
+    """Whether what would be written is what is read. Raises FileAccessError for a name that no file can have."""
+    with file_access(target, "written"):
+        there = target.exists()
+    with file_access(source):
+        return there and source.exists() and target.samefile(source)
+
+
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Have `write` fill a file next to `path`, then put it in its place: a kill leaves the old file whole.
 
@@ -20,7 +28,10 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """
     with file_access(path.parent, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    with file_access(path, "written"):
+        if path.is_dir():
+            raise IsADirectoryError
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
