@@ -63,7 +63,7 @@ SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
-LEFT_OUT = 0.25  # confidence up to which the second of two things done at once may be left out
+LEFT_OUT = 0.45  # of the whole's confidence: up to which the second of two things done at once may be left out
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -1057,7 +1057,7 @@ def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, firs
     """
     other = first if whole.action == second.action else second
     left_out = both and whole.action in (first.action, second.action) and not clause.joined
-    return not (left_out and other.confidence > LEFT_OUT) and _one_action(whole, first, second)
+    return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(whole, first, second)
 
 
 def _with_details_of(clause: prompt_parsing.Clause, also: prompt_parsing.Clause) -> prompt_parsing.Clause:
