@@ -521,13 +521,24 @@ def index(
     data: DataOption,
     model: Annotated[Path, typer.Option(help="The model's folder; its bank and reader are replaced.")],
     licence: LicenceOption = None,
+    reader: Annotated[
+        bool | None,
+        typer.Option(help="Whether the reader of texts is made, too; by default where DATA has a words.json."),
+    ] = None,
+    clip: ClipOption = None,
 ) -> None:
-    """Make a model's bank of known motions and its reader of texts again, as `train` does at its end."""
+    """Make a model's bank of known motions and its reader of texts again, as `train` does at its end.
+
+    A model with a reader follows sides, counts and tempo, and draws texts to known ones. Without, it decodes a text's
+    own latent, as in the paper.
+    """
     with _plain_errors():
+        from .training.captions import WORDS
         from .training.train import index as run
 
-        run(data, model, licence)
-        typer.echo(f"the bank and the reader are in {model}")
+        reads = (data / WORDS).is_file() if reader is None else reader
+        run(data, model, licence, reads, clip)
+        typer.echo(f"the bank{' and the reader are' if reads else ' is'} in {model}")
 
 
 @app.command()

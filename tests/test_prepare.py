@@ -198,6 +198,9 @@ def test_subsets_whose_split_is_not_known_are_never_silently_in_train(downloads)
     result = CliRunner().invoke(app, [*command, "--out", str(downloads / "out")])
     assert result.exit_code == 0 and "1 recording of GRAB left out: its split is not known" in result.output
     assert [clip.name for clip in load_clips(downloads / "out")] == ["KIT_3_walk_poses_0"]
+    result = CliRunner().invoke(app, [*command, "--out", str(downloads / "babel"), "--split", "babel"])
+    assert result.exit_code == 0 and "1 recording of GRAB left out: its split is not known" in result.output
+    assert [clip.name for clip in load_clips(downloads / "babel")] == ["KIT_3_walk_poses_0"]
     result = CliRunner().invoke(app, [*command, "--out", str(downloads / "two"), "--others", "val"])
     assert result.exit_code == 0 and {clip.split for clip in load_clips(downloads / "two")} == {"train", "val"}
     result = CliRunner().invoke(app, [*command, "--out", str(downloads / "three"), "--others", "perhaps"])

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import write_data_folder
+from typer.testing import CliRunner
 
 from motionclip import MotionCLIP
+from motionclip.cli import app
 from motionclip.files import MotionFileError
 from motionclip.models import storage
+from motionclip.models.transformer import MotionTransformer, TransformerConfig
 from motionclip.prompt_parsing import swap_sides
 from motionclip.training.dataset import WindowSampler, load_clips
 from motionclip.training.train import CHECKPOINT, TrainConfig, pause, train
@@ -296,3 +299,15 @@ def test_a_clip_whose_name_no_file_system_takes_is_refused_by_line(tmp_path):
     (tmp_path / "labels.csv").write_text(f"clip,split,action,captions\n{'a' * 300},train,walk,a person walks\n")
     with pytest.raises(MotionFileError, match="line 2.*250 bytes"):
         load_clips(tmp_path)
+
+
+def test_a_bank_is_made_again_where_a_folder_has_no_words(tmp_path):
+    data, model = write_data_folder(tmp_path / "data"), tmp_path / "model"
+    (data / "words.json").unlink()
+    storage.save(MotionTransformer(TransformerConfig(feedforward=32, layers=1)), model)
+    command = ["index", "--data", str(data), "--model", str(model)]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0 and "the bank is in" in result.output
+    assert (model / storage.BANK_FILE).is_file() and not (model / storage.READER_FILE).exists()
+    result = CliRunner().invoke(app, [*command, "--reader"])
+    assert result.exit_code == 1 and "words.json: file: is missing" in result.output

@@ -42,7 +42,7 @@ class Choices:
     cuts recordings (`clip_cutting.by_chunks`), every nth frame of them. hands: hands turn as SMPL+H's first fingers, as
     there.
     texts: "labels", the annotators' words; or "classes", those of BABEL's 60 class names that are right, as for the
-    paper's recognition: clips of none are left out. others: the split of recordings from subsets that AMASS's split
+    paper's recognition: clips of none are left out. others: the split of recordings from subsets that AMASS_SPLITS
     does not name, or "leave out". Raises ValueError for another choice.
     """
 
@@ -131,10 +131,12 @@ def prepare_babel(
 
 def _splits(path: Path, part: str, choices: Choices) -> list[str]:
     """Where a recording's clips go: nowhere, or to one split or two."""
+    subset = path.parts[0]
+    if subset not in AMASS_SPLITS:  # the paper's code reads none of them, for BABEL's split neither
+        return [] if choices.others == LEFT_OUT else [choices.others]
     if choices.split == "babel":
         return ["val", "test"] if part == "val" else [part]
-    split = AMASS_SPLITS.get(path.parts[0], choices.others)
-    return [] if split == LEFT_OUT else [split]
+    return [AMASS_SPLITS[subset]]
 
 
 def _captions(piece: Piece, choices: Choices) -> tuple[str, ...]:

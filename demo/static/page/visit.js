@@ -105,7 +105,7 @@ export function mount(element, props) {
     );
     tell(wrong, () => button()?.closest(".ends").nextElementSibling);
     if (!wanted) return;
-    const boxes = Object.values(words).map((id) => `#${id} textarea`);
+    const boxes = [...Object.values(words).map((id) => `#${id} textarea`), ...Object.values(numbers)];
     // They are there when what the page says first stands in them.
     appear(() => button() && window.motionStage?.(stage) && boxes.every((box) => document.querySelector(box)?.value), () => {
       Object.entries(words).forEach(([field, id]) => put(id, wanted[field]));
