@@ -58,7 +58,9 @@ def find_up(bodies: torch.Tensor, trunk: torch.Tensor, leg: float, usual: str) -
     if not usual:
         return Up(standing, "") if standing else Up("y", f"the body stands along no axis: y was taken for up; {_OPEN}")
     axes = {axis: _DIRECTIONS[AXES.index(axis)] for axis in (usual, standing, "y", "z") if axis}
-    floor = {axis: _floor_odds(bodies @ way, bodies, leg) for axis, way in axes.items()}
+    seen = bodies[:: max(len(bodies) // _MAX_FRAMES, 1)] / leg
+    speed = seen.diff(dim=0).norm(dim=-1)
+    floor = {axis: _floor_odds(seen @ way, speed) for axis, way in axes.items()}
     upright = {axis: float((steady @ way > _ON_AVERAGE).double().mean()) for axis, way in axes.items()}
     if standing == usual or upright[usual] > _OFTEN:
         # Up a wall, or along a floor? The skeleton at rest decides.
@@ -74,18 +76,16 @@ def find_up(bodies: torch.Tensor, trunk: torch.Tensor, leg: float, usual: str) -
     return Up(usual, lies if odds[first] < odds[second] + _CLEARLY else "")
 
 
-def _floor_odds(heights: torch.Tensor, bodies: torch.Tensor, leg: float) -> float:
+def _floor_odds(heights: torch.Tensor, speed: torch.Tensor) -> float:
     """How much speaks for a floor at zero, on which the body is and which it touches without sliding.
 
-    heights: (frames, joints). bodies: (frames, joints, 3).
+    heights: (frames, joints), in legs. speed: (frames − 1, joints), in legs per frame.
     """
-    every = max(len(heights) // _MAX_FRAMES, 1)
-    heights, bodies = heights[::every] / leg, bodies[::every] / leg
     lowest = heights.amin(dim=1)
     floor = lowest.quantile(0.1)
     wander = (lowest - floor).abs().quantile(0.9)
     touch = torch.softmax((lowest[:, None] - heights) / 0.05, dim=1)[1:]
-    speed, least = bodies.diff(dim=0).norm(dim=-1), 1e-3  # legs a frame
-    slide = ((touch * speed).sum(1).mean() + least) / (speed.mean() + least) if len(bodies) > 1 else torch.ones(())
+    least = 1e-3
+    slide = ((touch * speed).sum(1).mean() + least) / (speed.mean() + least) if len(speed) else torch.ones(())
     terms = ((_LEVEL, wander, 2, 0.03), (_AT_ZERO, floor.abs(), 1, 0.05), (_AT_REST, slide, 3, 0.2))
     return -sum(weight * float((value.clamp(max=most) + least).log()) for weight, value, most, least in terms)

@@ -29,12 +29,38 @@ export function askFor(wanted) {
  * @param {string} page the page's own address
  */
 export function linkTo(of, page) {
+  return addressWith(["prompt", ...Object.keys(NUMBERS), "model"].map((name) => [name, of[name]]), page);
+}
+
+/**
+ * The page's address with these fields, of which empty ones are left out, and no others.
+ * @param {any[][]} fields name and value each
+ * @param {string} page its address now
+ */
+export function addressWith(fields, page) {
   const address = new URL(page);
   address.search = "";
-  for (const name of ["prompt", ...Object.keys(NUMBERS), "model"]) {
-    if (of[name] != null && of[name] !== "") address.searchParams.set(name, String(of[name]));
-  }
+  for (const [name, value] of fields) if (value != null && value !== "") address.searchParams.set(name, String(value));
   return address.href;
+}
+
+/**
+ * Words of an address; what is wrong with them is added to the list, and then there are none.
+ * @param {URLSearchParams} given
+ * @param {string} name
+ * @param {string[]} wrong
+ */
+export function wordsIn(given, name, wrong) {
+  const words = (given.get(name) ?? "").trim(), long = [...words].length;
+  if (!long) wrong.push(`${name} is missing`);
+  if (long > MAX_PROMPT) wrong.push(`${name} has ${long} characters; at most ${MAX_PROMPT} are taken`);
+  return long <= MAX_PROMPT ? words : "";
+}
+
+/** That an address asks for another model is added to the list. @param {URLSearchParams} given @param {string} here @param {string[]} wrong */
+export function modelIn(given, here, wrong) {
+  const model = given.get("model") ?? here;
+  if (model !== here) wrong.push(`this page runs the model “${here}”, not “${model}”, so that the motion differs`);
 }
 
 /**
@@ -83,9 +109,7 @@ export function fromLink(search, limits) {
   const given = new URLSearchParams(search);
   if (!given.has("prompt")) return { wanted: null, wrong: [] };
   const wrong = mostOnce(given, ["prompt", ...Object.keys(NUMBERS), "model"]);
-  const prompt = given.get("prompt").trim(), wanted = { prompt }, long = [...prompt].length;
-  if (!prompt) wrong.push("prompt is missing");
-  if (long > MAX_PROMPT) wrong.push(`prompt has ${long} characters; at most ${MAX_PROMPT} are taken`);
+  const prompt = wordsIn(given, "prompt", wrong), wanted = { prompt };
   const number = (name, low, high, form) => {
     const value = numberIn(given, name, low, high, form, wrong);
     if (value !== undefined) wanted[name] = value;
@@ -93,7 +117,6 @@ export function fromLink(search, limits) {
   number("seed", 0, 2 ** 31 - 1, WHOLE);
   number("seconds", ...limits.seconds, DECIMAL);
   number("closeness", 0, 1, DECIMAL);
-  const model = given.get("model") ?? limits.model;
-  if (model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);
-  return { wanted: prompt && long <= MAX_PROMPT ? wanted : null, wrong };
+  modelIn(given, limits.model, wrong);
+  return { wanted: prompt ? wanted : null, wrong };
 }

@@ -1,5 +1,5 @@
 // Links to what the tabs Between and Style show: what was asked for in words, and where the slider stands.
-import { DECIMAL, MAX_PROMPT, WHOLE, mostOnce, numberIn } from "./fields.js";
+import { DECIMAL, WHOLE, addressWith, modelIn, mostOnce, numberIn, wordsIn } from "./fields.js";
 
 /**
  * title: of the tab; words: its fields in a link, with the elem_ids of their boxes; numbers: likewise; slider: its field
@@ -26,13 +26,8 @@ export const TABS = {
  * @param {string} page the page's own address
  */
 export function tabLinkTo(tab, asked, place, model, page) {
-  const address = new URL(page), { words, numbers, slider: [name] } = TABS[tab];
-  address.search = "";
-  address.searchParams.set("tab", tab);
-  for (const field of [...Object.keys(words), ...Object.keys(numbers)]) address.searchParams.set(field, String(asked[field]));
-  address.searchParams.set(name, String(place));
-  address.searchParams.set("model", model);
-  return address.href;
+  const { words, numbers, slider: [name] } = TABS[tab], fields = [...Object.keys(words), ...Object.keys(numbers)];
+  return addressWith([["tab", tab], ...fields.map((field) => [field, asked[field]]), [name, place], ["model", model]], page);
 }
 
 /**
@@ -46,15 +41,9 @@ export function fromTabLink(search, limits) {
   if (name === null) return { tab: null, wanted: null, wrong: [] };
   if (!tab) return { tab: null, wanted: null, wrong: [`tab must be one of ${Object.keys(TABS).join(", ")}, not “${name.slice(0, 40)}”`] };
   const { words, numbers, slider: [slider, low, high] } = tab, wrong = mostOnce(given, ["tab", ...Object.keys(words), ...Object.keys(numbers), slider, "model"]);
-  const wanted = {};
-  let whole = true;
-  for (const field of Object.keys(words)) {
-    wanted[field] = (given.get(field) ?? "").trim();
-    const long = [...wanted[field]].length;
-    if (!long) wrong.push(`${field} is missing`);
-    if (long > MAX_PROMPT) wrong.push(`${field} has ${long} characters; at most ${MAX_PROMPT} are taken`);
-    whole &&= long > 0 && long <= MAX_PROMPT;
-  }
+  /** @type {Record<string, any>} */
+  const wanted = Object.fromEntries(Object.keys(words).map((field) => [field, wordsIn(given, field, wrong)]));
+  const whole = Object.values(wanted).every(Boolean);
   const number = (field, least, most, form) => {
     const value = numberIn(given, field, least, most, form, wrong);
     if (value !== undefined) wanted[field] = value;
@@ -62,7 +51,6 @@ export function fromTabLink(search, limits) {
   if ("seed" in numbers) number("seed", 0, 2 ** 31 - 1, WHOLE);
   if ("seconds" in numbers) number("seconds", ...limits.seconds, DECIMAL);
   number(slider, low, high, DECIMAL);
-  const model = given.get("model") ?? limits.model;
-  if (model !== limits.model) wrong.push(`this page runs the model “${limits.model}”, not “${model}”, so that the motion differs`);
+  modelIn(given, limits.model, wrong);
   return { tab: name, wanted: whole ? wanted : null, wrong };
 }

@@ -3,7 +3,7 @@ import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
 import { copy } from "./copying.js";
 import { put } from "./ends.js";
-import { askFor, fromLink, linkTo, setNumbers } from "./fields.js";
+import { addressWith, askFor, fromLink, linkTo, setNumbers } from "./fields.js";
 import { keep, kept } from "./keeping.js";
 import { fill } from "./prompt.js";
 import { fromTabLink, TABS } from "./tablinks.js";
@@ -25,17 +25,12 @@ export function mount(element, props) {
 
   link.addEventListener("click", () => {
     if (!now) return void (word.textContent = "A link gives one motion: show one.");
-    const address = now.blocks ? storyLink(now.blocks) : linkTo({ ...now, model: props.model }, location.href);
+    const address = now.blocks
+      ? addressWith([["storyboard", JSON.stringify({ blocks: now.blocks })]], location.href)
+      : linkTo({ ...now, model: props.model }, location.href);
     if (address.length > LONGEST) return void (word.textContent = "This storyboard is too long for a link: save it as a file.");
     copy(address, word);
   });
-
-  function storyLink(blocks) {
-    const address = new URL(location.href);
-    address.search = "";
-    address.searchParams.set("storyboard", JSON.stringify({ blocks }));
-    return address.href;
-  }
 
   function save(items) {
     made = items;
