@@ -63,15 +63,17 @@ def figure_address() -> str:
 
 
 def head(smpl: Path | None = None) -> str:
-    """The page's head: links to what the first stage needs, which is fetched while Gradio itself still starts, and the
-    address of SMPL's mesh where there is one."""
+    """The page's head: links to what the first stage needs, which is fetched while Gradio itself still starts, the
+    address of SMPL's mesh where there is one, and the script that notes what is asked for before the others are there.
+    """
     first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
     modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
     links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
     bodies = [f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">']
     if smpl:
         bodies.append(f'<meta name="motionclip-smpl" content="{served(smpl)}">')
-    return "\n".join([_NARROW, *links, *bodies])
+    early = f"<script>{(STATIC / 'page/early.js').read_text()}</script>"
+    return "\n".join([_NARROW, *links, *bodies, early])
 
 
 def figure() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // What the page's modules add to the browser's own types, and what they find by selectors of their own.
 interface Window {
   motionStage: (name: string) => any;
+  askedEarly?: () => boolean;
   gradio_config?: { root: string };
 }
 interface Element {

@@ -169,6 +169,27 @@ def test_the_last_request_counts_and_a_lost_one_is_told(flat):
     assert of_stage(page, "s.scene.name") == "jump"
 
 
+@pytest.mark.parametrize(("late", "by"), [("answer.js", "Enter"), ("mount.js", "button")])
+def test_what_is_asked_before_the_pages_scripts_are_there_is_made_when_they_are(browser, app_url, late, by):
+    page, held = browser.new_page(), []
+    page.set_default_timeout(LONG)
+    page.add_init_script(NO_WEBGL)
+    page.route(f"**/{late}", lambda route: held.append(route))
+    page.goto(app_url)
+    box, button = page.locator("#prompt textarea"), page.locator("#generate")
+    box.wait_for()
+    page.wait_for_timeout(1500)
+    box.fill("kick")
+    button.click() if by == "button" else box.press("Enter")
+    if late == "answer.js":
+        expect(button).to_have_attribute("aria-busy", "true")
+    for route in held:
+        route.continue_()
+    moving(page, name="kick")
+    assert button.get_attribute("aria-busy") is None
+    page.close()
+
+
 def test_a_pause_in_typing_makes_the_motion_ahead_and_enter_shows_it(flat):
     page, asked = flat(), []
     page.on("request", lambda request: asked.append(request) if '"play"' in (request.post_data or "") else None)

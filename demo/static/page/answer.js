@@ -1,5 +1,6 @@
 // A prompt is asked for, and what the model says to it: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
+import { appear } from "./appear.js";
 import { asked, askFor } from "./fields.js";
 import { ask, complete } from "./prompt.js";
 import { reached } from "./reached.js";
@@ -64,23 +65,25 @@ export function mount(element, props, _watch, server) {
 
   /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
   async function play() {
-    const stage = window.motionStage(props.stage), fields = wanted(), mine = ++latest;
+    const stage = window.motionStage?.(props.stage);
+    if (!stage) return void appear(() => window.motionStage?.(props.stage), play);
+    const fields = wanted(), mine = ++latest;
     if (words.dataset.level === "mistake") say({});
-    stage?.busy(`making “${fields[0]}” …`);
+    stage.busy(`making “${fields[0]}” …`);
     try {
       const { reason, answer, scene } = await answered(fields);
       if (mine !== latest) return;
       say(reason ? { level: "mistake", text: reason } : answer);
       if (reason) return;
       current = answer;
-      const shown = stage?.show(scene);
+      const shown = stage.show(scene);
       const token = Promise.resolve(shown).then(() => kept(fields), () => undefined); // after the first picture
       document.dispatchEvent(new CustomEvent("offer", { detail: { stage: props.stage, token } }));
       await shown;
     } catch (error) {
       if (mine === latest) say({ level: "mistake", text: `That didn't work: ${error.message ?? error}` });
     } finally {
-      if (mine === latest) stage?.busy("");
+      if (mine === latest) stage.busy("");
     }
   }
 
@@ -94,4 +97,5 @@ export function mount(element, props, _watch, server) {
     say(scene.asked ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` });
   });
   say(current);
+  if (window.askedEarly?.()) play();
 }
