@@ -938,6 +938,19 @@ def test_on_a_phone_prompt_button_and_stage_are_on_one_screen(page, width):
     assert page.locator("#text-stage canvas").evaluate("(e) => getComputedStyle(e).touchAction") == "pan-y"
 
 
+def test_on_a_phone_the_figures_of_a_way_are_large_and_in_the_picture(flat, app_url):
+    page = flat(390, 844)
+    page.goto(f"{app_url}?tab=between&from=walk&to=dance+salsa")
+    moving(page, "path-stage")
+    script = """() => { const stage = window.motionStage("path-stage"); stage.timeline.playing = false;
+    return Array.from({length: 21}, (_, n) => {
+      stage.seek((stage.timeline.duration * n) / 20); stage.draw(); return [stage.view.spans, stage.view.feet]; }); }"""
+    spans, feet = map(np.array, zip(*page.evaluate(script), strict=True))
+    tall = spans[..., 1] - spans[..., 0]
+    assert tall.min() > 0.36 and tall.mean() > 0.4
+    assert spans.min() > 0 and spans.max() < 1 and feet[..., 0].min() > 0.08 and feet[..., 0].max() < 0.92
+
+
 @pytest.mark.parametrize("width", [360, 390])
 def test_on_a_phone_the_ends_their_button_and_the_stage_are_on_one_screen(flat, width):
     page = flat(width, 844)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { distance, FIELD, places, reach, targets } from "../../demo/static/stage/camera.js";
+import { around, distance, FIELD, places, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
 import { footprints } from "../../demo/static/stage/bones.js";
 import { cover, placeNames } from "../../demo/static/stage/names.js";
@@ -66,23 +66,38 @@ test("time loops, rests at the end, stops without a loop, and steps round", () =
   assert.ok(time.playing && time.time === 0);
 });
 
-test("a figure fills 30 to 70 % of the picture, and several side by side fit into it", () => {
+test("a figure fills 30 to 70 % of the picture, and several side by side fit into it and are large", () => {
   for (const aspect of [0.8, 1, 1.6, 2.4]) {
-    const away = distance(aspect, 1, 0), share = 1.75 / (2 * away * Math.tan(FIELD / 2));
+    const away = distance(aspect, [[0, 0]], 0, 0), share = 1.75 / (2 * away * Math.tan(FIELD / 2));
     assert.ok(share > 0.3 && share < 0.7, `${aspect}: ${share}`);
-    const three = distance(aspect, 3, 0), wide = 2 * three * Math.tan(FIELD / 2) * aspect;
-    const [[x, z], , [u, v]] = places(3);
-    assert.ok(wide > Math.hypot(u - x, v - z) + 1);
+    const three = distance(aspect, places(3, aspect), 0, 0), wide = three * Math.tan(FIELD / 2) * aspect, [x] = places(3, aspect)[2];
+    assert.ok(wide > x + 0.5, `${aspect}: ${wide}`);
+    if (aspect < 1.1) assert.ok(wide < x + 0.7, `${aspect}: ${wide}`);
   }
+});
+
+test("figures stay in the picture from every side, and one that comes nearer does", () => {
+  const spots = [[-1.2, 0.2], [0, 2.5], [1.2, -1]], tangent = Math.tan(FIELD / 2), aspect = 0.9;
+  for (let yaw = 0; yaw < 6; yaw += 0.4) {
+    for (const pitch of [0, 0.2, 1.45]) {
+      const away = distance(aspect, spots, yaw, pitch);
+      for (const [x, z] of spots) {
+        const near = x * Math.sin(yaw) + z * Math.cos(yaw), depth = away - near * Math.cos(pitch);
+        assert.ok(Math.abs(x * Math.cos(yaw) - z * Math.sin(yaw)) + 0.5 < depth * tangent * aspect);
+        assert.ok(Math.abs(near) * Math.sin(pitch) < depth * tangent);
+      }
+    }
+  }
+  assert.ok(distance(1, [[1.5, 2]], 0, 0) > distance(1, [[1.5, -2]], 0, 0));
 });
 
 test("a taller character fills as much of the picture, and is looked at in its middle", () => {
   const path = new Float32Array([0, 0.95, 0]);
   for (const tall of [1.2, 3.5, 10]) {
-    const share = tall / (2 * distance(1, 1, 0, tall) * Math.tan(FIELD / 2));
+    const share = tall / (2 * distance(1, [[0, 0]], 0, 0, tall) * Math.tan(FIELD / 2));
     assert.ok(share > 0.3 && share < 0.7, `${tall}: ${share}`);
     assert.ok(Math.abs(targets([path], tall)[1] - tall / 2) < 0.06 * tall);
-    assert.ok(Math.abs(places(2, tall)[1][0] / places(2)[1][0] - tall / 1.75) < 1e-6);
+    assert.ok(Math.abs(places(2, 1, tall)[1][0] / places(2, 1)[1][0] - tall / 1.75) < 1e-6);
   }
 });
 
@@ -90,7 +105,7 @@ test("the camera goes along with a runner", () => {
   const path = new Float32Array(3 * 195);
   for (let n = 0; n < 195; n++) path.set([0, 0.95, 0.12 * n], 3 * n);
   const target = targets([path]);
-  assert.ok(reach([path], target) < 0.7);
+  assert.ok(around([path], target).every(([x, z]) => Math.hypot(x, z) < 0.7));
   assert.ok(Math.abs(target[3 * 100 + 2] - 12) < 0.01);
 });
 

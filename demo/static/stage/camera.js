@@ -4,7 +4,8 @@ import { along, smoothed } from "./maths.js";
 
 export const FIELD = (32 * Math.PI) / 180; // of view, upright
 export const TALL = 1.75; // metres
-const SHARE = 0.55, WIDE = 1.3, SPACE = 1.15; // share of the stage's height; metres
+const SHARE = 0.55, MOST = 0.9; // of the stage's height: a figure's, and that of all
+const ARMS = 0.6, CLOSE = 0.9, WIDE = 1.15, SPACE = 0.8; // metres from a figure's middle; between two: at least, at most, by the aspect
 const LOW = 0.85;
 export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2], row: [0.12, 0.18] };
 
@@ -29,44 +30,52 @@ export function targets(paths, tall = TALL) {
 }
 
 /**
- * How far the figures are from what is looked at, at most, on the ground, in metres.
+ * Where figures are, seen from what is looked at: x and z of each, ten times a second.
  * @param {Float32Array[]} paths
  * @param {Float32Array} target
+ * @returns {number[][]}
  */
-export function reach(paths, target) {
-  let most = 0;
-  const point = new Float32Array(3);
+export function around(paths, target) {
+  const point = new Float32Array(3), spots = [];
   for (let frame = 0; frame < target.length / 3; frame += 3) {
     for (const path of paths) {
       along(point, path, frame);
-      most = Math.max(most, Math.hypot(point[0] - target[3 * frame], point[2] - target[3 * frame + 2]));
+      spots.push([point[0] - target[3 * frame], point[2] - target[3 * frame + 2]]);
     }
   }
-  return most;
+  return spots;
 }
 
 /**
- * How far away the camera stands.
+ * How far away the camera stands: as near as it can while every figure stays in the picture.
  * @param {number} aspect width by height of the picture
- * @param {number} count of figures side by side
- * @param {number} spread how far they go from the middle, in metres
+ * @param {number[][]} spots where figures are, as `around` says
+ * @param {number} yaw of the camera, in radians
+ * @param {number} pitch
  * @param {number} [tall] metres of a figure
  */
-export function distance(aspect, count, spread, tall = TALL) {
-  const tangent = Math.tan(FIELD / 2);
-  const upright = tall / (2 * SHARE * tangent);
-  const across = ((WIDE + SPACE * (count - 1)) * (tall / TALL) + 1.4 * spread) / (2 * tangent * aspect);
-  return Math.max(upright, across);
+export function distance(aspect, spots, yaw, pitch, tall = TALL) {
+  const tangent = Math.tan(FIELD / 2), [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
+  let away = tall / (2 * SHARE * tangent);
+  for (const [x, z] of spots) {
+    const near = x * sy + z * cy, across = (Math.abs(x * cy - z * sy) + (ARMS * tall) / TALL) / aspect;
+    const upright = ((tall / 2) * cp + Math.abs(near) * sp) / MOST;
+    away = Math.max(away, near * cp + Math.max(across, upright) / tangent);
+  }
+  return away;
 }
 
 /**
- * Where figures stand that are shown side by side: across the way that they go, so that none hides another.
+ * Where figures stand that are shown side by side: across the way that they go, so that none hides another; closer in a
+ * narrow picture, so that they are large there.
  * @param {number} count
+ * @param {number} aspect width by height of the picture
  * @param {number} [tall] metres of a figure
  * @returns {number[][]} x and z for each
  */
-export function places(count, tall = TALL) {
-  return Array.from({ length: count }, (_, number) => [SPACE * (tall / TALL) * (number - (count - 1) / 2), 0]);
+export function places(count, aspect, tall = TALL) {
+  const space = Math.min(Math.max(SPACE * aspect, CLOSE), WIDE) * (tall / TALL);
+  return Array.from({ length: count }, (_, number) => [space * (number - (count - 1) / 2), 0]);
 }
 
 /**

@@ -23,7 +23,9 @@ export class FlatView {
     this.yaw = VIEWS.start[0];
     this.pitch = VIEWS.start[1];
     this.zoom = 1;
-    this.away = 5;
+    /** @type {number[][]} */
+    this.spots = [];
+    this.away = 0;
     this.dark = false;
     this.clear = false;
     /** @type {number[][]} where each figure stands, as shares of width and height */
@@ -37,8 +39,8 @@ export class FlatView {
     Object.assign(this, { width, height, ratio, aspect: width / Math.max(height, 1) });
   }
 
-  frame(count, spread) {
-    this.away = distance(this.aspect, count, spread);
+  frame(spots) {
+    this.spots = spots;
   }
 
   look(name) {
@@ -58,6 +60,7 @@ export class FlatView {
    */
   draw(poses, places) {
     const { paint, width, height } = this, colours = this.dark ? NIGHT : DAY;
+    this.away = this.zoom * distance(this.aspect, this.spots, this.yaw, this.pitch);
     paint.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     paint.clearRect(0, 0, width, height);
     if (!this.clear) {
@@ -76,7 +79,7 @@ export class FlatView {
   #project(x, y, z) {
     const cy = Math.cos(this.yaw), sy = Math.sin(this.yaw), cp = Math.cos(this.pitch), sp = Math.sin(this.pitch);
     const dx = x - this.target[0], dy = y - this.target[1], dz = z - this.target[2];
-    const depth = Math.max(0.2, this.away * this.zoom - (dx * sy * cp + dy * sp + dz * cy * cp));
+    const depth = Math.max(0.2, this.away - (dx * sy * cp + dy * sp + dz * cy * cp));
     const scale = this.height / (2 * Math.tan(FIELD / 2) * depth);
     return [this.width / 2 + scale * (dx * cy - dz * sy), this.height / 2 - scale * (dy * cp - sp * (dx * sy + dz * cy)), scale];
   }

@@ -6,7 +6,7 @@ import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
 import { FPS, newPose, sample } from "./motion.js";
 
-const SIZE = 220, REST = 0.3;
+const SIZE = 220, REST = 0.3, NEAR = 0.72; // pixels; seconds; as near as on a stage, times this
 /** @type {Promise<any> | null} */
 let studio = null;
 
@@ -17,6 +17,7 @@ function open(how) {
     try {
       const view = new View(document.createElement("canvas"), body, how.limbs);
       view.resize(SIZE, SIZE, 1);
+      view.zoom = NEAR;
       view.populate(1, false);
       return view;
     } catch {
@@ -71,18 +72,15 @@ export class Small {
     along(at, this.targets, frame);
     if (view) {
       view.dress(isDark());
-      view.frame(1, 0);
-      view.away *= 0.72;
       view.target.set(...at);
       view.figures[0].pose(this.pose, [0, 0]);
       view.draw();
       this.canvas.getContext("2d").drawImage(view.renderer.domElement, 0, 0, SIZE, SIZE);
     } else {
       this.flat ??= new FlatView(this.canvas, offsetsOf(this.how.rest), this.how.limbs);
+      this.flat.zoom = NEAR;
       this.flat.dark = isDark();
       this.flat.resize(SIZE, SIZE, 1);
-      this.flat.frame(1, 0);
-      this.flat.away *= 0.72;
       this.flat.target = at;
       this.flat.draw([this.pose], [[0, 0]]);
     }

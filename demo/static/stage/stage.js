@@ -1,7 +1,7 @@
 // The stage: shows a scene, plays it, and puts it in the page with its controls.
 import { load, offsetsOf } from "./body.js";
 import { footprints, trackJoints } from "./bones.js";
-import { places, reach, TALL, targets, VIEWS } from "./camera.js";
+import { around, places, TALL, targets, VIEWS } from "./camera.js";
 import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
@@ -93,10 +93,6 @@ export class Stage {
     this.began = performance.now();
     this.mixed = scene.slider?.value ?? 0;
     this.poses = parts.map(() => newPose());
-    this.spread = reach(
-      parts.flatMap(({ motions }) => motions.map(({ path }) => path)),
-      targets(parts.map(({ motions }) => middle(motions).path)),
-    );
     this.timeline.start(Math.max(...parts.flatMap(({ motions }) => motions.map(({ frames }) => frames))));
     this.controls.offer(scene.slider ?? null);
     this.controls.stretch(scene.segments ?? []);
@@ -326,21 +322,21 @@ export class Stage {
   }
 
   /**
-   * Take characters in place of the figures, or none; say where they stand, and what the camera looks at.
+   * Take characters in place of the figures, or none.
    * @param {import("./character.js").Character[]} characters
    */
   #cast(characters) {
-    const { parts } = this;
     this.characters = characters;
-    if (!parts) return;
-    this.places = this.scene.layout === "beside" ? places(parts.length, this.tall) : parts.map(() => [0, 0]);
+    if (this.parts) this.#place();
+  }
+
+  /** Say where the figures stand, and what the camera looks at. */
+  #place() {
+    const { parts, picture } = this, aspect = picture.clientWidth / Math.max(picture.clientHeight, 1);
+    this.places = this.scene.layout === "beside" ? places(parts.length, aspect, this.tall) : parts.map(() => [0, 0]);
     this.paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
     // Each figure counts once, however many motions lie along its slider.
     this.targets = targets(parts.map(({ motions }, number) => moved(middle(motions).path, this.places[number])), this.tall);
-  }
-
-  #frame() {
-    this.view.frame(this.scene.layout === "beside" ? this.parts.length : 1, this.spread, this.tall);
   }
 
   #arrange() {
@@ -351,7 +347,7 @@ export class Stage {
       this.row = row;
       [this.view.yaw, this.view.pitch] = row ? VIEWS.row : VIEWS.start;
     }
-    this.#frame();
+    this.view.frame(around(this.paths, this.targets), this.tall);
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
       this.view.shape(this.surface);
@@ -401,7 +397,10 @@ export class Stage {
     if (!this.view || !width || !height) return;
     this.view.resize(width, height, this.ratio);
     this.#unname();
-    if (this.parts) this.#frame();
+    if (this.parts) {
+      this.#place();
+      this.#arrange();
+    }
     this.dirty = true;
   }
 
