@@ -87,9 +87,18 @@ def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 
-def in_words(asked: Sequence[Any]) -> bool:
-    """Whether all of several widgets say words. asked: the values of their inputs, one after the other."""
-    return all(by == WORDS for by in asked[::4])
+def linked(asked: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None:
+    """What a link says of several widgets: words as FIELD, a known motion as FIELD_known; None where one has a file.
+
+    asked: the values of their inputs, one after the other. fields: a name for each.
+    """
+    ways = [asked[n : n + 4] for n in range(0, len(asked), 4)]
+    if any(by == FILE for by, *_ in ways):
+        return None
+    return {
+        f"{field}_known" if by == KNOWN else field: (known if by == KNOWN else words).strip()
+        for field, (by, words, known, _) in zip(fields, ways, strict=True)
+    }
 
 
 def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what: str) -> tuple[End, str]:

@@ -15,7 +15,7 @@ from motionclip.viz.render import strip
 from . import content
 from .character_requests import control
 from .downloads import downloads, offered
-from .end_input import chosen, end_input, in_words, picked
+from .end_input import chosen, end_input, linked, picked
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
@@ -76,7 +76,7 @@ def build(mc: MotionCLIP, model: str) -> None:
     def show(*asked):
         *ends, seconds, seed = asked
         (a, name_a), (b, name_b) = picked(mc, ends[:4], "From"), picked(mc, ends[4:], "To")
-        name = f"{name_a} to {name_b}"
+        name, ends_asked = f"{name_a} to {name_b}", linked(ends, ["from", "to"])
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         way = np.linspace(0, 1, STEPS).round(3).tolist()
         scene = {
@@ -87,7 +87,7 @@ def build(mc: MotionCLIP, model: str) -> None:
                 mixed(motions[-1:], [0], name_b),
             ],
             "layout": "beside",
-            "asked": {"from": a, "to": b, "seconds": seconds, "seed": int(seed)} if in_words(ends) else None,
+            "asked": ends_asked and ends_asked | {"seconds": seconds, "seed": int(seed)},
             "slider": {
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
@@ -110,7 +110,7 @@ def build(mc: MotionCLIP, model: str) -> None:
                 empty="“Show the way” brings both here, and a figure between them.",
             )
             files = downloads(STAGE, "The figure between, as the slider says:")
-            component("page/share.js", tab="between", model=model, only="Only ends in words have a link.")
+            component("page/share.js", tab="between", model=model, only="An end from a file has no link.")
             long = downloads(STAGE, "One long clip from the first to the second:", offers=False)
             control()
         with gr.Column(scale=3, min_width=260):

@@ -13,7 +13,7 @@ from motionclip.motion.body_parts import BODY_PARTS, BodyPart
 from . import content
 from .character_requests import control
 from .downloads import downloads, offered
-from .end_input import chosen, end_input, in_words, picked
+from .end_input import chosen, end_input, linked, picked
 from .motion_store import motion_store
 from .request_handling import frames_of, npz_files, take_home, told
 from .script_answers import told_on_stage
@@ -61,14 +61,14 @@ def build(mc: MotionCLIP, model: str) -> None:
         *ends, part, seconds, seed = asked
         what, name = picked(mc, ends[:4], "Motion")
         (a, name_a), (b, name_b) = picked(mc, ends[4:8], "From"), picked(mc, ends[8:], "To")
-        plain = in_words(ends) and (part, seconds, seed) == ("whole body", 2, 0)
+        plain = (part, seconds, seed) == ("whole body", 2, 0)
         before = mc.as_motion(what, frames_of(seconds), int(seed))
         edited = mc.edit_strengths(before, a, b, STRENGTHS, part=part)
         scene: dict[str, Any] = {
             "name": f"{name}: {name_a} to {name_b}",
             "figures": [mixed([before], [0], "before"), mixed(edited, STRENGTHS, "after")],
             "layout": "beside",
-            "asked": {"base": what, "from": a, "to": b} if plain else None,
+            "asked": linked(ends, ["base", "from", "to"]) if plain else None,
             "slider": {
                 "label": "Strength", "min": STRENGTHS[0], "max": STRENGTHS[-1], "step": 0.02, "value": 1,
                 "from": "the opposite", "to": "twice as much",
@@ -93,7 +93,7 @@ def build(mc: MotionCLIP, model: str) -> None:
                 empty="“Change it” brings the motion here, before and after.",
             )
             files = downloads(STAGE, "The changed motion, as the slider says:")
-            only = "Only words have a link, with the whole body, 2 seconds and take 0."
+            only = "A link has no place for a file, nor for another part, length or take than at first."
             component("page/share.js", tab="style", model=model, only=only)
             control()
         with gr.Column(scale=3, min_width=260):

@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import synthetic_motion
 
-from demo.end_input import FILE, KNOWN, WORDS, chosen, picked
+from demo.end_input import FILE, KNOWN, WORDS, chosen, linked, picked
 from demo.map_endpoints import WHOLE, MapEndpoints
 from motionclip.errors import RequestError
 
@@ -59,3 +59,9 @@ def test_the_way_begins_and_ends_at_its_ends(mc):
     assert [passed["number"] for passed in way["passed"]][0] == 0
     assert way["passed"][-1]["label"] == mc.bank.entries[-1].said
     assert way["ends"][0] == [WHOLE * x for x in mc.place(mc.bank.entries[0])]
+
+
+def test_a_link_says_words_and_motions_of_the_map_but_no_files():
+    walk, bow = ["words", " walk ", "", None], ["map", "walk", "bow #3", None]
+    assert linked([*walk, *bow], ["from", "to"]) == {"from": "walk", "to_known": "bow #3"}
+    assert linked([*walk, "file", "walk", "bow", "mine.npz"], ["from", "to"]) is None

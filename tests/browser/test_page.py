@@ -34,6 +34,7 @@ TABS = {
     "Text": "text-stage", "Between": "path-stage", "Style": "style-stage", "Read": "read-stage", "Map": "map-stage",
 }  # fmt: skip
 LONG = 180_000  # milliseconds that anything may take on a busy machine without a GPU
+expect.set_options(timeout=30_000)
 
 if BROWSER is None and os.environ.get("CI"):
     raise RuntimeError("these tests need chromium: apt-get install chromium")
@@ -132,7 +133,7 @@ def test_something_moves_when_the_page_opens_and_enter_changes_it(page):
 def test_after_a_mistake_the_stage_keeps_what_it_had(page):
     page.locator("#prompt textarea").fill("   ")
     page.keyboard.press("Enter")
-    expect(page.locator(".answer .words")).to_contain_text("is empty")
+    expect(page.locator(".answer .words")).to_contain_text("The box is empty")
     page.wait_for_function("!document.querySelector('#text-stage .stage').classList.contains('busy')")
     assert of_stage(page, "s.scene.name") == "a person walks like a zombie"
     ask(page, "kick")
@@ -187,6 +188,19 @@ def test_what_is_asked_before_the_pages_scripts_are_there_is_made_when_they_are(
         route.continue_()
     moving(page, name="kick")
     assert button.get_attribute("aria-busy") is None
+    page.close()
+
+
+def test_a_part_of_the_page_that_does_not_arrive_says_so_and_a_click_loads_it(browser, app_url):
+    page = browser.new_page()
+    page.set_default_timeout(LONG)
+    page.add_init_script(NO_WEBGL)
+    page.route("**/takes.js", lambda route: route.abort())
+    page.goto(app_url)
+    expect(page.get_by_text("This part of the page didn’t arrive.")).to_be_visible(timeout=LONG)
+    page.unroute("**/takes.js")
+    page.get_by_role("link", name="Reload the page").click()
+    page.get_by_role("button", name="Four takes").wait_for()
     page.close()
 
 
@@ -541,6 +555,33 @@ def test_a_link_opens_a_tab_with_what_was_seen_there(flat, app_url, query, stage
     assert of_stage(page, "s.timeline.frames", stage) == (90 if button == "between" else 60)
     address = copied(page, f"copy-{button}-link")
     assert set(query.split("&")) | {"model=default"} == set(address.split("?")[1].split("&"))
+
+
+def test_a_link_gives_ends_of_the_map_again_and_a_file_has_none(flat, app_url, tmp_path):
+    page = flat()
+    open_tab(page, "Between")
+    give(page, "from-words", "map")
+    page.locator("#from-words-known textarea").fill("bow #7777777")
+    page.locator("#interpolate").click()
+    expect(page.locator("#path-stage .word")).to_contain_text("From: there is no known motion")
+    page.locator("#from-words-known textarea").fill("kick")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage", "kick to dance salsa")
+    address = copied(page, "copy-between-link")
+    assert "from_known=kick" in address and "&to=dance+salsa" in address
+    before = of_stage(page, "s.scene.figures[0].motions", "path-stage")
+    page.goto("about:blank")
+    page.goto(address)
+    moving(page, "path-stage", "kick to dance salsa")
+    assert of_stage(page, "s.scene.figures[0].motions", "path-stage") == before
+    expect(page.locator(".end:has(#from-words) .by-map")).to_be_visible()
+    synthetic_motion(frames=40).save(tmp_path / "mine.npz")
+    give(page, "to-words", "file")
+    page.locator(".end:has(#to-words) input[type=file]").set_input_files(tmp_path / "mine.npz")
+    page.locator("#interpolate").click()
+    moving(page, "path-stage", "kick to mine")
+    page.locator("#copy-between-link").click()
+    expect(page.get_by_text("An end from a file has no link.")).to_be_visible()
 
 
 def test_a_bad_link_of_a_tab_is_told_there(flat, app_url):

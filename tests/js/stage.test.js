@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { around, distance, FIELD, places, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
-import { footprints } from "../../demo/static/stage/bones.js";
+import { footprints, reaches } from "../../demo/static/stage/bones.js";
 import { cover, placeNames } from "../../demo/static/stage/names.js";
 import { Timeline } from "../../demo/static/stage/timeline.js";
 import { fromLink, linkTo } from "../../demo/static/page/fields.js";
@@ -68,44 +68,54 @@ test("time loops, rests at the end, stops without a loop, and steps round", () =
 
 test("a figure fills 30 to 70 % of the picture, and several side by side fit into it and are large", () => {
   for (const aspect of [0.8, 1, 1.6, 2.4]) {
-    const away = distance(aspect, [[0, 0]], 0, 0), share = 1.75 / (2 * away * Math.tan(FIELD / 2));
+    const away = distance(aspect, [[0, 0, 0.5]], 0, 0), share = 1.75 / (2 * away * Math.tan(FIELD / 2));
     assert.ok(share > 0.3 && share < 0.7, `${aspect}: ${share}`);
-    const three = distance(aspect, places(3, aspect), 0, 0), wide = three * Math.tan(FIELD / 2) * aspect, [x] = places(3, aspect)[2];
+    const three = distance(aspect, places(3, aspect).map((place) => [...place, 0.5]), 0, 0), wide = three * Math.tan(FIELD / 2) * aspect, [x] = places(3, aspect)[2];
     assert.ok(wide > x + 0.5, `${aspect}: ${wide}`);
     if (aspect < 1.1) assert.ok(wide < x + 0.7, `${aspect}: ${wide}`);
   }
 });
 
 test("figures stay in the picture from every side, and one that comes nearer does", () => {
-  const spots = [[-1.2, 0.2], [0, 2.5], [1.2, -1]], tangent = Math.tan(FIELD / 2), aspect = 0.9;
+  const spots = [[-1.2, 0.2, 0.5], [0, 2.5, 0.3], [1.2, -1, 0.8]], tangent = Math.tan(FIELD / 2), aspect = 0.9;
   for (let yaw = 0; yaw < 6; yaw += 0.4) {
     for (const pitch of [0, 0.2, 1.45]) {
       const away = distance(aspect, spots, yaw, pitch);
-      for (const [x, z] of spots) {
+      for (const [x, z, far] of spots) {
         const near = x * Math.sin(yaw) + z * Math.cos(yaw), depth = away - near * Math.cos(pitch);
-        assert.ok(Math.abs(x * Math.cos(yaw) - z * Math.sin(yaw)) + 0.5 < depth * tangent * aspect);
+        assert.ok(Math.abs(x * Math.cos(yaw) - z * Math.sin(yaw)) + far < depth * tangent * aspect);
         assert.ok(Math.abs(near) * Math.sin(pitch) < depth * tangent);
       }
     }
   }
-  assert.ok(distance(1, [[1.5, 2]], 0, 0) > distance(1, [[1.5, -2]], 0, 0));
+  assert.ok(distance(1, [[1.5, 2, 0]], 0, 0) > distance(1, [[1.5, -2, 0]], 0, 0));
 });
 
 test("a taller character fills as much of the picture, and is looked at in its middle", () => {
   const path = new Float32Array([0, 0.95, 0]);
   for (const tall of [1.2, 3.5, 10]) {
-    const share = tall / (2 * distance(1, [[0, 0]], 0, 0, tall) * Math.tan(FIELD / 2));
+    const share = tall / (2 * distance(1, [[0, 0, 0.5]], 0, 0, tall) * Math.tan(FIELD / 2));
     assert.ok(share > 0.3 && share < 0.7, `${tall}: ${share}`);
     assert.ok(Math.abs(targets([path], tall)[1] - tall / 2) < 0.06 * tall);
     assert.ok(Math.abs(places(2, 1, tall)[1][0] / places(2, 1)[1][0] - tall / 1.75) < 1e-6);
   }
 });
 
+test("an arm that is stretched out needs room, one that is raised none", () => {
+  const stretched = new Float32Array(72), raised = new Float32Array(72), still = decode(motion(5, 0));
+  stretched[3 * 20] = 0.7;
+  raised[3 * 20 + 1] = 0.7;
+  assert.deepEqual(reaches(stretched, still, newPose(), sample, 2).map((far) => far.toFixed(2)), ["0.82", "0.82", "0.82"]);
+  assert.ok(reaches(raised, still, newPose(), sample, 2).every((far) => far < 1e-6));
+  const [near, wide] = [0.4, 0.8].map((far) => distance(0.9, places(3, 0.9).map((place) => [...place, far]), 0, 0));
+  assert.ok(wide > near + 1);
+});
+
 test("the camera goes along with a runner", () => {
   const path = new Float32Array(3 * 195);
   for (let n = 0; n < 195; n++) path.set([0, 0.95, 0.12 * n], 3 * n);
   const target = targets([path]);
-  assert.ok(around([path], target).every(([x, z]) => Math.hypot(x, z) < 0.7));
+  assert.ok(around([path], [[0.4]], target).every(([x, z]) => Math.hypot(x, z) < 0.7));
   assert.ok(Math.abs(target[3 * 100 + 2] - 12) < 0.01);
 });
 
@@ -157,6 +167,9 @@ test("a link of a tab gives back what it was made of", () => {
   const style = { base: "walk", from: "walk", to: "walk proudly" };
   const changed = new URL(tabLinkTo("style", style, -0.5, "default", "http://here/"));
   assert.deepEqual(fromTabLink(changed.search, limits), { tab: "style", wanted: { ...style, strength: -0.5 }, wrong: [] });
+  const mapped = { from_known: "zombie walk #1234", to: "bow" };
+  const drawn = new URL(tabLinkTo("between", mapped, 0.5, "default", "http://here/"));
+  assert.deepEqual(fromTabLink(drawn.search, limits), { tab: "between", wanted: { ...mapped, amount: 0.5 }, wrong: [] });
   assert.deepEqual(fromTabLink("?prompt=walk", limits), { tab: null, wanted: null, wrong: [] });
 });
 
@@ -172,6 +185,8 @@ test("a bad link of a tab says what is wrong", () => {
   assert.match(wrong(`${ends}&seed=1.5`), /^seed must be a whole number/);
   assert.match(wrong(`${ends}&seconds=9`), /^seconds must be from 0.7 to 6.5/);
   assert.match(wrong(`${ends}&to=bow`), /^to stands twice/);
+  assert.match(wrong(`${ends}&to_known=bow`), /^to_known counts, not to$/);
+  assert.match(wrong("?tab=between&from=walk&to_known="), /^to_known is missing$/);
   assert.match(wrong(`${ends}&model=other`), /not “other”/);
   assert.match(wrong(`?tab=style&base=walk&from=walk&to=${"a".repeat(2001)}`), /^to has 2001 characters/);
   assert.match(wrong("?tab=style&base=walk&from=walk&to=run&strength=3"), /^strength must be from -1 to 2/);

@@ -1,4 +1,4 @@
-// The boxes of the page, filled from elsewhere: by examples, by the map, by a link.
+// The boxes of the page, filled from elsewhere, and the buttons beside them: by examples, by the map, by a link.
 import { fill } from "./prompt.js";
 
 /**
@@ -11,4 +11,12 @@ export function put(id, words, by = "words") {
   const box = document.querySelector(`#${id}${by === "map" ? "-known" : ""} :is(textarea, input)`);
   box.closest(".end")?.querySelector(`input[value=${by}]`).click();
   fill(words, box);
+}
+
+/**
+ * Press a button, when Gradio has taken over what boxes were filled with just now: it does so a frame later.
+ * @param {string} id its elem_id
+ */
+export function press(id) {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => document.querySelector(`#${id}`)?.click())));
 }

@@ -88,14 +88,18 @@ export const mostOnce = (given, names) =>
  * Set the fields of numbers, by their selectors.
  * @param {Record<string, string>} fields
  * @param {Record<string, any>} wanted
+ * @returns {boolean} whether they stood there already
  */
 export function setNumbers(fields, wanted) {
+  let stood = true;
   for (const [name, field] of Object.entries(fields)) {
     const input = document.querySelector(field);
     if (!input || wanted[name] == null || Number(input.value) === wanted[name]) continue;
+    stood = false;
     fill(String(wanted[name]), input);
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
+  return stood;
 }
 
 /**

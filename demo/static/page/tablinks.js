@@ -1,4 +1,4 @@
-// Links to what the tabs Between and Style show: what was asked for in words, and where the slider stands.
+// Links to what the tabs Between and Style show: what was asked for, in words or by the map, and where the slider stands.
 import { DECIMAL, WHOLE, addressWith, modelIn, mostOnce, numberIn, wordsIn } from "./fields.js";
 
 /**
@@ -17,16 +17,19 @@ export const TABS = {
   },
 };
 
+/** The field of a link that has a motion of the map in place of words. @param {string} field */
+export const known = (field) => `${field}_known`;
+
 /**
  * The address that gives this again.
  * @param {string} tab
- * @param {Record<string, string | number>} asked
+ * @param {Record<string, string | number>} asked words by their fields, motions of the map by their `known` ones
  * @param {number} place of the slider
  * @param {string} model
  * @param {string} page the page's own address
  */
 export function tabLinkTo(tab, asked, place, model, page) {
-  const { words, numbers, slider: [name] } = TABS[tab], fields = [...Object.keys(words), ...Object.keys(numbers)];
+  const { words, numbers, slider: [name] } = TABS[tab], fields = [...Object.keys(words).flatMap((field) => [field, known(field)]), ...Object.keys(numbers)];
   return addressWith([["tab", tab], ...fields.map((field) => [field, asked[field]]), [name, place], ["model", model]], page);
 }
 
@@ -40,9 +43,11 @@ export function fromTabLink(search, limits) {
   const given = new URLSearchParams(search), name = given.get("tab"), tab = Object.hasOwn(TABS, name ?? "") ? TABS[name] : null;
   if (name === null) return { tab: null, wanted: null, wrong: [] };
   if (!tab) return { tab: null, wanted: null, wrong: [`tab must be one of ${Object.keys(TABS).join(", ")}, not “${name.slice(0, 40)}”`] };
-  const { words, numbers, slider: [slider, low, high] } = tab, wrong = mostOnce(given, ["tab", ...Object.keys(words), ...Object.keys(numbers), slider, "model"]);
+  const { words, numbers, slider: [slider, low, high] } = tab, ends = Object.keys(words), either = ends.flatMap((field) => [field, known(field)]);
+  const wrong = mostOnce(given, ["tab", ...either, ...Object.keys(numbers), slider, "model"]);
+  wrong.push(...ends.filter((field) => given.has(field) && given.has(known(field))).map((field) => `${known(field)} counts, not ${field}`));
   /** @type {Record<string, any>} */
-  const wanted = Object.fromEntries(Object.keys(words).map((field) => [field, wordsIn(given, field, wrong)]));
+  const wanted = Object.fromEntries(ends.map((field) => (given.has(known(field)) ? known(field) : field)).map((field) => [field, wordsIn(given, field, wrong)]));
   const whole = Object.values(wanted).every(Boolean);
   const number = (field, least, most, form) => {
     const value = numberIn(given, field, least, most, form, wrong);

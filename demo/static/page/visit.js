@@ -2,14 +2,15 @@
 import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
 import { copy } from "./copying.js";
-import { put } from "./ends.js";
+import { press, put } from "./ends.js";
 import { addressWith, askFor, fromLink, linkTo, setNumbers } from "./fields.js";
 import { keep, kept } from "./keeping.js";
 import { fill } from "./prompt.js";
-import { fromTabLink, TABS } from "./tablinks.js";
+import { fromTabLink, known, TABS } from "./tablinks.js";
 
 const MOST = 24, WIDTH = 120, HEIGHT = 90, NAME = "history";
 const LONGEST = 8000; // characters of a link that browsers and servers take
+const CALM = 8, TRIES = 60; // looks, 50 ms each, that numbers have to stay; and at most
 
 /**
  * @param {HTMLElement} element
@@ -101,11 +102,18 @@ export function mount(element, props) {
     tell(wrong, () => button()?.closest(".ends").nextElementSibling);
     if (!wanted) return;
     const boxes = [...Object.values(words).map((id) => `#${id} textarea`), ...Object.values(numbers)];
-    // They are there when what the page says first stands in them.
-    appear(() => button() && window.motionStage?.(stage) && boxes.every((box) => document.querySelector(box)?.value), () => {
-      Object.entries(words).forEach(([field, id]) => put(id, wanted[field]));
-      setNumbers(numbers, wanted);
-      setTimeout(() => button().click());
+    // They are there when what the page says first stands in them. While a tab comes Gradio may put that there again.
+    let calm = 0, tries = 0;
+    const stays = () => {
+      calm = setNumbers(numbers, wanted) ? calm + 1 : 0;
+      return calm > CALM || ++tries > TRIES;
+    };
+    appear(() => button() && window.motionStage?.(stage) && boxes.every((box) => document.querySelector(box)?.value) && stays(), () => {
+      for (const [field, id] of Object.entries(words)) {
+        if (known(field) in wanted) put(id, wanted[known(field)], "map");
+        else put(id, wanted[field]);
+      }
+      press(go);
     });
     const place = ({ target }) => {
       if (!target.closest(`#${stage}`)) return;

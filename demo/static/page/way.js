@@ -3,7 +3,7 @@
 import { make } from "../stage/controls.js";
 import { bring } from "./bring.js";
 import { Chart } from "./chart.js";
-import { put } from "./ends.js";
+import { press, put } from "./ends.js";
 
 const END = 8; // pixels, the radius of an end's circle
 
@@ -32,7 +32,7 @@ export function mount(element, props, watch, server, _trigger, root) {
 
   function choose(from, to) {
     [from, to].forEach((number, n) => put(props.ends[n], `${chart.label(number)} #${number}`, "map"));
-    setTimeout(() => document.querySelector(`#${props.go}`).click());
+    press(props.go);
   }
 
   function draw() {

@@ -35,6 +35,27 @@ export function trackJoints(offsets, motion, pose, sample) {
   return out;
 }
 
+/**
+ * How far a body reaches over the floor from its pelvis, in metres, for each frame from the first in steps.
+ * @param {ArrayLike<number>} offsets
+ * @param {import("./motion.js").Motion} motion
+ * @param {any} pose written
+ * @param {(motion: any, frame: number, pose: any) => void} sample
+ * @param {number} step frames
+ * @returns {number[]}
+ */
+export function reaches(offsets, motion, pose, sample, step) {
+  const points = new Float32Array(3 * POINTS), found = [];
+  for (let frame = 0; frame < motion.frames; frame += step) {
+    sample(motion, frame, pose);
+    placePoints(offsets, pose, points);
+    let most = 0;
+    for (let n = 0; n < points.length; n += 3) most = Math.max(most, Math.hypot(points[n] - points[0], points[n + 2] - points[2]));
+    found.push(most);
+  }
+  return found;
+}
+
 const FEET = [[10, 7], [11, 8]], LOW = 0.065, SLOW = 0.016, LEAST = 3; // metres, metres per frame, frames
 
 /**

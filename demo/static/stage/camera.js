@@ -5,7 +5,8 @@ import { along, smoothed } from "./maths.js";
 export const FIELD = (32 * Math.PI) / 180; // of view, upright
 export const TALL = 1.75; // metres
 const SHARE = 0.55, MOST = 0.9; // of the stage's height: a figure's, and that of all
-const ARMS = 0.6, CLOSE = 0.9, WIDE = 1.15, SPACE = 0.8; // metres from a figure's middle; between two: at least, at most, by the aspect
+const EDGE = 0.1, CLOSE = 0.9, WIDE = 1.15, SPACE = 0.8; // metres around a figure; between two: at least, at most, by the aspect
+export const STEP = 3; // frames
 const LOW = 0.85;
 export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2], row: [0.12, 0.18] };
 
@@ -30,18 +31,20 @@ export function targets(paths, tall = TALL) {
 }
 
 /**
- * Where figures are, seen from what is looked at: x and z of each, ten times a second.
+ * Where figures are, seen from what is looked at: x, z and how far each reaches from there, ten times a second.
  * @param {Float32Array[]} paths
+ * @param {number[][]} arms how far each reaches, in steps of `STEP` frames; the last holds
  * @param {Float32Array} target
  * @returns {number[][]}
  */
-export function around(paths, target) {
+export function around(paths, arms, target) {
   const point = new Float32Array(3), spots = [];
-  for (let frame = 0; frame < target.length / 3; frame += 3) {
-    for (const path of paths) {
+  for (let frame = 0; frame < target.length / 3; frame += STEP) {
+    paths.forEach((path, number) => {
       along(point, path, frame);
-      spots.push([point[0] - target[3 * frame], point[2] - target[3 * frame + 2]]);
-    }
+      const far = arms[number][Math.min(frame / STEP, arms[number].length - 1)];
+      spots.push([point[0] - target[3 * frame], point[2] - target[3 * frame + 2], far]);
+    });
   }
   return spots;
 }
@@ -57,8 +60,8 @@ export function around(paths, target) {
 export function distance(aspect, spots, yaw, pitch, tall = TALL) {
   const tangent = Math.tan(FIELD / 2), [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
   let away = tall / (2 * SHARE * tangent);
-  for (const [x, z] of spots) {
-    const near = x * sy + z * cy, across = (Math.abs(x * cy - z * sy) + (ARMS * tall) / TALL) / aspect;
+  for (const [x, z, far] of spots) {
+    const near = x * sy + z * cy, across = (Math.abs(x * cy - z * sy) + ((EDGE + far) * tall) / TALL) / aspect;
     const upright = ((tall / 2) * cp + Math.abs(near) * sp) / MOST;
     away = Math.max(away, near * cp + Math.max(across, upright) / tangent);
   }

@@ -1,7 +1,7 @@
 // The stage: shows a scene, plays it, and puts it in the page with its controls.
 import { load, offsetsOf } from "./body.js";
-import { footprints, trackJoints } from "./bones.js";
-import { around, places, TALL, targets, VIEWS } from "./camera.js";
+import { footprints, reaches, trackJoints } from "./bones.js";
+import { around, places, STEP, TALL, targets, VIEWS } from "./camera.js";
 import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
@@ -93,6 +93,7 @@ export class Stage {
     this.began = performance.now();
     this.mixed = scene.slider?.value ?? 0;
     this.poses = parts.map(() => newPose());
+    this.arms = parts.flatMap(({ motions }) => motions.map((motion) => reaches(this.offsets, motion, newPose(), sample, STEP)));
     this.timeline.start(Math.max(...parts.flatMap(({ motions }) => motions.map(({ frames }) => frames))));
     this.controls.offer(scene.slider ?? null);
     this.controls.stretch(scene.segments ?? []);
@@ -347,7 +348,7 @@ export class Stage {
       this.row = row;
       [this.view.yaw, this.view.pitch] = row ? VIEWS.row : VIEWS.start;
     }
-    this.view.frame(around(this.paths, this.targets), this.tall);
+    this.view.frame(around(this.paths, this.arms, this.targets), this.tall);
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
       this.view.shape(this.surface);
