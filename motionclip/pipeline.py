@@ -304,8 +304,8 @@ class MotionCLIP(
         for steps in plans:
             if (total := sum(step.frames(usual) for step in steps)) > MAX_FRAMES:
                 raise RequestError(
-                    f"frames: {len(steps)} steps take {total:,} frames, more than {MAX_FRAMES:,}; ask for fewer or "
-                    "shorter steps"
+                    f"frames: {len(steps)} steps take {total / FPS:g} s ({total:,} frames), more than "
+                    f"{MAX_FRAMES / FPS:g} s; ask for fewer or shorter steps"
                 )
         found = self._plain(plans, frames, seeds, samples or 1)
         for number, steps in enumerate(plans):

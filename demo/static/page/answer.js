@@ -6,6 +6,7 @@ import { ask, complete } from "./prompt.js";
 import { reached } from "./reached.js";
 
 const FRESH = 60_000; // milliseconds that an answer which was made ahead is good for
+const LONG = 60; // characters of a prompt that are repeated on the stage
 
 /**
  * @param {HTMLElement} element
@@ -67,9 +68,10 @@ export function mount(element, props, _watch, server) {
   async function play() {
     const stage = window.motionStage?.(props.stage);
     if (!stage) return void appear(() => window.motionStage?.(props.stage), play);
-    const fields = wanted(), mine = ++latest;
+    const fields = wanted(), prompt = String(fields[0]).trim(), mine = ++latest;
     if (words.dataset.level === "mistake") say({});
-    stage.busy(`making “${fields[0]}” …`);
+    stage.busy(prompt && `making “${prompt.length > LONG ? `${prompt.slice(0, LONG)} …` : prompt}” …`);
+    if (!prompt) return say({ level: "mistake", text: "The box is empty. Say what the body should do, as in “a person walks like a zombie”." });
     try {
       const { reason, answer, scene } = await answered(fields);
       if (mine !== latest) return;
