@@ -21,10 +21,17 @@ from .result_files import results
 
 STATIC = Path(__file__).resolve().parent / "static"
 _SERVED = "gradio_api/file="
-# A module is loaded once, however many components ask for it.
+# A module is loaded once, however many components ask for it. Browsers may keep that it did not come until the page is
+# loaded again.
 _LOAD = """
 const root = (window.gradio_config?.root ?? "").replace(/\\/$/, "") + "/";
-import(root + props.module).then((module) => module.mount(element, props, watch, server, trigger, root));
+import(root + props.module).then(
+  (module) => module.mount(element, props, watch, server, trigger, root),
+  () => {
+    element.querySelector(".host").innerHTML =
+      '<p class="lost" role="alert">This part of the page didn’t arrive. <a href="">Reload the page</a></p>';
+  },
+);
 """
 # Around what the page's own style reaches.
 _NARROW = """<style>@media (max-width: 640px) {

@@ -136,12 +136,9 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         with gr.Column(scale=7, min_width=320):
             stage("The figure", STAGE, first[1])
             downloads(STAGE, value=first[3])
+            component("page/gallery.js", pictures=_gallery())
             control()
             storyboards.build(mc, STAGE)
-            component(
-                "page/gallery.js",
-                pictures=_gallery(),
-            )
         with gr.Column(scale=3, min_width=260):
             gr.Button("Another take", elem_id="again")
             component("page/takes.js", how=figure(), stage=STAGE, server_functions=[takes])
