@@ -1312,6 +1312,16 @@ def test_controls_are_in_one_row_names_apart_and_no_tile_is_cut(flat, width):
                 assert left >= b - 1 or right <= a + 1 or top >= d - 1 or bottom <= c + 1
 
 
+def test_on_a_small_phone_the_words_beside_a_slider_are_whole(flat, app_url):
+    page = flat(360, 740)
+    page.goto(f"{app_url}?tab=style&base=walk&from=walk&to=walk+proudly")
+    moving(page, "style-stage")
+    whole = "(span) => span.scrollWidth <= span.clientWidth && span.scrollHeight <= span.clientHeight + 1"
+    words = page.locator("#style-stage .slider span")
+    assert words.all_inner_texts() == ["the opposite", "twice as much"]
+    assert all(word.evaluate(whole) for word in words.all())
+
+
 def test_on_a_phone_what_is_asked_for_far_below_comes_into_sight(flat):
     page = flat(390, 844)
     picture = page.locator("#text-stage .picture")
