@@ -565,6 +565,17 @@ def test_convert_takes_folders_and_goes_on_after_a_bad_file(tmp_path):
         list(Conversion(tmp_path / "empty", tmp_path / "out").run())
 
 
+def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        synthetic_motion(frames=12).save(tmp_path / "in" / f"{name}.npz")
+    outcomes = []
+    for outcome in Conversion(tmp_path / "in", tmp_path / "out", ".bvh").run():
+        outcomes.append(outcome)
+        (tmp_path / "in" / "b.npz").unlink(missing_ok=True)  # after a was read
+    assert [written for *_, written in outcomes] == [True, False, True] and "b.npz is missing" in outcomes[1][1]
+
+
 # --- what the Khronos validator says ---
 
 VALIDATE = """

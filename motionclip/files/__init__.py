@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..errors import MotionFileError, RequestError, file_access
+from ..errors import EMPTY, MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
 from .loaded_motion import LoadedMotion, Options
@@ -63,7 +63,7 @@ def read(
         if path.suffix.lower() not in readers:
             raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
         if not path.stat().st_size:
-            raise MotionFileError(path, "file", "is empty (0 bytes); export it or copy it again")
+            raise MotionFileError(path, "file", EMPTY)
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
