@@ -156,6 +156,14 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path, suffix):
         Motion.load(tmp_path / f"walk{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".bvh", ".glb", ".c3d", ".npy"])
+def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
+    with zipfile.ZipFile(tmp_path / f"a{suffix}", "w") as archive:
+        archive.writestr("walk.bvh", "HIERARCHY")
+    with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is a ZIP archive: unpack it"):
+        Motion.load(tmp_path / f"a{suffix}")
+
+
 def test_a_folder_is_no_file(tmp_path):
     folder = tmp_path / "walk.bvh"
     folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "read_map", "save",
 ]  # fmt: skip
 
+_ZIPPED = (".npz", ".pt", ".pkl")  # as NumPy and torch write them
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +66,8 @@ def read(
             raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
         if not path.stat().st_size:
             raise MotionFileError(path, "file", EMPTY)
+        if path.suffix.lower() not in _ZIPPED and zipfile.is_zipfile(path):
+            raise MotionFileError(path, "file", "is a ZIP archive: unpack it, and give the file that was in it")
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 
