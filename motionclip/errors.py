@@ -27,6 +27,8 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
+EMPTY = "is empty (0 bytes); export it or copy it again"  # of a file
+
 
 class MotionCLIPError(Exception):
     """Something that the user can fix; the message says what is wrong and where."""

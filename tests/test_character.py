@@ -290,6 +290,14 @@ def test_other_files_are_no_characters(tmp_path):
     (tmp_path / "a.glb").write_bytes(b"MZ, whatever")
     with pytest.raises(MotionFileError, match=r"a\.glb: file: a character is a \.glb or \.vrm: save it as one"):
         Character(tmp_path / "a.glb")
+    for data, words in (
+        (b"", r"is empty \(0 bytes\)"),
+        (b"glT", "is cut off"),
+        (b"glTF\x02\0\0\0\x40\0\0", "is cut off"),
+    ):
+        (tmp_path / "a.glb").write_bytes(data)
+        with pytest.raises(MotionFileError, match=rf"a\.glb: file: {words}; export it or copy it again"):
+            Character(tmp_path / "a.glb")
     document, arrays = characters.character(characters.UNREAL)
     statue = [{"name": "statue", "mesh": 0}, {"name": "base", "children": [0]}]
     (tmp_path / "a.glb").write_bytes(gltf.packed(document | {"nodes": statue, "skins": []}, arrays))

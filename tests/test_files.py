@@ -156,6 +156,14 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path, suffix):
         Motion.load(tmp_path / f"walk{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".bvh", ".glb", ".c3d", ".npy"])
+def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
+    with zipfile.ZipFile(tmp_path / f"a{suffix}", "w") as archive:
+        archive.writestr("walk.bvh", "HIERARCHY")
+    with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is a ZIP archive: unpack it"):
+        Motion.load(tmp_path / f"a{suffix}")
+
+
 def test_a_folder_is_no_file(tmp_path):
     folder = tmp_path / "walk.bvh"
     folder.mkdir()
@@ -563,6 +571,17 @@ def test_convert_takes_folders_and_goes_on_after_a_bad_file(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no motion"):
         list(Conversion(tmp_path / "empty", tmp_path / "out").run())
+
+
+def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        synthetic_motion(frames=12).save(tmp_path / "in" / f"{name}.npz")
+    outcomes = []
+    for outcome in Conversion(tmp_path / "in", tmp_path / "out", ".bvh").run():
+        outcomes.append(outcome)
+        (tmp_path / "in" / "b.npz").unlink(missing_ok=True)  # after a was read
+    assert [written for *_, written in outcomes] == [True, False, True] and "b.npz is missing" in outcomes[1][1]
 
 
 # --- what the Khronos validator says ---

@@ -343,8 +343,8 @@ def test_an_array_that_promises_too_much_is_refused(tmp_path):
 # --- C3D ---
 
 
-def write_c3d(path, motion, drop=(), gap=False):
-    """Markers where Plug-in Gait puts them on the body, in millimetres, z up."""
+def write_c3d(path, motion, drop=(), gap=False, units="mm", per_metre=1000.0):
+    """Markers where Plug-in Gait puts them on the body, z up; units: what the file says of them, None is nothing."""
     ezc3d = pytest.importorskip("ezc3d")
     joints, world = (
         motion.joints()[:, :22].astype(float),
@@ -368,15 +368,17 @@ def write_c3d(path, motion, drop=(), gap=False):
         markers |= {f"{side}WRB": at(f"{name}_wrist", 0, 0, -0.03), f"{side}FHD": at("head", 0.07 * sign, 0.05, 0.08)}
         markers |= {f"{side}BHD": at("head", 0.07 * sign, 0.05, -0.08)}
     markers = {f"Subject:{name}": places for name, places in markers.items() if name not in drop}
-    points = np.stack([*markers.values()]) * 1000 @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    points = np.stack([*markers.values()]) * per_metre @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
     if gap:
         points[3, 5:9] = np.nan
     file = ezc3d.c3d()
     file["parameters"]["POINT"]["RATE"]["value"] = [60.0]
-    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
+    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm" if units is None else units]
     file["parameters"]["POINT"]["LABELS"]["value"] = [*markers]
     file["data"]["points"] = np.concatenate([points.transpose(2, 0, 1), np.ones((1, *points.shape[:2]))])
     file.write(str(path))
+    if units is None:
+        path.write_bytes(path.read_bytes().replace(b"UNITS", b"STINU"))
     return path
 
 
@@ -395,6 +397,31 @@ def test_markers_that_are_missing_are_named(tmp_path):
     (tmp_path / "b.c3d").write_bytes(b"\x02\x50" + bytes(1000))
     with pytest.raises(MotionFileError, match=r"b\.c3d: "):
         Motion.load(tmp_path / "b.c3d")
+
+
+@pytest.mark.parametrize(
+    ("units", "per_metre", "said"),
+    [
+        (None, 1000.0, "it says no unit: mm was taken, by the length of the legs"),
+        (None, 100.0, "it says no unit: cm was taken, by the length of the legs"),
+        ("", 1.0, "it says no unit: m was taken, by the length of the legs"),
+        ("mm", 1.0, "in its unit, mm, the body is no human's size: m was taken"),
+        ("feet", 1000.0, "its unit, feet, is not known: mm was taken"),
+        ("m", 1.0, ""),
+    ],
+)
+def test_the_unit_of_markers_is_said_or_found(tmp_path, units, per_metre, said):
+    motion = synthetic_motion(frames=20)
+    (reading,) = files.read(write_c3d(tmp_path / "a.c3d", motion, units=units, per_metre=per_metre))
+    (millimetres,) = files.read(write_c3d(tmp_path / "b.c3d", motion))
+    assert np.abs(reading.motion.joints() - millimetres.motion.joints()).max() < 1e-3
+    about = [note for note in reading.notes if "unit" in note]
+    assert len(about) == bool(said) and all(said in note for note in about)
+
+
+def test_markers_of_no_humans_size_are_refused(tmp_path):
+    with pytest.raises(MotionFileError, match=r"a\.c3d: POINT:UNITS: is missing, and the body is no human's size"):
+        files.read(write_c3d(tmp_path / "a.c3d", synthetic_motion(frames=20), units=None, per_metre=1e6))
 
 
 @pytest.mark.parametrize("shape", [(24, 3), (22, 3)])

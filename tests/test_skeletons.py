@@ -116,10 +116,34 @@ def test_who_never_stands_is_told_by_the_floor(tmp_path, motion, up):
     assert up == "y" or any("--up overrules" in note for note in reading.notes)
 
 
-def test_who_stands_above_zero_leaves_nothing_open(tmp_path):
-    motion = posed(height=2.5)
-    motion.translation[:, 2] = 0.1  # as if on a floor across z
+def test_who_stands_off_zero_leaves_nothing_open(tmp_path):
+    motion = synthetic_motion("walk", 60)
+    motion.translation[:, 1] -= motion.translation[0, 1]  # the pelvis begins at 0, as where only the way is told
     assert not read(tmp_path, figure(motion).text()).notes
+
+
+def test_who_never_moves_may_lie_where_the_floor_is(tmp_path):
+    """Feet in the air, the back on the other axis's zero: upright, as the skeleton says, or on the back."""
+    motion = posed(height=2.5)
+    motion.translation[:, 2] = 0.1
+    reading = read(tmp_path, figure(motion).text())
+    assert reading.up == "y" and ["the floor may lie across z; --up overrules" in note for note in reading.notes] == [
+        True
+    ]
+
+
+def test_who_lies_along_the_axis_is_not_taken_for_standing_without_a_word(tmp_path):
+    """On a bench, the head where the skeleton has up: no floor is at zero, but no foot carries the body either."""
+    motion = going(posed(height=0.6, pelvis=(-90, 0, 0), left_ankle=(40, 0, 0), right_ankle=(40, 0, 0)), 0.02)
+    motion.translation[:, 2] -= 1
+    text = figure(motion, up="z").text()
+    assert read(tmp_path, text).up == "y" and any("--up overrules" in note for note in read(tmp_path, text).notes)
+
+
+@pytest.mark.parametrize("pose", ["on the back", "on the front", "on all fours"])
+def test_of_who_does_not_stand_it_is_said_what_was_assumed(tmp_path, pose):
+    (note,) = read(tmp_path, figure(LYING[pose]).text()).notes
+    assert "the body does not stand along y, which was taken for up" in note and "--up overrules" in note
 
 
 def test_who_jumps_stands_all_the_same(tmp_path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from ..errors import MotionFileError, RequestError, file_access
+from ..errors import EMPTY, MotionFileError, RequestError, file_access
 from ..motion.motion import Motion
 from .joint_names import read_map
 from .loaded_motion import LoadedMotion, Options
@@ -18,6 +19,7 @@ __all__ = [
     "read_map", "save",
 ]  # fmt: skip
 
+_ZIPPED = (".npz", ".pt", ".pkl")  # as NumPy and torch write them
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +65,9 @@ def read(
         if path.suffix.lower() not in readers:
             raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
         if not path.stat().st_size:
-            raise MotionFileError(path, "file", "is empty (0 bytes); export it or copy it again")
+            raise MotionFileError(path, "file", EMPTY)
+        if path.suffix.lower() not in _ZIPPED and zipfile.is_zipfile(path):
+            raise MotionFileError(path, "file", "is a ZIP archive: unpack it, and give the file that was in it")
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))
 
 

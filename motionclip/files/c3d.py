@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..errors import MotionFileError
 from ..motion import skeleton
 from .loaded_motion import LoadedMotion, Options
-from .positions import JOINTS
+from .positions import JOINTS, leg_length
 from .results import from_joints
 
 MAX_BYTES = 500_000_000
@@ -32,6 +33,7 @@ SECONDS, BYTES_A_SECOND = 30, 2_000_000  # that ezc3d may take
 _MARKERS_BY_EZC3D = str(Path(__file__).with_name("markers_by_ezc3d.py"))
 _J = skeleton.JOINT_INDEX
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
+_LEGS = (0.2, 1.6)  # metres that a human's may be long
 # What markers are called, the surest first; several of one entry are averaged. S is L or R.
 _PELVIS = {
     "front": (("SASI",), ("SFWT",), ("SASIS",), ("SIAS",)),
@@ -68,7 +70,6 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     found = _by_ezc3d(path)
     values, rate = found["points"], float(found["rate"])
     labels = [str(label).rpartition(":")[2].strip().upper() for label in found["labels"]]
-    scale = _METRES.get(str(found["unit"]).strip().lower(), 0.001)
     if not values.size:
         raise MotionFileError(path, "POINT", "has no markers over time; export the file with its marker trajectories")
     if values.size > MAX_VALUES:
@@ -84,9 +85,33 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     if not 1 <= fps <= 10_000:
         wrong = f"must be from 1 to 10,000 per second, not {fps:g}" if fps else "is missing, or 0"
         raise MotionFileError(path, "POINT:RATE", f"{wrong}; --fps says the frame rate instead")
-    markers = {label: _filled(values[:, number]) * scale for number, label in enumerate(labels[: values.shape[1]])}
-    joints = _joints(markers, path)
-    return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers"])]
+    markers = {label: _filled(values[:, number]) for number, label in enumerate(labels[: values.shape[1]])}
+    joints, notes = _in_metres(markers, str(found["unit"]).strip().lower(), path)
+    return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers", *notes])]
+
+
+def _in_metres(markers: Mapping[str, np.ndarray], said: str, path: Path) -> tuple[np.ndarray, list[str]]:
+    """The joints of markers, and a note if these are not in the unit that the file says.
+
+    A unit that the file lacks, or in which the body is no human's size, is found by that size.
+    """
+    for unit in dict.fromkeys([said, *_METRES]):
+        if unit in _METRES:
+            joints = _joints({label: places * _METRES[unit] for label, places in markers.items()}, path)
+            if _LEGS[0] < leg_length(torch.from_numpy(joints)) < _LEGS[1]:
+                break
+    else:
+        raise MotionFileError(path, "POINT:UNITS", f"is {said or 'missing'}, and the body is no human's size in any")
+    if unit == said:
+        return joints, []
+    why = "it says no unit"
+    if said:
+        why = (
+            f"in its unit, {said}, the body is no human's size"
+            if said in _METRES
+            else f"its unit, {said}, is not known"
+        )
+    return joints, [f"{why}: {unit} was taken, by the length of the legs"]
 
 
 def _by_ezc3d(path: Path) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import RequestError, file_access
+from ..errors import FileAccessError, RequestError, file_access
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 from .retarget_to_character import Character
 from .writing import is_same_file
@@ -35,7 +35,7 @@ class Conversion:
         """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
 
         Raises ValueError where source and target don't go together, and for a single file or the character
-        MotionFileError and OSError; in a folder a file that is refused is passed over.
+        MotionFileError and OSError; in a folder a file that is refused, or can't be opened, is passed over.
         """
         with file_access(self.source):
             folder = self.source.is_dir()
@@ -51,7 +51,7 @@ class Conversion:
             try:
                 for report in self._one(path, self.target / stem.parent / name):
                     yield path, report, True
-            except MotionFileError as error:
+            except (MotionFileError, FileAccessError) as error:
                 yield path, str(error), False
 
     def _within(self) -> list[Path]:

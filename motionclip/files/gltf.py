@@ -35,6 +35,7 @@ _UNPACK = (
     "packs its arrays, and is not read: export the file without compression (Blender: glTF 2.0, Data, Compression off; "
     "gltfpack: without -c), or unpack a .glb with: npx @gltf-transform/cli copy IN.glb OUT.glb"
 )
+CUT_OFF = "is cut off; export it or copy it again"
 GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
 
 
@@ -187,11 +188,11 @@ class Document:
         while at + 8 <= len(data):
             length, kind = struct.unpack_from("<I4s", data, at)
             if at + 8 + length > len(data):
-                raise self.wrong("file", "is cut off")
+                raise self.wrong("file", CUT_OFF)
             chunks.setdefault(kind, data[at + 8 : at + 8 + length])
             at += 8 + length
         if _JSON_CHUNK not in chunks:
-            raise self.wrong("JSON", "is missing: the file is cut off")
+            raise self.wrong("file", CUT_OFF)
         return chunks[_JSON_CHUNK], chunks.get(_BIN_CHUNK, b"")
 
 

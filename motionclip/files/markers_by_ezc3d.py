@@ -25,7 +25,7 @@ def main(path: str) -> None:
         points=np.asarray(content["data"]["points"], dtype=np.float64)[:3].transpose(2, 1, 0),
         labels=np.array([str(label) for label in values("LABELS")], dtype=str),
         rate=float(next(iter(values("RATE")), 0)),
-        unit=next((str(name) for name in values("UNITS")), "mm"),
+        unit=next((str(name) for name in values("UNITS")), ""),
     )
 
 

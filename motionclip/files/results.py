@@ -13,13 +13,12 @@ import numpy as np
 import torch
 
 from ..errors import MotionFileError
-from ..motion import skeleton
 from ..motion.motion import Motion
 from . import humanml, pickles, positions, smpl
 from .loaded_motion import LoadedMotion, Options
 from .npz import read_array
 from .retarget_to_smpl import off_the_floor
-from .up import Up, find_up
+from .up import Up, find_up_of_joints
 
 MAX_BYTES = 500_000_000
 MAX_MOTIONS = 1000
@@ -30,7 +29,6 @@ LAYOUTS = ("joints", "humanml3d")
 # Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
 _WORLD = {"pose_world": "pose", "trans_world": "trans"}  # WHAM
 _GROUPS = ("smpl_params_global", "smpl_params_incam")  # GVHMR
-_J = skeleton.JOINT_INDEX
 
 
 def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
@@ -115,8 +113,7 @@ def from_joints(
             "array",
             "the legs have no length: hip, knee and ankle are at one point. Joints are read in SMPL's order",
         )
-    trunk = points[:, _J["head"]] - (points[:, _J["left_ankle"]] + points[:, _J["right_ankle"]]) / 2
-    up = Up(options.up) if options.up else find_up(points, trunk, leg, "y")
+    up = Up(options.up) if options.up else find_up_of_joints(points, "y")
     fit = positions.fit(points @ up.turn().T, scale)
     if fit.degrees[0] > _NO_BODY:
         raise MotionFileError(

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from ..constants import FPS
-from ..errors import MotionFileError, SkeletonError, file_access
+from ..errors import EMPTY, MotionFileError, SkeletonError, file_access
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
 from .armature import Armature
 from .foot_placement import Stance, set_down
-from .gltf import GLB, Arrays, Document, Json, packed
+from .gltf import CUT_OFF, GLB, Arrays, Document, Json, packed
 from .nodes import PATHS, bind_pose, read_nodes, vrm_parts
 from .retarget_to_smpl import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
@@ -247,13 +247,17 @@ class Character:
 def _opened(path: Path) -> Document:
     """The document of a character's file, whole and in one piece. Raises MotionFileError."""
     with file_access(path), path.open("rb") as file:
-        binary = file.read(len(GLB)) == GLB
-    if path.suffix.lower() not in FOR_CHARACTERS or not binary:
+        start = file.read(len(GLB))
+    if not start:
+        raise MotionFileError(path, "file", EMPTY)
+    if path.suffix.lower() not in FOR_CHARACTERS or not GLB.startswith(start):
         raise MotionFileError(
             path,
             "file",
             "a character is a .glb or .vrm: save it as one (Blender: Export, glTF 2.0, format glTF Binary)",
         )
+    if len(start) < len(GLB):
+        raise MotionFileError(path, "file", CUT_OFF)
     document = Document(path)
     document.refuse_packed()
     for number, buffer in enumerate(document.items("buffers")):

@@ -154,10 +154,14 @@ class SourceSkeleton:
 
     def up(self, usual: str) -> Up:
         """The axis that points up, where `usual` is what the skeleton at rest says."""
-        ankles = (self.at("left_ankle") + self.at("right_ankle")) / 2
-        trunk = (self.at("head") + self.at("neck")) / 2 - ankles
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
-        return find_up(torch.stack(parts, dim=1), trunk, self.length("hip", "knee", "ankle"), usual)
+        legs = [
+            torch.stack([self.at(f"{side}_{part}") for part in ("hip", "knee", "ankle", foot)], dim=1)
+            for side in joint_names.SIDES
+            for foot in ("ankle" if self.toes(side) is None else "foot",)
+        ]
+        head = (self.at("head") + self.at("neck")) / 2
+        return find_up(torch.stack(parts, dim=1), head, torch.stack(legs, dim=1), usual)
 
     def turned_by(self, turn: torch.Tensor) -> SourceSkeleton:
         """The whole body, turned in the world."""

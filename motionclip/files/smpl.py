@@ -16,7 +16,7 @@ from ..motion import skeleton
 from ..motion.motion import Motion
 from .loaded_motion import LoadedMotion, Options
 from .retarget_to_smpl import off_the_floor
-from .up import Up, find_up
+from .up import Up, find_up_of_joints
 
 BODY_JOINTS = 22  # SMPL+H and SMPL-X put the fingers behind them, SMPL two rigid hands
 _JOINTS = {22, 24, 52, 55}  # of a whole pose: the body, SMPL, SMPL+H, SMPL-X
@@ -38,7 +38,6 @@ FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *RATES, *SCALES, FLOOR, BEAT}
 _AIST_RATE = 60.0
 # How far an AMASS body may hover or sink because its shape is not the one here; one that is higher climbs or swims.
 _SINKS, _HOVERS, _CLIMBS = -0.03, 0.03, 0.1
-_LEG = float(sum(skeleton.OFFSETS[skeleton.JOINT_INDEX[f"left_{part}"]].norm() for part in ("knee", "ankle")))
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,8 @@ def _finished(
 ) -> LoadedMotion:
     """Poses in the file's axes → a LoadedMotion: y up, on the floor."""
     usual = _usual(fields)
-    up = Up(options.up or "y") if options.up or BEAT in fields else _up(poses, usual)
+    said = options.up or ("z" if FLOOR in fields else "y" if BEAT in fields else "")
+    up = Up(said) if said else find_up_of_joints(skeleton.forward_kinematics(poses.rotations, poses.path), usual)
     if up.axis != "z" and not options.up:
         notes = [*notes, f"{up.axis} is up in it, where AMASS has z; --up overrules"]
     elif up.axis == usual and up.assumed:
@@ -133,13 +133,6 @@ def _usual(fields: Mapping[str, np.ndarray]) -> str:
     if not any(name in fields for name in PATHS):
         return ""
     return "z" if {"poses", *_AMASS} & set(fields) else "y"
-
-
-def _up(poses: Poses, usual: str) -> Up:
-    joints = skeleton.forward_kinematics(poses.rotations, poses.path)
-    index = skeleton.JOINT_INDEX
-    trunk = joints[:, index["head"]] - (joints[:, index["left_ankle"]] + joints[:, index["right_ankle"]]) / 2
-    return find_up(joints, trunk, _LEG, usual)
 
 
 def _path(fields: Mapping[str, np.ndarray], path: Path, frames: int) -> torch.Tensor:

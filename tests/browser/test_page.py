@@ -824,7 +824,7 @@ def test_a_bad_character_is_told_and_names_that_say_nothing_are_asked_for(page, 
     tab = page.locator("[role=tabpanel]:visible")
     choose = tab.locator("input[type=file][aria-label='Your own character']")
     for path, words in (
-        (bad, "bad.glb: JSON: is missing: the file is cut off"),
+        (bad, "bad.glb: file: is cut off"),
         (tmp_path / "walk.fbx", "walk.fbx: suffix: a character is a .glb or .vrm"),
     ):
         choose.set_input_files(path)
