@@ -434,8 +434,12 @@ def import_official(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the model.")],
     heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't tell.")] = 4,
     up: Annotated[
-        str, typer.Option(help="The axis that points up in its motions: z; y if trained with --align_pose_frontview.")
-    ] = "z",
+        str | None,
+        typer.Option(
+            help="The axis that points up in its motions: z, or y if trained with --align_pose_frontview; "
+            "by default as opt.yaml beside it says, else z."
+        ),
+    ] = None,
 ) -> None:
     """Import a checkpoint of the authors' code: every command then takes it as --model.
 
@@ -446,6 +450,11 @@ def import_official(
 
         config = run(checkpoint, out, heads, up)
         typer.echo(f"{out}: {config.layers} layers, {config.heads} heads, latents of {config.latent} numbers")
+        typer.echo(
+            "trained on motions that were turned to the front, as by --align_pose_frontview"
+            if config.heading == "aligned"
+            else "trained on motions that keep their heading, the authors' default; for others add --up y"
+        )
         if config.tower is None:
             typer.echo("CLIP's latents have 512: this model encodes and decodes motion, but it can't take text")
         else:

@@ -139,7 +139,14 @@ def train(
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     words = Words.load(data, {row["action"] for row in read_table(data)}) if config.words else Words.none()
-    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror, accelerator.device)
+    sampler = WindowSampler(
+        clips,
+        config.model.window,
+        config.uniform,
+        config.mirror,
+        accelerator.device,
+        config.model.keeps_heading,
+    )
     alignment = _alignment(config, TextPool(clips, actions, words, tower, accelerator.device), tower)
 
     torch.manual_seed(config.seed)
@@ -350,7 +357,8 @@ def validate(model: storage.Model, clips: list[Clip], actions: list[str], tower:
     """Figures to watch while training: recognition of the action, and how fast generated bodies move."""
     model = copy.deepcopy(model).cpu().eval()
     names = tower.encode(actions)
-    windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
+    size, keep_heading = model.config.window, model.config.keeps_heading
+    windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, size, 60, keep_heading)]
     z = model.encode_motions(features_motions(torch.stack([window for _, window in windows])))
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
     ranks = cosines(z, names).argsort(dim=1, descending=True) == wanted[:, None]
