@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import signal
+import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ import typer
 from . import __version__, places
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
+from .towers import clip_weights
 
 if TYPE_CHECKING:
     from .motion.motion import Motion
@@ -61,10 +63,31 @@ ModelOption = Annotated[
         "--model", envvar="MOTIONCLIP_MODEL", help="Model folder or Hub repo (user/name); by default the project's own."
     ),
 ]
+
+
+def _expect_clip(context: typer.Context, clip: Path | None) -> Path | None:
+    """Without --clip, have the Hub asked for CLIP's weights while torch is imported, if the model needs them."""
+    config, model = context.params.get("config"), context.params.get("model") or places.DEFAULT_MODEL
+    if clip is None:
+        clip_weights.expect(_tower(places.config_file(config) if config else Path(model, "config.json")))
+    return clip
+
+
+def _tower(path: Path) -> object:
+    """The text tower that a training config or a model's config names."""
+    try:
+        content = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(content)["model"] if path.suffix == ".toml" else json.loads(content)
+        return settings["tower"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None  # the command itself will say what is wrong
+
+
 ClipOption = Annotated[
     Path | None,
     typer.Option(
         "--clip",
+        callback=_expect_clip,
         envvar="MOTIONCLIP_CLIP",
         help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
     ),
@@ -176,6 +199,7 @@ def generate(
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
+        clip_weights.insist()
         from .pipeline import MotionCLIP
 
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
@@ -518,6 +542,7 @@ def train(
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """
     with _plain_errors():
+        clip_weights.insist()
         from .training.train import TrainConfig
         from .training.train import train as run
 

@@ -56,8 +56,8 @@ class Aligned(MotionTransformer):
             )
         )
         self.decoded = []
-        x = self.layout(torch.cat([cut_windows(recorded(kind), 60, 60, keep_heading=True) for kind in KINDS])).flatten(1)
-        self.fitted = torch.linalg.pinv(x) @ tower.encode(KINDS)
+        windows = [cut_windows(recorded(kind), 60, 60, keep_heading=True) for kind in KINDS]
+        self.fitted = torch.linalg.pinv(self.layout(torch.cat(windows)).flatten(1)) @ tower.encode(KINDS)
 
     def encode(self, x, mask):
         return x.flatten(1) @ self.fitted

@@ -39,7 +39,6 @@ from .reader_training import train_reader
 from .text_pool import TextPool
 
 CHECKPOINT = "checkpoint.pt"
-NAMED_CONFIGS = ("default", "finetune", "paper", "clip", "classes")
 # A checkpoint of at most this many bytes, written in at most this many seconds, is kept in the config's rhythm.
 USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
@@ -71,11 +70,11 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's (NAMED_CONFIGS).
+        """Read a TOML file, or by name one of the project's (places.NAMED_CONFIGS).
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = places.CONFIGS / f"{path}.toml" if str(path) in NAMED_CONFIGS else Path(path)
+        path = places.config_file(path)
         with file_access(path), open(path, "rb") as file:
             try:
                 content = tomllib.load(file)
