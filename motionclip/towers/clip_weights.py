@@ -63,12 +63,12 @@ class Inquiry:
             self._refusal = str(error).strip() or type(error).__name__
 
     def _first_byte(self) -> None:
-        from huggingface_hub import constants, get_session, hf_hub_url, is_offline_mode
+        from huggingface_hub import get_session, hf_hub_url, is_offline_mode
 
         if is_offline_mode():
             raise ConnectionError("HF_HUB_OFFLINE is set")
         repo, names = _on_hub(self._entry)
-        addresses = [hf_hub_url(repo, name, endpoint=constants.ENDPOINT) for name in names]
+        addresses = [hf_hub_url(repo, name) for name in names]
         one, session = {"Range": "bytes=0-0"}, get_session()
         self._sent = time.monotonic()
         for address in addresses if repo else [self._entry["url"]]:
