@@ -36,8 +36,7 @@ EACH, SECONDS = 4, 4  # recordings of an action, and of a recording
 WALKS = ("walk", "walk slowly", "walk very fast", "walk proudly", "march")
 WALKERS, WINDOW = 14, 60  # walks to be known, and their frames
 FAR, STANDS = 0.9, 0.7  # a walk goes this many metres at least, and its standing foot slips by this many cm at most
-STANCE = 4  # frames that a foot is the lower one, from which on it stands
-BALLS = [skeleton.JOINT_INDEX["left_foot"], skeleton.JOINT_INDEX["right_foot"]]
+STANCE = 4  # frames that a part of a foot is the lowest, from which on it stands
 
 
 def computed(motion: Motion) -> Motion:
@@ -51,27 +50,26 @@ def end(motion: Motion) -> np.ndarray:
 
 
 def slips(motion: Motion) -> list[float]:
-    """How far in cm the ball of the lower foot gets, for each time that it is the lower one."""
-    balls = motion.joints()[:, BALLS]
-    lower = balls[..., 1].argmin(1)
-    stances = np.split(np.arange(len(lower)), np.flatnonzero(np.diff(lower)) + 1)
-    standing = [balls[stance, lower[stance]][:, [0, 2]] for stance in stances if len(stance) >= STANCE]
+    """How far in cm the ankle or ball that is the lowest, over its height at rest, gets each time that it is."""
+    feet = motion.joints()[:, list(skeleton.FEET)]
+    lowest = (feet[..., 1] - np.array(skeleton.FEET_REST_HEIGHTS)).argmin(1)
+    stances = np.split(np.arange(len(lowest)), np.flatnonzero(np.diff(lowest)) + 1)
+    standing = [feet[stance, lowest[stance]][:, [0, 2]] for stance in stances if len(stance) >= STANCE]
     return [100 * float(np.linalg.norm(points - points[0], axis=1).max()) for points in standing]
 
 
 def compare_recordings(clips: list[Clip]) -> None:
     """Print, for each action, computed paths beside the recorded ones."""
-    print("action           recordings   went / truly, m   end off, m   farthest slip, cm")
+    print("action           recordings   went / truly, m   end off, m   stances within 1 cm   farthest slip, cm")
     for action in ACTIONS:
         motions = [clip.motion.crop(0, 30 * SECONDS) for clip in clips if clip.action == action][:EACH]
         pairs = [(computed(motion), motion) for motion in motions]
         went, truly = ([float(np.linalg.norm(end(motion))) for motion in side] for side in zip(*pairs, strict=True))
         off = np.mean([np.linalg.norm(end(found) - end(motion)) for found, motion in pairs])
-        slip = max(slip for found, _ in pairs for slip in slips(found))
-        print(
-            f"{action:16} {len(motions):10d} {np.mean(went):8.2f} / {np.mean(truly):4.2f} {off:12.2f} {slip:19.1f}",
-            flush=True,
-        )
+        each = [slip for found, _ in pairs for slip in slips(found)]
+        still = f"{sum(slip <= 1 for slip in each)} of {len(each)}"
+        far = f"{np.mean(went):8.2f} / {np.mean(truly):4.2f} {off:12.2f}"
+        print(f"{action:16} {len(motions):10d} {far} {still:>21} {max(each):19.1f}", flush=True)
 
 
 def write_walks(clips: list[Clip], out: Path) -> None:

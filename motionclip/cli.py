@@ -57,6 +57,7 @@ class Split(StrEnum):
 
 Axis = Literal["x", "y", "z", "-x", "-y", "-z"]
 Part = Literal["whole body", "upper body", "lower body"]
+Course = Literal["spherical", "linear"]
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -246,12 +247,21 @@ def interpolate(
     seed: SeedOption = 0,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
     blend: Annotated[Path | None, typer.Option(help="Also write one long clip that becomes the other.")] = None,
+    path: Annotated[
+        Course | None,
+        typer.Option(
+            help="The way through the latents: along the great circle, or as in the paper in a straight line; by "
+            "default spherical, and for --file linear where latents aren't normalised."
+        ),
+    ] = None,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
     """Pull one motion into another.
 
     motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
+
+    motionclip interpolate "walk" "dance salsa" -o path/ --path linear (as in the paper)
 
     motionclip interpolate --file paper_interps.csv -o out/ (columns start, end; all of them in out/grid.mp4, too)
     """
@@ -263,12 +273,12 @@ def interpolate(
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
             known = paper_inputs.Known(mc, data)
-            rows = paper_inputs.interpolations(mc, file, known, steps or paper_inputs.STOPS, frames, seed)
+            rows = paper_inputs.interpolations(mc, file, known, steps or paper_inputs.STOPS, frames, seed, path)
             _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
         a, b = _end(_required(start, "A")), _end(_required(end, "B"))
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames)):
+        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames, path or "spherical")):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
         if blend:
             typer.echo(mc.blend(a, b, seed=seed).save(blend))
