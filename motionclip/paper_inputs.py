@@ -176,15 +176,17 @@ def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int
         yield _done(line, "-".join(words), edited, results=(3,))
 
 
-def interpolations(mc: MotionCLIP, path: Path, known: Known, steps: int, frames: int, seed: int) -> Iterator[Row]:
-    """A row for each pair of labels: motions along the way, in a straight line where latents are not normalised."""
+def interpolations(
+    mc: MotionCLIP, path: Path, known: Known, steps: int, frames: int, seed: int, course: Course | None = None
+) -> Iterator[Row]:
+    """A row for each pair of labels: motions along the way, by default in a straight line, evenly divided, where
+    latents are not normalised."""
+    course = course or ("spherical" if mc.model.config.normalised else "linear")  # the latter as in the paper
     for line, row in _rows(path, INTERPOLATION_COLUMNS):
 
         def pulled(row: dict[str, str] = row) -> _Made:
             (a, note_a), (b, note_b) = (known.find(row[column], frames) for column in INTERPOLATION_COLUMNS)
-            known_lengths = mc.model.config.normalised  # else as in the paper
-            course: Course = "spherical" if known_lengths else "linear"
-            motions = mc.interpolate(a, b, steps, seed, frames, course, even=known_lengths)
+            motions = mc.interpolate(a, b, steps, seed, frames, course)
             titles = (row["start"], *[f"{number / (steps - 1):.0%}" for number in range(1, steps - 1)], row["end"])
             return tuple(motions), titles, (note_a, note_b)
 

@@ -28,7 +28,7 @@ from .models.interface import Edit
 from .motion import features
 from .motion.body_parts import BODY_PARTS, BodyPart
 from .motion.motion import Motion
-from .motion.windows import cut_windows, window_starts
+from .motion.windows import cut_windows, window_starts, windows_at
 from .prompt_parsing import swap_sides
 from .reader import Reader, Reading, stems, unity
 from .recognition import Segment
@@ -670,7 +670,7 @@ class MotionCLIP(
         window = self.model.config.window
         starts = window_starts(motions.shape[1], window, window // 2)
         held = torch.cat([motions, motions[:, -1:].expand(-1, max(window - motions.shape[1], 0), -1)], dim=1)
-        cuts = features.canonical(torch.stack([held[:, start : start + window] for start in starts], dim=1))
+        cuts = windows_at(held, starts, window, self.model.config.keeps_heading)
         return self.model.encode_windows(cuts.flatten(0, 1)).unflatten(0, cuts.shape[:2]).mean(1)
 
     def _likeness(self, z: torch.Tensor, reading: Reading) -> torch.Tensor:
@@ -969,7 +969,7 @@ class MotionCLIP(
         """
         names = self._labels(labels)
         window, stride = self.model.config.window, 15
-        windows = cut_windows(motion, window, stride)
+        windows = cut_windows(motion, window, stride, self.model.config.keeps_heading)
         scores = _unit(self.model.encode_windows(windows)) @ _unit(self.encode_text(names)).T
         # Neighbouring windows vote, so that one odd window makes no segment of its own.
         smooth = functional.avg_pool1d(scores.T[None], 3, 1, padding=1, count_include_pad=False)[0].T

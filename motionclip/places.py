@@ -8,6 +8,12 @@ _ROOT = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.pa
 
 DEFAULT_MODEL = _ROOT / "weights"
 CONFIGS = _ROOT / "configs"
+NAMED_CONFIGS = ("default", "finetune", "paper", "clip", "classes")  # of training
+
+
+def config_file(config: str | Path) -> Path:
+    """The file of a training config: one of NAMED_CONFIGS by its name, or the file itself."""
+    return CONFIGS / f"{config}.toml" if str(config) in NAMED_CONFIGS else Path(config)
 
 
 def app_package() -> str:

@@ -105,8 +105,8 @@ def test_inference_imports_no_training(graph):
     ]
 
 
-def test_constants_and_errors_need_no_torch():
-    code = "import sys, motionclip.constants, motionclip.errors; print('torch' in sys.modules)"
+def test_constants_errors_and_the_command_line_need_no_torch():
+    code = "import sys, motionclip.constants, motionclip.errors, motionclip.cli; print('torch' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "False"
 

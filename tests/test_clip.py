@@ -2,9 +2,11 @@
 
 import dataclasses
 import hashlib
+import http.server
 import json
 import os
 import socket
+import threading
 import time
 import warnings
 
@@ -22,7 +24,7 @@ from motionclip.errors import TowerMismatch, TowerUnavailable
 from motionclip.models import storage
 from motionclip.models.official import import_official
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
-from motionclip.towers import clip_files
+from motionclip.towers import clip_files, clip_weights
 from motionclip.towers.clip import CLIP
 from motionclip.towers.interface import ImageTower
 from motionclip.towers.loading import load_tower
@@ -180,43 +182,116 @@ def test_caches_of_the_hub_and_of_openais_package_are_used(kept, tmp_path, monke
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(clip_files, "OPENAI_CACHE", tmp_path / "clip")
+    monkeypatch.setattr(clip_weights, "OPENAI_CACHE", tmp_path / "clip")
     with pytest.raises(TowerUnavailable):
-        clip_files.find(*clip_files.PAPERS)
+        clip_files.find(*clip_weights.PAPERS)
     content = (kept[0] / "ViT-B-32.pt").read_bytes()
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip/ViT-B-32.pt").write_bytes(content)
     with pytest.raises(TowerUnavailable):  # a file by that name, but not OpenAI's
-        clip_files.find(*clip_files.PAPERS)
+        clip_files.find(*clip_weights.PAPERS)
     url = f"https://nowhere/{hashlib.sha256(content).hexdigest()}/ViT-B-32.pt"
-    monkeypatch.setitem(clip_files._PAPERS_ENTRY, "url", url)
-    assert clip_files.find(*clip_files.PAPERS) == tmp_path / "clip/ViT-B-32.pt"
+    monkeypatch.setitem(clip_weights.PAPERS_ENTRY, "url", url)
+    assert clip_files.find(*clip_weights.PAPERS) == tmp_path / "clip/ViT-B-32.pt"
     snapshot = tmp_path / "hub/models--timm--vit_base_patch32_clip_224.openai/snapshots/1"
     snapshot.mkdir(parents=True)
     (snapshot / "open_clip_model.safetensors").touch()
     (snapshot.parents[1] / "refs").mkdir()
     (snapshot.parents[1] / "refs/main").write_text("1")
-    assert clip_files.find(*clip_files.PAPERS) == snapshot / "open_clip_model.safetensors"
+    assert clip_files.find(*clip_weights.PAPERS) == snapshot / "open_clip_model.safetensors"
 
 
-@pytest.mark.parametrize("offline", [True, False])
-def test_without_a_network_it_says_what_to_do_at_once(offline, monkeypatch, tmp_path):
+def no_weights(monkeypatch, folder, endpoint):
+    """A machine without CLIP's weights, whose Hub is at this address."""
+    import huggingface_hub.constants as constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(clip_weights, "OPENAI_CACHE", folder)
+
+
+class Broken(http.server.BaseHTTPRequestHandler):
+    """A Hub whose pages are fine, but whose files fail with the status that the server has."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.send_response(self.server.status if "/resolve/" in self.path else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def broken():
+    """A Hub with broken files; `asked` holds what was asked of it."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Broken)
+    server.status, server.asked = 503, []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def hanging():
+    """The port of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("trouble", ["offline", "look-up hangs", "hub hangs", "503", "404", "no server"])
+def test_without_a_network_it_says_what_to_do_at_once(trouble, broken, hanging, monkeypatch, tmp_path):
     import huggingface_hub
     import huggingface_hub.constants as constants
 
-    def hanging(*_, **__):
-        time.sleep(30)
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(clip_files, "OPENAI_CACHE", tmp_path)
-    monkeypatch.setattr(huggingface_hub, "get_session", hanging)
+    broken.status = 404 if trouble == "404" else 503
+    port = {"hub hangs": hanging, "no server": 9}.get(trouble, broken.server_address[1])
+    no_weights(monkeypatch, tmp_path, f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", trouble == "offline")
+    if trouble == "look-up hangs":
+        monkeypatch.setattr(huggingface_hub, "get_session", lambda: time.sleep(30))
+    reason = {"offline": "HF_HUB_OFFLINE", "503": "503", "404": "404"}.get(trouble, "")
     began = time.monotonic()
     with pytest.raises(
-        TowerUnavailable, match=r"hf download .*--clip FILE.*MOTIONCLIP_CLIP.*default, works without CLIP"
+        TowerUnavailable, match=rf"{reason}.*hf download .*--clip FILE.*MOTIONCLIP_CLIP.*default, works without CLIP"
     ):
         load_tower("clip")
     assert time.monotonic() - began < 5
+
+
+def test_the_hub_is_asked_while_torch_is_imported(hanging, broken, monkeypatch, tmp_path):
+    """So that waiting for it takes no time of its own; where the weights aren't needed, nothing is asked."""
+    no_weights(monkeypatch, tmp_path, f"http://127.0.0.1:{hanging}")
+    clip_weights.expect("clip")
+    time.sleep(clip_weights.PATIENCE)  # torch's import
+    began = time.monotonic()
+    with pytest.raises(TowerUnavailable, match="timed out|no answer"):
+        load_tower("clip")
+    assert time.monotonic() - began < 0.5
+
+    no_weights(monkeypatch, tmp_path, f"http://127.0.0.1:{broken.server_address[1]}")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text('{"architecture": "transformer", "tower": "clip"}')
+    (tmp_path / "weights.pt").touch()
+    for command, asks in (
+        ("train --config clip --data nowhere --out run", True),
+        ("generate walk -o a.npz --model MODEL", True),
+        ("train --config clip --data nowhere --out run --clip FILE", False),
+        ("generate walk -o a.npz --model MODEL --clip FILE", False),
+        ("train --config nowhere.toml --data nowhere --out run", False),
+        ("generate walk -o a.npz --model nowhere", False),
+    ):
+        broken.asked.clear()
+        words = command.replace("MODEL", str(tmp_path / "model")).replace("FILE", str(tmp_path / "weights.pt"))
+        result = CliRunner().invoke(app, words.split())
+        assert result.exit_code == 1
+        assert bool(broken.asked) == asks and ("503" in result.output) == asks, command
 
 
 def test_frames_are_seen_once_and_show_the_pose(data_folder):

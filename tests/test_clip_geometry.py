@@ -5,10 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
-from conftest import synthetic_motion
+from conftest import EVOKES, WORDS, synthetic_motion
+from typer.testing import CliRunner
 
 from motionclip import MotionCLIP
-from motionclip.bank import Bank
+from motionclip.bank import TEMPERATURE, Bank
+from motionclip.cli import app
 from motionclip.errors import RequestError
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
 from motionclip.motion.windows import cut_windows
@@ -16,10 +18,17 @@ from motionclip.paper_inputs import CANDIDATES, Known
 from motionclip.training.bank_building import build_bank
 from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip
+from motionclip.training.reader_training import train_reader
 
 DIM = 32
 KINDS = ("walk", "wave left hand", "squat")
+SAID = Words(WORDS, EVOKES, {kind: [] for kind in KINDS}, {})
 TEXTS = [*KINDS, "walk like an old person", "sit", "jump", "argue angrily", "Spiderman in action!"]
+
+
+def recorded(kind):
+    """A motion in a heading of its own, as AMASS's are."""
+    return synthetic_motion(kind, 60).turned(0.65)
 
 
 class ClipLike:
@@ -46,11 +55,13 @@ class Aligned(MotionTransformer):
     def __init__(self, tower):
         torch.manual_seed(0)
         super().__init__(
-            TransformerConfig(tower="clip", latent=DIM, feedforward=32, layers=1, dropout=0.0, normalised=False)
+            TransformerConfig(
+                tower="clip", latent=DIM, feedforward=32, layers=1, dropout=0.0, normalised=False, heading="own"
+            )
         )
         self.decoded = []
-        x = self.layout(torch.cat([cut_windows(synthetic_motion(kind, 60), 60, 60) for kind in KINDS])).flatten(1)
-        self.fitted = torch.linalg.pinv(x) @ tower.encode(KINDS)
+        windows = [cut_windows(recorded(kind), 60, 60, keep_heading=True) for kind in KINDS]
+        self.fitted = torch.linalg.pinv(self.layout(torch.cat(windows)).flatten(1)) @ tower.encode(KINDS)
 
     def encode(self, x, mask):
         return x.flatten(1) @ self.fitted
@@ -72,8 +83,17 @@ def mc(tower):
 
 @pytest.fixture(scope="module")
 def bank(tower):
-    clips = [Clip(kind, synthetic_motion(kind, 60), "train", kind, "normal", (kind,)) for kind in KINDS]
-    return build_bank(Aligned(tower).eval().requires_grad_(False), clips, Words.none(), tower)
+    clips = [Clip(kind, recorded(kind), "train", kind, "normal", (kind,)) for kind in KINDS]
+    return build_bank(Aligned(tower).eval().requires_grad_(False), clips, SAID, tower)
+
+
+@pytest.fixture(scope="module")
+def reader(tower):
+    return train_reader(SAID, KINDS, tower, epochs=60)
+
+
+def unit(z):
+    return torch.nn.functional.normalize(z, dim=-1)
 
 
 def far(a, b):
@@ -95,25 +115,55 @@ def test_generate_decodes_the_texts_own_latents(mc, tower):
 
 
 @pytest.mark.parametrize("closeness", [0.0, 0.5, 1.0])
-def test_with_a_bank_what_is_decoded_has_the_towers_scale(mc, bank, tower, closeness):
-    mc.bank = bank
-    mc.generate(TEXTS, frames=20, closeness=closeness)
-    drawn, norms = mc.model.decoded[-1], tower.encode(TEXTS).norm(dim=-1)
-    assert drawn.norm(dim=-1).min() > 0.99 * norms.min() and drawn.norm(dim=-1).max() < 1.01 * norms.max()
-    if not closeness:
-        assert far(drawn, tower.encode(TEXTS)) <= 1e-5
-    known = mc.bank.drawn(tower.encode(["walk"]), ["walk"], closeness)  # the one known text stays what it is
-    assert far(known, tower.encode(["walk"])) <= 1e-4
+def test_with_a_reader_a_text_is_drawn_to_what_it_is_taken_for_in_the_towers_scale(mc, bank, reader, tower, closeness):
+    mc.bank, mc.reader = bank, reader
+    texts = ["walking on", "he strolls along", "squatting"]  # none of them in the bank
+    taken = [reading.action for reading in reader.read(texts, unit(tower.encode(texts)))]
+    assert taken == ["walk", "walk", "squat"]
+    mc.generate(texts, frames=20, closeness=closeness)
+    for got, text, action in zip(mc.model.decoded[-1], texts, taken, strict=True):
+        own = tower.encode([text])[0]
+        known = tower.encode([action, *WORDS[action]["train"]])
+        likely = (unit(known) @ unit(own) / TEMPERATURE).softmax(0)
+        direction = (1 - closeness) * unit(own) + closeness * unit(likely @ unit(known))
+        length = float((1 - closeness) * own.norm() + closeness * likely @ known.norm(dim=-1))
+        assert float(got.norm()) == pytest.approx(length, rel=1e-5)
+        assert far(got, length * unit(direction)) <= 1e-4
+        assert far(got, own) >= closeness - 1e-5
 
 
 def test_interpolation_is_the_papers_straight_line(mc, tower):
     a, b = tower.encode(["walk", "jump"])
-    mc.interpolate("walk", "jump", steps=5, path="linear")
-    wanted = torch.stack([(1 - share) * a + share * b for share in torch.linspace(0, 1, 5)])
-    assert far(mc.model.decoded[-1], wanted) <= 1e-5
-    mc.interpolate("walk", "jump", steps=5)
-    norms = torch.lerp(a.norm(), b.norm(), torch.linspace(0, 1, 5))
-    assert mc.model.decoded[-1].norm(dim=-1).numpy() == pytest.approx(norms.numpy(), rel=0.01)
+    shares = torch.linspace(0, 1, 5)[:, None]
+    for even in (None, False):
+        mc.interpolate("walk", "jump", steps=5, path="linear", even=even)
+        assert far(mc.model.decoded[-1], (1 - shares) * a + shares * b) <= 1e-5
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_the_great_circle_keeps_the_towers_scale(mc, tower, even):
+    a, b = tower.encode(["walk", "jump"])
+    whole = float(torch.acos(unit(a) @ unit(b)))
+    mc.interpolate("walk", "jump", steps=5, even=even)
+    decoded = torch.cat(mc.model.decoded)
+    shares = torch.acos((unit(decoded) @ unit(a)).clamp(max=1)) / whole
+    assert decoded.norm(dim=-1).numpy() == pytest.approx(torch.lerp(a.norm(), b.norm(), shares).numpy(), rel=1e-3)
+    beside = torch.stack([unit(a), unit(b - b @ unit(a) * unit(a))])  # the plane of both
+    assert far(decoded @ beside.T @ beside, decoded) <= 1e-4
+    if not even:
+        assert shares.numpy() == pytest.approx([0, 0.25, 0.5, 0.75, 1], abs=2e-3)
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical", None])
+def test_the_command_line_takes_the_papers_straight_line(mc, tower, tmp_path, monkeypatch, path):
+    monkeypatch.setattr(MotionCLIP, "from_pretrained", lambda *_, **__: mc)
+    option = ["--path", path] if path else []
+    result = CliRunner().invoke(app, ["interpolate", "walk", "jump", "-o", str(tmp_path), "--steps", "3", *option])
+    assert result.exit_code == 0, result.output
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+    a, b = tower.encode(["walk", "jump"])
+    straight = any(far(z, (a + b) / 2) <= 1e-5 for latents in mc.model.decoded for z in latents)
+    assert straight == (path == "linear")
 
 
 @pytest.mark.parametrize("with_bank", [False, True])
@@ -121,7 +171,7 @@ def test_interpolation_is_the_papers_straight_line(mc, tower):
 @pytest.mark.parametrize("kind", ["text", "motion"])
 def test_an_edit_decodes_the_papers_formula(mc, bank, tower, strength, kind, with_bank):
     mc.bank = bank if with_bank else None
-    base = "sit" if kind == "text" else synthetic_motion("squat", 60)
+    base = "sit" if kind == "text" else recorded("squat")
     z = tower.encode(["sit"])[0] if kind == "text" else mc.encode_motion([base])[0]
     start, end = tower.encode(["walk", "walk like an old person"])
     edited = mc.edit(base, "walk", "walk like an old person", strength)
@@ -137,8 +187,10 @@ def test_an_edit_decodes_the_papers_formula(mc, bank, tower, strength, kind, wit
 
 def test_motions_are_recognised_by_the_cosine(mc):
     for kind in KINDS:
-        label, score = mc.recognize(synthetic_motion(kind, 60), TEXTS, top=1)[0]
+        label, score = mc.recognize(recorded(kind), TEXTS, top=1)[0]
         assert label == kind and score == pytest.approx(1, abs=1e-3)
+        (segment,) = mc.timeline(recorded(kind), TEXTS)
+        assert segment.label == kind and segment.score == pytest.approx(1, abs=1e-5)
 
 
 def test_the_bank_keeps_the_scale_and_finds_by_the_cosine(mc, bank, tower, tmp_path):

@@ -133,7 +133,7 @@ class Scripted:
 
     def __init__(self, script, words):
         self.script, self.words = script, words
-        self.config = types.SimpleNamespace(tower="scripted", window=60, normalised=True)
+        self.config = types.SimpleNamespace(tower="scripted", window=60, normalised=True, keeps_heading=False)
 
     def encode_windows(self, windows):
         return torch.stack(self.script[: len(windows)])

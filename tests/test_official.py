@@ -1,6 +1,7 @@
 """The authors' checkpoints: what is imported, what it gives, and what is refused."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from typer.testing import CliRunner
 from motionclip import MotionCLIP
 from motionclip.cli import app
 from motionclip.errors import TowerMismatch
+from motionclip.models import storage
 from motionclip.models.official import import_official
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
+
+GOLDEN = Path(__file__).resolve().parents[2] / "shared/golden"
 
 
 def official_state(latent=64, layers=2, seed=0):
@@ -49,6 +53,22 @@ def test_an_imported_checkpoint_computes_what_the_original_does(tmp_path, checkp
         assert (mc.model.decode(z, mask) - original.decoder(z, mask)).abs().max() < 1e-5
     with pytest.raises(TowerMismatch, match="can't take text"):
         mc.generate("walk")
+
+
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the authors' golden files are not beside this checkout")
+def test_an_imported_checkpoint_gives_what_the_authors_code_gave(tmp_path):
+    """Golden: a checkpoint of their code at random weights, and what their code returned for it."""
+    import_official(GOLDEN / "checkpoint.pth.tar", tmp_path / "model")
+    model = storage.load(tmp_path / "model")
+    expected = {name: torch.from_numpy(value) for name, value in np.load(GOLDEN / "expected.npz").items()}
+    z = model.encode(expected["x"], expected["mask"])
+    full = torch.ones(len(expected["latent"]), expected["generation"].shape[-1], dtype=torch.bool)
+    for name, found in (
+        ("z", z),
+        ("reconstruction", model.decode(z, expected["mask"])),
+        ("generation", model.decode(expected["latent"], full)),
+    ):
+        assert (found - expected[name]).abs().max() < 1e-5, name
 
 
 def test_an_imported_model_does_what_needs_no_text(tmp_path, checkpoint):

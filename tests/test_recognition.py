@@ -19,7 +19,7 @@ class Long:
 
     def __init__(self, actions):
         self.actions = list(actions)
-        self.config = types.SimpleNamespace(window=60)
+        self.config = types.SimpleNamespace(window=60, keeps_heading=False)
         self.model = self
 
     def encode_text(self, texts):

@@ -94,7 +94,7 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
         figures += _from_text_alone(mc, source, prompts, evaluator, words)
     references = References(
         training,
-        joints=_pelvis_centred(_with_mirrored(windows_of(mc, training)[0])),
+        joints=_pelvis_centred(_with_mirrored(canonical(windows_of(mc, training)[0]))),
         other_split=evaluator.predict(features_motions(windows_of(mc, other_split)[0]))["hidden"],
     )
     draws = [
@@ -109,8 +109,10 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
 
 
 def windows_of(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
-    """A split's clips cut into windows (N, window, 149), of a long one eight at most, and the clip of each."""
-    cuts = [cut_windows(clip.motion, mc.model.config.window, STRIDE) for clip in clips]
+    """A split's clips cut into windows (N, window, 149) that face as the model wants them, of a long one eight at most,
+    and the clip of each."""
+    size, keep_heading = mc.model.config.window, mc.model.config.keeps_heading
+    cuts = [cut_windows(clip.motion, size, STRIDE, keep_heading) for clip in clips]
     cuts = [cut[np.linspace(0, len(cut) - 1, MAX_WINDOWS).round()] if len(cut) > MAX_WINDOWS else cut for cut in cuts]
     return torch.cat(cuts), [clip for clip, cut in zip(clips, cuts, strict=True) for _ in cut]
 

@@ -20,7 +20,7 @@ from ..motion import features
 from ..motion.discontinuities import slowed, smoothed
 from ..motion.foot_contact import lock_feet, settled
 from ..motion.motion import Motion
-from ..motion.windows import cut_windows
+from ..motion.windows import cut_windows, windows_at
 from .basis import MotionBasis
 from .interface import Edit
 
@@ -44,6 +44,7 @@ class FlowConfig:
     """
 
     normalised = True  # its latents always have unit length
+    keeps_heading = False  # what it encodes always starts facing +z
 
     architecture: str = "flow"
     tower: str = "minilm"
@@ -375,9 +376,8 @@ class FlowModel(nn.Module):
             each = flat.unflatten(0, (len(rows), -1))
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step
-                clean = self.basis.project(
-                    self._cut(features.join(self.basis.expand(x + (1 - t) * velocity), starts), starts)
-                )
+                joined = features.join(self.basis.expand(x + (1 - t) * velocity), starts)
+                clean = self.basis.project(windows_at(joined, starts, self.config.window))
                 velocity = (clean - x) / (1 - t)
             x = torch.add(x, velocity, alpha=1 / steps)
         return features.join(self.basis.expand(x), starts)[:, :frames]
@@ -391,7 +391,7 @@ class FlowModel(nn.Module):
         """
         starts = self.window_starts(len(motion))
         whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]
-        x = self.basis.project(self._cut(whole, starts))
+        x = self.basis.project(windows_at(whole, starts, self.config.window))
         z = self.encode_coefficients(x[0])
         steps = self.config.edit_steps
         for step in reversed(range(steps)):
@@ -400,12 +400,6 @@ class FlowModel(nn.Module):
             for _ in range(FIXED_POINT_ROUNDS):
                 x = after - self.velocity(x[0], t, modulations)[None] / steps
         return z, x
-
-    def _cut(self, whole: torch.Tensor, starts: list[int]) -> torch.Tensor:
-        """(N, frames, 149) → (N, windows, window, 149), each turned to start facing +z."""
-        return features.canonical(
-            torch.stack([whole[:, start : start + self.config.window] for start in starts], dim=1)
-        )
 
 
 def _sound(decoded: torch.Tensor) -> torch.Tensor:

@@ -32,7 +32,7 @@ class ModelSettings(Protocol):
 
     tower: the text tower that its latents are aligned with; None for none. latent: their size. window: frames that are
     encoded at a time. draws: motions of one text, of which the best is shown. normalised: whether latents have unit
-    length.
+    length. keeps_heading: whether what is encoded faces as it was recorded; else it is turned to start facing +z.
     """
 
     @property
@@ -45,6 +45,8 @@ class ModelSettings(Protocol):
     def draws(self) -> int: ...
     @property
     def normalised(self) -> bool: ...
+    @property
+    def keeps_heading(self) -> bool: ...
 
 
 class MotionModel(Protocol):
@@ -60,7 +62,7 @@ class MotionModel(Protocol):
     def config(self) -> ModelSettings: ...
 
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, frames, 149) features that start facing +z → (N, latent)."""
+        """(N, frames, 149) features that start facing +z, or as recorded if the config says so → (N, latent)."""
 
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
         """(motions, latent): the mean over windows half a window apart."""

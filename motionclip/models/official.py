@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
 
 from ..errors import MissingFile, ModelFolderError
 from . import storage
-from .transformer import ANKLE, ROWS, MotionTransformer, TransformerConfig
+from .transformer import ALIGNED, ANKLE, OWN, ROWS, MotionTransformer, TransformerConfig
 
 CLIP_WIDTH = 512
+OPTIONS = "opt.yaml"  # what the authors' training writes beside its checkpoints, a line for each option
 # In the files, but nothing reads them; positions are computed.
 _LEFT_OUT = ("decoder.actionBiases", "encoder.sequence_pos_encoder.pe", "decoder.sequence_pos_encoder.pe")
 
 
-def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") -> TransformerConfig:
+def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str | None = None) -> TransformerConfig:
     """Turn an official checkpoint (a state dict by torch.save) into a model folder; returns its config.
 
     Sizes are read from the shapes; the number of heads can't be. up: the axis that points up in its motions:
-    "z" for models trained as the paper's was, "y" for those trained with --align_pose_frontview. Their 25th row is
-    the right ankle's, see `TransformerConfig`.
+    "z" for models trained as the paper's was, whose motions keep their heading, or "y" for those trained with
+    --align_pose_frontview; by default what `opt.yaml` beside the checkpoint says, and "z" without that file. Their 25th
+    row is the right ankle's, see `TransformerConfig`.
     Raises OSError for a missing file, and ValueError that names the file and what is wrong with it: no state
     dict, something else than tensors in it (never unpickled), keys that are missing or unknown, odd shapes.
     """
@@ -34,7 +37,7 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise ModelFolderError(f"{checkpoint}: must hold a state dict: names and tensors")
     state = {key: value for key, value in state.items() if not key.startswith("clip_model.") and key not in _LEFT_OUT}
-    config = _config(checkpoint, state, heads, up)
+    config = _config(checkpoint, state, heads, up or ("y" if _is_aligned(checkpoint.parent / OPTIONS) else "z"))
     model = MotionTransformer(config)
     wanted = model.state_dict()
     for what, keys in (("is missing", wanted.keys() - state.keys()), ("is unknown", state.keys() - wanted.keys())):
@@ -51,6 +54,13 @@ def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str = "z") 
     model.load_state_dict({key: value.float() for key, value in state.items()})
     storage.save(model, out)
     return config
+
+
+def _is_aligned(options: Path) -> bool:
+    """Whether the authors' options say that the model was trained with --align_pose_frontview; else it was not."""
+    return options.is_file() and bool(
+        re.search("^align_pose_frontview: true$", options.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    )
 
 
 def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: str) -> TransformerConfig:
@@ -79,6 +89,7 @@ def _config(checkpoint: Path, state: dict[str, torch.Tensor], heads: int, up: st
             up=up,
             rows=True,
             row_25=ANKLE,
+            heading=ALIGNED if up == "y" else OWN,
         )
     except ValueError as error:
         raise ModelFolderError(f"{checkpoint}: {error}") from error

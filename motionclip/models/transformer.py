@@ -31,13 +31,14 @@ from ..motion.features import (
 from ..motion.foot_contact import grounded
 from ..motion.motion import Motion
 from ..motion.root_path import path_of
-from ..motion.windows import window_starts
+from ..motion.windows import window_starts, windows_at
 from .interface import Edit
 
 ROWS = skeleton.NUM_JOINTS + 1
 FADE = 10  # frames in which a part of a chain gives way to the next one
 UPS = ("y", "z")
 PATH, ANKLE = "path", "ankle"  # what the 25th row holds
+FRONT, OWN, ALIGNED = "front", "own", "aligned"  # where bodies face
 _RIGHT_ANKLE = skeleton.JOINT_INDEX["right_ankle"]
 _Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # a y-up vector, seen with z up
 
@@ -50,6 +51,9 @@ class TransformerConfig:
     up, rows: the axis that points up in its frames, and whether a rotation's 6D are its first two rows.
     row_25: "path", the root's; or "ankle", what the authors' parser makes of it: the right ankle relative to the
     pelvis, minus its first frame. Of those no path is known, so that the feet's contact with the floor gives one.
+    heading: where the bodies that it encodes face: "front", turned to start facing +z; "own", as recorded; or
+    "aligned", what --align_pose_frontview makes of them in the authors' code: the first frame's root is no rotation at
+    all. What is decoded always faces +z.
     """
 
     architecture: str = "transformer"
@@ -65,14 +69,24 @@ class TransformerConfig:
     up: str = "y"
     rows: bool = False
     row_25: str = PATH
+    heading: str = FRONT
 
     def __post_init__(self) -> None:
         if self.row_25 not in (PATH, ANKLE):
             raise ValueError(f"row_25: must be {PATH} or {ANKLE}, not {self.row_25!r}")
         if self.up not in UPS:
             raise ValueError(f"up: must be one of {', '.join(UPS)}, not {self.up!r}")
+        if self.heading not in (FRONT, OWN, ALIGNED):
+            raise ValueError(f"heading: must be {FRONT}, {OWN} or {ALIGNED}, not {self.heading!r}")
+        if self.heading == ALIGNED and (self.up, self.row_25) != ("y", ANKLE):
+            raise ValueError(f"heading: {ALIGNED} goes with up = y and row_25 = {ANKLE}")
         if not self.heads or self.latent % self.heads:
             raise ValueError(f"heads: {self.heads} do not divide the latent's {self.latent} numbers")
+
+    @property
+    def keeps_heading(self) -> bool:
+        """Whether what is encoded faces as it was recorded."""
+        return self.heading == OWN
 
 
 @functools.lru_cache(maxsize=8)
@@ -208,7 +222,7 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 149) features that start facing +z → (batch, latent)."""
+        """(batch, frames, 149) features that start facing +z, or as recorded with heading "own" → (batch, latent)."""
         return torch.cat([self._ruled(self.encode(x, _all_frames(x))) for x in self.layout(windows).split(128)])
 
     @torch.inference_mode()
@@ -217,8 +231,7 @@ class MotionTransformer(nn.Module):
         latents = []
         for motion in motions:
             starts = window_starts(len(motion), self.config.window, self.config.window // 2)
-            whole = motion_features(motion)
-            windows = canonical(torch.stack([whole[start : start + self.config.window] for start in starts]))
+            windows = windows_at(motion_features(motion), starts, self.config.window, self.config.keeps_heading)
             latents.append(self.encode_windows(windows).mean(0))
         return self._ruled(torch.stack(latents))
 
@@ -283,12 +296,14 @@ class MotionTransformer(nn.Module):
     def layout(self, windows: torch.Tensor) -> torch.Tensor:
         """(batch, frames, 149) features → (batch, 25, 6, frames), as this model's config says."""
         rotations, row = from_features(windows)
+        if self.config.heading == ALIGNED:
+            rotations = _with_root(rotations[:, :1, :1].mT @ rotations[:, :, :1], rotations)
         if self.config.row_25 == ANKLE:
             row = skeleton.forward_kinematics(rotations, torch.zeros_like(row))[..., _RIGHT_ANKLE, :]
             row = row - row[..., :1, :]
         if self.config.up == "z":
             turn = _Y_TO_Z.to(rotations)
-            rotations = torch.cat([turn @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+            rotations = _with_root(turn @ rotations[..., :1, :, :], rotations)
             row = row @ turn.T
             row = row - row[..., :1, :]
         six = to_6d(rotations.transpose(-1, -2) if self.config.rows else rotations)
@@ -312,11 +327,16 @@ class MotionTransformer(nn.Module):
         if self.config.rows:
             rotations = rotations.transpose(-1, -2)
         if self.config.up == "z":
-            rotations = torch.cat([_Y_TO_Z.to(x).T @ rotations[..., :1, :, :], rotations[..., 1:, :, :]], dim=-3)
+            rotations = _with_root(_Y_TO_Z.to(x).T @ rotations[..., :1, :, :], rotations)
         return rotations
 
     def _ruled(self, z: torch.Tensor) -> torch.Tensor:
         return functional.normalize(z, dim=-1) if self.config.normalised else z
+
+
+def _with_root(root: torch.Tensor, rotations: torch.Tensor) -> torch.Tensor:
+    """(..., 24, 3, 3) rotations with another root, (..., 1, 3, 3)."""
+    return torch.cat([root, rotations[..., 1:, :, :]], dim=-3)
 
 
 def _all_frames(x: torch.Tensor) -> torch.Tensor:

@@ -71,8 +71,8 @@ def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Ten
 def from_features(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(..., frames, 149) → rotations (..., frames, 24, 3, 3) and translation (..., frames, 3) from the origin."""
     rotations = from_6d(features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6)))
-    yaw, vx, vz, height = (features[..., index] for index in (YAW, VX, VZ, HEIGHT))
-    heading = yaw.cumsum(dim=-1) - yaw[..., :1]
+    vx, vz, height = (features[..., index] for index in (VX, VZ, HEIGHT))
+    heading = turned(features)
     root = about_y(heading) @ rotations[..., 0, :, :]
     sine, cosine = heading.sin(), heading.cos()
     path = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1).cumsum(dim=-2)
@@ -107,6 +107,12 @@ def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
     velocity = torch.stack([cosine * vx + sine * vz, cosine * vz - sine * vx], dim=-1)
     unchanged = features[..., 6:VX], features[..., HEIGHT:]
     return torch.cat([root.flatten(-2), unchanged[0], velocity, unchanged[1]], dim=-1)
+
+
+def turned(features: torch.Tensor) -> torch.Tensor:
+    """(..., frames, 149) → (..., frames) radians that the body has turned since the first frame."""
+    yaw = features[..., YAW]
+    return yaw.cumsum(dim=-1) - yaw[..., :1]
 
 
 def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:

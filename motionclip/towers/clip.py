@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from . import clip_files
+from .clip_weights import PAPERS
 from .interface import CachedTower
 
 RANDOM = "random"  # untrained weights, in place of a tag
@@ -26,8 +27,8 @@ class CLIP(CachedTower):
 
     def __init__(
         self,
-        architecture: str = clip_files.PAPERS[0],
-        pretrained: str = clip_files.PAPERS[1],
+        architecture: str = PAPERS[0],
+        pretrained: str = PAPERS[1],
         normalised: bool = False,
         seed: int = 0,
         weights: str | PathLike[str] | None = None,
@@ -78,12 +79,12 @@ class CLIP(CachedTower):
 
 def clip_name(architecture: str, pretrained: str) -> str:
     """What a CLIP is called in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
-    return "clip" if (architecture, pretrained) == clip_files.PAPERS else f"clip:{architecture}/{pretrained}"
+    return "clip" if (architecture, pretrained) == PAPERS else f"clip:{architecture}/{pretrained}"
 
 
 def clip_parts(name: str) -> tuple[str, str] | None:
     """The architecture and weights of a CLIP by its name in configs; None for another tower's name."""
     if name == "clip":
-        return clip_files.PAPERS
+        return PAPERS
     architecture, slash, pretrained = name.removeprefix("clip:").partition("/")
     return (architecture, pretrained) if name.startswith("clip:") and slash else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import logging
 import os
 import sys
-import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,18 +14,8 @@ from typing import Any
 import torch
 
 from ..errors import RequestError, TowerUnavailable
+from . import clip_weights
 
-PAPERS = ("ViT-B-32-quickgelu", "openai")
-# open_clip's entry for the paper's CLIP, known without the seconds that its import takes.
-_PAPERS_ENTRY = {
-    "hf_hub": "timm/vit_base_patch32_clip_224.openai/",
-    "url": "https://openaipublic.azureedge.net/clip/models/"
-    "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af/ViT-B-32.pt",
-}
-_HUB_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-_PAPERS_FILE = "ViT-B-32.pt"  # as OpenAI's own package names it
-OPENAI_CACHE = Path("~/.cache/clip")  # where that package and open_clip keep what they fetch by URL
-PATIENCE = 2.5  # seconds to wait for the Hub's first word
 _NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # in OpenAI's archives, too
 _OPERATORS = ("nms", "qnms")  # what torchvision's import asks its compiled part for; CLIP uses neither
 
@@ -63,22 +51,20 @@ def find(architecture: str, pretrained: str, weights: str | os.PathLike[str] | N
     """The file of a CLIP's weights.
 
     weights: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
-    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if it answers within a few
-    seconds. Raises TowerUnavailable where there are none, which says what to do.
+    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if their first byte comes
+    within a few seconds. Raises TowerUnavailable where there are none, which says what to do.
     """
     if weights is not None or Path(pretrained).suffix:
         return _in(Path(weights or pretrained))
-    entry = _PAPERS_ENTRY if (architecture, pretrained) == PAPERS else _entry(architecture, pretrained)
-    cached_file = _cached(entry)
-    if cached_file is not None:
-        return cached_file
-    no_answer = _silence()
-    if no_answer:
-        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, no_answer))
+    papers = (architecture, pretrained) == clip_weights.PAPERS
+    entry = clip_weights.PAPERS_ENTRY if papers else _entry(architecture, pretrained)
+    if (found := clip_weights.cached(entry)) is not None:
+        return found
+    clip_weights.check(architecture, pretrained, entry)
     try:
         return Path(library(architecture).download_pretrained(_entry(architecture, pretrained)))
     except Exception as error:  # the Hub's client fails in many ways
-        raise TowerUnavailable(_how_to_get(architecture, pretrained, entry, str(error))) from error
+        raise TowerUnavailable(clip_weights.how_to_get(architecture, pretrained, entry, str(error))) from error
 
 
 def untrained(architecture: str, device: str) -> Any:
@@ -111,7 +97,8 @@ def load(model: torch.nn.Module, architecture: str, path: Path) -> None:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TowerUnavailable(
             f"{path}: no weights of {architecture} could be loaded from it ({reason}); give OpenAI's "
-            f"{_PAPERS_FILE}, or a checkpoint of open_clip's for the architecture that the model's config names"
+            f"{clip_weights.PAPERS_FILE}, or a checkpoint of open_clip's for the architecture that the model's config "
+            "names"
         ) from error
 
 
@@ -119,7 +106,7 @@ def _in(path: Path) -> Path:
     """The file itself, or the one in a folder that has a name by which weights are known."""
     path = path.expanduser()
     if path.is_dir():
-        names = (_PAPERS_FILE, *_HUB_NAMES)
+        names = (clip_weights.PAPERS_FILE, *clip_weights.HUB_NAMES)
         files = [file for name in names for file in sorted(path.rglob(name))]
         if not files:
             raise TowerUnavailable(
@@ -154,50 +141,3 @@ def _entry(architecture: str, pretrained: str) -> dict[str, Any]:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
         raise TowerUnavailable(f"open_clip knows no weights {pretrained!r} for {architecture}; there are {tags}")
     return entry
-
-
-def _cached(entry: dict[str, Any]) -> Path | None:
-    """What is on this machine already: in the Hub's cache, or in OpenAI's."""
-    from huggingface_hub import try_to_load_from_cache
-
-    repo, name = os.path.split(entry.get("hf_hub", ""))
-    for candidate in [name] if name else _HUB_NAMES:
-        found = try_to_load_from_cache(repo, candidate) if repo else None
-        if isinstance(found, str):
-            return Path(found)
-    *_, digest, name = entry.get("url", "/").split("/")
-    kept = OPENAI_CACHE.expanduser() / name
-    if not kept.is_file():
-        return None
-    with open(kept, "rb") as file:
-        return kept if hashlib.file_digest(file, "sha256").hexdigest() == digest else None
-
-
-def _silence() -> str:
-    """Why the Hub can't be reached, or "" where it answers in time. In a thread: a name look-up has no time limit."""
-    from huggingface_hub import constants, get_session, is_offline_mode
-
-    if is_offline_mode():
-        return "HF_HUB_OFFLINE is set"
-    said = [f"{constants.ENDPOINT} did not answer within {PATIENCE:g} seconds"]
-
-    def ask() -> None:
-        try:
-            get_session().head(constants.ENDPOINT, timeout=PATIENCE)
-            said[0] = ""
-        except Exception as error:  # the client has changed its HTTP library, and so its errors, before
-            said[0] = str(error).splitlines()[0] if str(error) else type(error).__name__
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PATIENCE)
-    return said[0]
-
-
-def _how_to_get(architecture: str, pretrained: str, entry: dict[str, Any], reason: str) -> str:
-    return (
-        f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
-        f"({reason.splitlines()[0]}). With a network, once: hf download {entry.get('hf_hub', '').rstrip('/')}. "
-        f"Without: --clip FILE, or the variable MOTIONCLIP_CLIP, with OpenAI's {_PAPERS_FILE} or one of open_clip's. "
-        "The project's own model, the default, works without CLIP"
-    )

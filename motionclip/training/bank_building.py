@@ -36,7 +36,7 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
     window = model.config.window
     for clip in clips:
         stride = max(window // 2, (len(clip.motion) - window) // (MAX_WINDOWS_PER_CLIP - 1) + 1)
-        cuts = cut_windows(clip.motion, window, stride)
+        cuts = cut_windows(clip.motion, window, stride, model.config.keeps_heading)
         moves[clip.action].append(_moves(cuts))
         for number, cut in enumerate(cuts):
             start = min(number * stride, max(len(clip.motion) - window, 0))

@@ -103,7 +103,8 @@ class WindowSampler:
     An action in a style is drawn with a probability in proportion to the cube root of its clip count, then a clip of
     it, then a window; so that one cartwheel is not lost among two hundred walks, nor one proud walk. A long clip
     counts as one for each five windows of its length. With `uniform`, each window of the whole is as likely as any
-    other instead. The frames lie on `device`, where windows are cut; what is drawn doesn't depend on it.
+    other instead. The frames lie on `device`, where windows are cut; what is drawn doesn't depend on it. Windows are
+    turned to start facing +z, or with `keep_heading` face as they were recorded.
     """
 
     def __init__(
@@ -113,10 +114,13 @@ class WindowSampler:
         uniform: bool = False,
         mirror: bool = True,
         device: torch.device | str = "cpu",
+        keep_heading: bool = False,
     ) -> None:
         self.window, self._mirrored, self._device = window, 0.5 if mirror else 0.0, device
         padded = [clip.motion.padded(window) for clip in clips]
-        self._frames = torch.cat([features.motion_features(motion) for motion in padded]).to(device)
+        frames = [features.motion_features(motion) for motion in padded]
+        self._frames = torch.cat(frames).to(device)
+        self._turned_so_far = torch.cat([features.turned(part) for part in frames]).to(device) if keep_heading else None
         lengths = torch.tensor([len(motion) for motion in padded])
         self._first = lengths.cumsum(0) - lengths
         self._starts = lengths - window + 1
@@ -153,16 +157,19 @@ class WindowSampler:
         above = self._cut(first[:warped] + torch.minimum(below[:warped] + 1, last[:warped, None]))
         windows[:warped] = torch.lerp(windows[:warped], above, share.to(self._device))
         windows[:warped, :, features.YAW : features.HEIGHT] *= rate[:warped, None, None].to(self._device)
-        return Batch(self._turned(windows, mirrored), clip, offset.long(), mirrored)
+        return Batch(self._turned(windows, (first + below)[:, 0], mirrored), clip, offset.long(), mirrored)
 
     def _cut(self, frames: torch.Tensor) -> torch.Tensor:
         """(windows, window) numbers of frames → (windows, window, 149)."""
         return self._frames[frames.to(self._device)]
 
-    def _turned(self, windows: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+    def _turned(self, windows: torch.Tensor, starts: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        """Windows that begin at the frames `starts` of all, mirrored, and facing as this sampler is to give them."""
         mirrored = mirrored.to(self._device)
+        if self._turned_so_far is not None:
+            windows = features.turn(windows, self._turned_so_far[starts.to(self._device)])
         windows[mirrored] = features.mirror(windows[mirrored])
-        return features.canonical(windows)
+        return windows if self._turned_so_far is not None else features.canonical(windows)
 
     def spread(self, most: int) -> torch.Tensor:
         """(windows, window, 149): about `most` windows, evenly from all clips, each also mirrored."""
@@ -174,5 +181,6 @@ class WindowSampler:
             ]
         )
         mirrored = torch.arange(2 * len(first)) >= len(first)
-        windows = self._cut(first.repeat(2)[:, None] + torch.arange(self.window))
-        return self._turned(windows, mirrored)
+        first = first.repeat(2)
+        windows = self._cut(first[:, None] + torch.arange(self.window))
+        return self._turned(windows, first, mirrored)

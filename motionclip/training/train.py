@@ -39,7 +39,6 @@ from .reader_training import train_reader
 from .text_pool import TextPool
 
 CHECKPOINT = "checkpoint.pt"
-NAMED_CONFIGS = ("default", "finetune", "paper", "clip", "classes")
 # A checkpoint of at most this many bytes, written in at most this many seconds, is kept in the config's rhythm.
 USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
@@ -71,11 +70,11 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's (NAMED_CONFIGS).
+        """Read a TOML file, or by name one of the project's (places.NAMED_CONFIGS).
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = places.CONFIGS / f"{path}.toml" if str(path) in NAMED_CONFIGS else Path(path)
+        path = places.config_file(path)
         with file_access(path), open(path, "rb") as file:
             try:
                 content = tomllib.load(file)
@@ -139,7 +138,14 @@ def train(
     actions = actions_of(clips)
     say(f"{len(clips)} clips, {sum(len(clip.motion) for clip in clips) / 30 / 60:.0f} minutes, {len(actions)} actions")
     words = Words.load(data, {row["action"] for row in read_table(data)}) if config.words else Words.none()
-    sampler = WindowSampler(clips, config.model.window, config.uniform, config.mirror, accelerator.device)
+    sampler = WindowSampler(
+        clips,
+        config.model.window,
+        config.uniform,
+        config.mirror,
+        accelerator.device,
+        config.model.keeps_heading,
+    )
     alignment = _alignment(config, TextPool(clips, actions, words, tower, accelerator.device), tower)
 
     torch.manual_seed(config.seed)
@@ -350,7 +356,8 @@ def validate(model: storage.Model, clips: list[Clip], actions: list[str], tower:
     """Figures to watch while training: recognition of the action, and how fast generated bodies move."""
     model = copy.deepcopy(model).cpu().eval()
     names = tower.encode(actions)
-    windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, model.config.window, 60)]
+    size, keep_heading = model.config.window, model.config.keeps_heading
+    windows = [(clip, window) for clip in clips for window in cut_windows(clip.motion, size, 60, keep_heading)]
     z = model.encode_motions(features_motions(torch.stack([window for _, window in windows])))
     wanted = torch.tensor([actions.index(clip.action) if clip.action in actions else -1 for clip, _ in windows])
     ranks = cosines(z, names).argsort(dim=1, descending=True) == wanted[:, None]
