@@ -93,7 +93,7 @@ def build(mc: MotionCLIP, model: str) -> None:
             },
         }  # fmt: skip
         token = motion_store.put_mix(motions, way, "between")
-        passes = {"token": token, "names": [name_a, name_b]} | atlas.way(a, b) if atlas else None
+        passes = {"token": token, "names": [name_a, name_b]} | atlas.line(a, b) if atlas else None
         clip = motion_store.put(lambda _: blended(a, b, name, int(seed)), "blend")
         return anew(scene), offered(token), offered(clip), passes
 

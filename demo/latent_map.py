@@ -46,7 +46,7 @@ def build(mc: MotionCLIP) -> None:
                 },
             }  # fmt: skip
             token = motion_store.put_mix(motions, shares, "between")
-            return {"scene": between, "token": token} | atlas.way(a, b)
+            return {"scene": between, "token": token} | atlas.line(a, b)
 
         return answered(show)
 

@@ -83,15 +83,15 @@ class MapEndpoints:
 
     def found(self, words: str) -> Answer:
         """Where words belong on the map, and the known motions nearest to them."""
-        x, y = self.mc.place(words)
+        x, y = self.mc.map_position(words)
         near = [{"number": entry.index, "label": entry.said} for entry in self.mc.nearest(words, 6)]
         return {"x": WHOLE * x, "y": WHOLE * y, "near": near}
 
-    def way(self, a: End, b: End) -> Answer:
+    def line(self, a: End, b: End) -> Answer:
         """The places of two ends, and the known motions that the way between them passes, in order."""
-        ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.place(a), self.mc.place(b))]
+        ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.map_position(a), self.mc.map_position(b))]
         passed = [
             {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.said, "number": w.entry.index}
-            for w in self.mc.way(a, b)
+            for w in self.mc.waypoints(a, b)
         ]
         return {"ends": ends, "passed": passed}

@@ -26,7 +26,7 @@ class Atlas:
     families: tuple[str, ...]
     family_of: torch.Tensor
 
-    def place(self, cosines: torch.Tensor) -> tuple[float, float]:
+    def position(self, cosines: torch.Tensor) -> tuple[float, float]:
         """Where something belongs whose latent has these cosines (entries,) to the entries' latents.
 
         It lies among the entries that are nearest, and of those among the ones around the very nearest: the mean of

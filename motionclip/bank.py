@@ -136,9 +136,9 @@ class Bank:
                     break
         return list(found.values())
 
-    def place(self, z: torch.Tensor) -> tuple[float, float]:
+    def map_position(self, z: torch.Tensor) -> tuple[float, float]:
         """Where a latent (D,) is on the map. Raises ValueError where none is drawn."""
-        return self.drawn_atlas.place(self._directions @ functional.normalize(z, dim=-1))
+        return self.drawn_atlas.position(self._directions @ functional.normalize(z, dim=-1))
 
     @property
     def drawn_atlas(self) -> Atlas:

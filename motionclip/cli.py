@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import click
 import typer
 
-from . import __version__, places
+from . import __version__, project_folders
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 from .towers import clip_weights
@@ -68,9 +68,9 @@ ModelOption = Annotated[
 
 def _expect_clip(context: typer.Context, clip: Path | None) -> Path | None:
     """Without --clip, have the Hub asked for CLIP's weights while torch is imported, if the model needs them."""
-    config, model = context.params.get("config"), context.params.get("model") or places.DEFAULT_MODEL
+    config, model = context.params.get("config"), context.params.get("model") or project_folders.DEFAULT_MODEL
     if clip is None:
-        clip_weights.expect(_tower(places.config_file(config) if config else Path(model, "config.json")))
+        clip_weights.expect(_tower(project_folders.config_file(config) if config else Path(model, "config.json")))
     return clip
 
 
@@ -159,7 +159,7 @@ def open_app(
     motionclip app --port 8000 --model weights/open
     """
     with _plain_errors():
-        launch = importlib.import_module(places.app_package()).launch
+        launch = importlib.import_module(project_folders.app_package()).launch
         # As Ctrl-C: the server closes, and the files of results are cleared away.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         launch(model, host, port, share, queue, mcp, clip, body)

@@ -8,11 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from . import places
+from . import project_folders
 from .errors import HubError, MissingFile
 from .models.storage import BANK_FILE, CONFIG_FILE, READER_FILE, WEIGHTS_FILE
 
-DEFAULT = places.DEFAULT_MODEL
+DEFAULT = project_folders.DEFAULT_MODEL
 CARD = "README.md"
 FILES = (CONFIG_FILE, WEIGHTS_FILE, BANK_FILE, READER_FILE, CARD)
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")

@@ -64,6 +64,7 @@ DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
 LEFT_OUT = 0.45  # of the whole's confidence: up to which the second of two things done at once may be left out
+ONE_BEFORE = 3.0  # logarithm of how much likelier it is, before any reading, that a text means one action
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
@@ -398,7 +399,7 @@ class MotionCLIP(
         """
         return storyboard.tell(self, blocks, closeness, kept)
 
-    def place(self, end: End) -> tuple[float, float]:
+    def map_position(self, end: End) -> tuple[float, float]:
         """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
 
         The map itself is `bank.atlas`: points, families and which action belongs to which.
@@ -410,9 +411,9 @@ class MotionCLIP(
         if isinstance(end, Entry):
             x, y = bank.drawn_atlas.points[end.index].tolist()
             return x, y
-        return bank.place(self._shown(end))
+        return bank.map_position(self._shown(end))
 
-    def way(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
+    def waypoints(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
         """The known motions that the way from a to b passes, in order, each label once; the ends' own among them.
 
         Args:
@@ -1047,7 +1048,7 @@ def _one_action(whole: Reading, *parts: Reading) -> bool:
     """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
     if all(part.action == parts[0].action for part in parts):
         return True
-    return not all(part.known for part in parts) and unity(whole, parts) > 0
+    return not all(part.known for part in parts) and unity(whole, parts) > -ONE_BEFORE
 
 
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:

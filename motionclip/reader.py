@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-from . import places
+from . import project_folders
 from .errors import ModelFolderError
 from .files.writing import write_atomically
 from .models.byte_vectors import from_bytes, to_bytes
@@ -38,7 +38,7 @@ _STOP = frozenset([
 ])  # fmt: skip
 _FOREIGN = frozenset(
     word
-    for line in (places.CONFIGS / "foreign.txt").read_text(encoding="utf-8").splitlines()
+    for line in (project_folders.CONFIGS / "foreign.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
     for word in line.split()
 )

@@ -25,7 +25,7 @@ FLOORS = (
     {"files"},
     {"viz"},
     {"motion"},
-    {"labels", "places", "prompt_parsing"},
+    {"labels", "project_folders", "prompt_parsing"},
     {"constants", "errors"},
 )
 ALLOWED = {

@@ -75,7 +75,7 @@ def test_families_have_plain_names(mc):
 def test_a_place_is_among_the_nearest_and_never_between_two_ends():
     points = torch.tensor([[-1.0, 0.0], [-0.98, 0.02], [1.0, 0.0]])
     drawn = Atlas(points, ("all",), torch.zeros(1, dtype=torch.long))
-    x, y = drawn.place(torch.tensor([0.90, 0.895, 0.899]))
+    x, y = drawn.position(torch.tensor([0.90, 0.895, 0.899]))
     assert -1 < x < -0.98 and 0 < y < 0.02
 
 
@@ -118,10 +118,10 @@ def test_texts_and_ways_are_on_the_shipped_map(mc):
     drawn = mc.bank.atlas
     assert drawn.points.shape == (len(mc.bank), 2) and len(drawn.families) > 10
     salsa = mc.bank.find("salsa")
-    assert mc.place(salsa) == pytest.approx(drawn.points[salsa.index].tolist())
+    assert mc.map_position(salsa) == pytest.approx(drawn.points[salsa.index].tolist())
     dances = drawn.points[[entry.index for entry in mc.bank.entries if entry.action == "salsa"]]
-    assert (dances - torch.tensor(mc.place("dance salsa"))).norm(dim=-1).min() < 0.1
-    way = mc.way("walk", "dance salsa")
+    assert (dances - torch.tensor(mc.map_position("dance salsa"))).norm(dim=-1).min() < 0.1
+    way = mc.waypoints("walk", "dance salsa")
     assert [point.share for point in way] == sorted(point.share for point in way)
     assert way[0].entry.action == "walk" and way[-1].entry.action == "salsa"
     assert len({point.entry.label for point in way}) == len(way)
@@ -131,8 +131,8 @@ def test_texts_and_ways_are_on_the_shipped_map(mc):
 def test_a_model_without_a_map_says_how_to_draw_it(mc, folder):
     plain = MotionCLIP(mc.model, mc.tower, Bank.load(folder))
     with pytest.raises(ValueError, match="draw-map"):
-        plain.place("walk")
+        plain.map_position("walk")
     with pytest.raises(ValueError, match="draw-map"):
-        plain.way("walk", "kick")
+        plain.waypoints("walk", "kick")
     with pytest.raises(ValueError, match="no bank"):
-        MotionCLIP(mc.model, mc.tower).place("walk")
+        MotionCLIP(mc.model, mc.tower).map_position("walk")

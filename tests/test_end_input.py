@@ -55,10 +55,10 @@ def test_the_map_answers_or_says_why_not(mc):
 
 
 def test_the_way_begins_and_ends_at_its_ends(mc):
-    way = MapEndpoints.of(mc).way(mc.bank.entries[0], mc.bank.entries[-1])
+    way = MapEndpoints.of(mc).line(mc.bank.entries[0], mc.bank.entries[-1])
     assert [passed["number"] for passed in way["passed"]][0] == 0
     assert way["passed"][-1]["label"] == mc.bank.entries[-1].said
-    assert way["ends"][0] == [WHOLE * x for x in mc.place(mc.bank.entries[0])]
+    assert way["ends"][0] == [WHOLE * x for x in mc.map_position(mc.bank.entries[0])]
 
 
 def test_a_link_says_words_and_motions_of_the_map_but_no_files():

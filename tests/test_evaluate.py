@@ -10,7 +10,7 @@ import torch
 from conftest import synthetic_motion
 from typer.testing import CliRunner
 
-from motionclip import places
+from motionclip import project_folders
 from motionclip.cli import app
 from motionclip.evaluation import metrics
 from motionclip.evaluation.table import from_json
@@ -54,10 +54,10 @@ def test_how_motions_move():
 @pytest.fixture
 def few_prompts(tmp_path, monkeypatch):
     """The project's lists of prompts, cut to four each: all of them take minutes."""
-    shutil.copytree(places.CONFIGS, tmp_path / "configs")
+    shutil.copytree(project_folders.CONFIGS, tmp_path / "configs")
     for file in (tmp_path / "configs/prompts").glob("*.csv"):
         file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:5]), encoding="utf-8")
-    monkeypatch.setattr(places, "CONFIGS", tmp_path / "configs")
+    monkeypatch.setattr(project_folders, "CONFIGS", tmp_path / "configs")
 
 
 def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from motionclip import Motion
+from motionclip import Motion, project_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (
@@ -20,6 +21,7 @@ SOURCES = (
 ASK = """
 import importlib.metadata, importlib.util, json
 import motionclip.app, motionclip.training.train
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 package = importlib.metadata.distribution("motionclip")
 print(json.dumps({
@@ -72,3 +74,12 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     for package, extra in {"gradio": "app", "accelerate": "train", "open_clip": "clip", "pytest": "dev"}.items():
         assert not any(need.startswith(package) for need in plain)
         assert any(need.startswith(package) and f'extra == "{extra}"' in need for need in output["needs"])
+
+
+def test_a_checkout_opens_its_own_page_beside_the_install_of_another(monkeypatch, tmp_path):
+    for folder, name in ((tmp_path, "demo"), (ROOT, "motionclip.app")):
+        page = ModuleSpec("motionclip.app", None, origin=str(folder / "demo" / "__init__.py"))
+        monkeypatch.setattr(project_folders, "find_spec", lambda _, page=page: page)
+        assert project_folders.app_package() == name
+    monkeypatch.setattr(project_folders, "find_spec", lambda _: None)
+    assert project_folders.app_package() == "demo"

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from .. import places
+from .. import project_folders
 from ..files.labels_table import read_table
 from ..labels import BABEL_60, STYLES
 from ..motion.features import canonical, features_motions, from_features, mirror, motion_features
@@ -251,7 +251,7 @@ def _everyday_prompts(file: str, words: Words) -> Prompts:
 
 
 def _prompt_rows(file: str) -> list[dict[str, str]]:
-    with open(places.CONFIGS / "prompts" / file, newline="", encoding="utf-8") as opened:
+    with open(project_folders.CONFIGS / "prompts" / file, newline="", encoding="utf-8") as opened:
         return list(csv.DictReader(opened))
 
 

@@ -14,7 +14,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from .. import places
+from .. import project_folders
 from ..constants import FPS
 from ..motion.motion import Motion, heading
 from ..motion.skeleton import JOINT_INDEX, global_transforms
@@ -46,7 +46,8 @@ def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, 
     }
     results: dict[str, list[tuple[str, bool]]] = {}
     for name, check in checks.items():
-        with open(places.CONFIGS / "prompts" / f"{name.replace(' ', '_')}.csv", newline="", encoding="utf-8") as file:
+        path = project_folders.CONFIGS / "prompts" / f"{name.replace(' ', '_')}.csv"
+        with open(path, newline="", encoding="utf-8") as file:
             results[name] = []
             for row in csv.DictReader(file):
                 accepted = negated(row["prompt"]) is None

@@ -37,10 +37,12 @@ class FlowConfig:
     frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz. encoder_width and
     encoder_blocks: of the convolutions; encoder_hidden: of the perceptron. flow_width, flow_hidden, flow_blocks: of the
     flow's residual blocks; flow_condition: of what they are told of time and latent. steps: from noise to motion;
-    edit_steps: for edits, from motion to noise and back. guidance: how much a motion follows its latent; 1 is the plain
-    condition. draws: motions of one text, of which the encoder chooses the best. edit_guidance, edit_likeness,
-    edit_keeping: how much an edit follows the target's latent, the same change in known motions, and what should stay.
-    hop: frames at most between the starts of two windows of a long motion.
+    edit_steps: for edits, from motion to noise and back. extrapolation: how much of the change of velocity each step to
+    a motion goes on with; 0 is Euler's method, ½ Adams and Bashforth's; fewer steps do with some, with all of it feet
+    slide. guidance: how much a motion follows its latent; 1 is the plain condition. draws: motions of one text, of
+    which the encoder chooses the best. edit_guidance, edit_likeness, edit_keeping: how much an edit follows the
+    target's latent, the same change in known motions, and what should stay. hop: frames at most between the starts of
+    two windows of a long motion.
     """
 
     normalised = True  # its latents always have unit length
@@ -61,6 +63,7 @@ class FlowConfig:
     flow_blocks: int = 5
     flow_condition: int = 160
     steps: int = 7
+    extrapolation: float = 0.0
     guidance: float = 1.5
     draws: int = 4
     edit_steps: int = 10
@@ -290,7 +293,9 @@ class FlowModel(nn.Module):
         starts = [part * frames + start for part in range(len(z)) for start in own]
         noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
         terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
-        return _sound(self._decode(noise, starts, len(z) * frames, terms, self.config.steps))[0]
+        return _sound(
+            self._decode(noise, starts, len(z) * frames, terms, self.config.steps, self.config.extrapolation)
+        )[0]
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -317,11 +322,16 @@ class FlowModel(nn.Module):
             seeds = seed if isinstance(seed, Sequence) else [seed]
             noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
         given_back = origin is not None
-        guidance = 1.0 if given_back else self.config.guidance
-        steps = self.config.edit_steps if given_back else self.config.steps
+        config = self.config
+        guidance = 1.0 if given_back else config.guidance
+        # What is given back follows the steps that `invert` undid.
+        steps, extrapolation = (config.edit_steps, 0.0) if given_back else (config.steps, config.extrapolation)
         parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
         decoded = torch.cat(
-            [self._decode(own, starts, frames, self._guided(latents, guidance), steps) for latents, own in parts]
+            [
+                self._decode(own, starts, frames, self._guided(latents, guidance), steps, extrapolation)
+                for latents, own in parts
+            ]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
         return settled(decoded) if given_back else _sound(decoded)
@@ -362,14 +372,25 @@ class FlowModel(nn.Module):
                 terms.add(row, self.velocity.null, 1 - guidance)
         return terms
 
-    def _decode(self, noise: torch.Tensor, starts: list[int], frames: int, terms: _Terms, steps: int) -> torch.Tensor:
-        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features."""
+    def _decode(
+        self,
+        noise: torch.Tensor,
+        starts: list[int],
+        frames: int,
+        terms: _Terms,
+        steps: int,
+        extrapolation: float = 0.0,
+    ) -> torch.Tensor:
+        """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features.
+
+        x ← x + h·(v + extrapolation·(v − v of the step before)).
+        """
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
         times = [step / steps for step in range(steps)]
         told = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
-        x = noise.clone()
+        x, before = noise.clone(), None
         for step, t in enumerate(times):
             told_now = [block[step].index_select(0, which) for block in told]
             flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, told_now)
@@ -379,7 +400,8 @@ class FlowModel(nn.Module):
                 joined = features.join(self.basis.expand(x + (1 - t) * velocity), starts)
                 clean = self.basis.project(windows_at(joined, starts, self.config.window))
                 velocity = (clean - x) / (1 - t)
-            x = torch.add(x, velocity, alpha=1 / steps)
+            onward = velocity if before is None else torch.lerp(before, velocity, 1 + extrapolation)
+            x, before = torch.add(x, onward, alpha=1 / steps), velocity
         return features.join(self.basis.expand(x), starts)[:, :frames]
 
     @torch.inference_mode()

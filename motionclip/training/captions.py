@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import places
+from .. import project_folders
 from ..files import MotionFileError
 from ..files.json_file import read_json
 from .dataset import SPLITS, Clip
@@ -57,7 +57,7 @@ class Words:
                 )
         for action, entry in content.items():
             _check(path, action, entry, content)
-        own = read_json(places.CONFIGS / WORDS)
+        own = read_json(project_folders.CONFIGS / WORDS)
         captions, evokes = (
             {action: entry[kind] | {OWN: own.get(action, {}).get(kind, [])} for action, entry in content.items()}
             for kind in KINDS
@@ -66,7 +66,7 @@ class Words:
             captions,
             evokes,
             {action: entry["near"] for action, entry in content.items()},
-            read_json(places.CONFIGS / "styles.json"),
+            read_json(project_folders.CONFIGS / "styles.json"),
         )
 
     @classmethod

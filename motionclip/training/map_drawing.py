@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from .. import places
+from .. import project_folders
 from ..atlas import Atlas
 from ..bank import Bank, store_atlas
 from ..files.json_file import read_json
@@ -73,7 +73,7 @@ def families(
 
     An action belongs where the words are that are most like its own, as the tower understands them.
     """
-    known = read_json(places.CONFIGS / "families.json")
+    known = read_json(project_folders.CONFIGS / "families.json")
     owner = torch.tensor([number for number, words in enumerate(known.values()) for _ in words])
     words = functional.normalize(tower.encode([word for words in known.values() for word in words]), dim=-1)
     own = functional.normalize(tower.encode(list(actions)), dim=-1)

@@ -18,7 +18,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from tqdm import tqdm
 
-from .. import places
+from .. import project_folders
 from ..errors import RequestError, file_access
 from ..files.labels_table import read_table
 from ..files.writing import write_atomically
@@ -74,7 +74,7 @@ class TrainConfig:
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
-        path = places.config_file(path)
+        path = project_folders.config_file(path)
         with file_access(path), open(path, "rb") as file:
             try:
                 content = tomllib.load(file)

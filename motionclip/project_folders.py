@@ -1,4 +1,4 @@
-"""Where the project's weights, settings and app lie: next to the package in a checkout, inside it when installed."""
+"""Where the weights, settings and app of the project lie: beside the package, or inside it when installed."""
 
 from importlib.util import find_spec
 from pathlib import Path
