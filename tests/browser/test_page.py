@@ -213,6 +213,7 @@ def test_a_pause_in_typing_makes_the_motion_ahead_and_enter_shows_it(flat):
         with page.expect_response(lambda response: '"play"' in (response.request.post_data or "")):
             box.fill(prompt)
 
+    page.locator("#completions").wait_for(state="attached")  # what is typed before is not made ahead
     type_and_pause("kick")
     page.wait_for_timeout(300)
     assert of_stage(page, "s.scene.name") == "a person walks like a zombie"
