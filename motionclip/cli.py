@@ -481,12 +481,13 @@ def import_official(
     """
     with _plain_errors():
         from .models.official import import_official as run
+        from .models.transformer import ALIGNED
 
         config = run(checkpoint, out, heads, up)
         typer.echo(f"{out}: {config.layers} layers, {config.heads} heads, latents of {config.latent} numbers")
         typer.echo(
             "trained on motions that were turned to the front, as by --align_pose_frontview"
-            if config.heading == "aligned"
+            if config.heading == ALIGNED
             else "trained on motions that keep their heading, the authors' default; for others add --up y"
         )
         if config.tower is None:

@@ -155,11 +155,10 @@ class SourceSkeleton:
     def up(self, usual: str) -> Up:
         """The axis that points up, where `usual` is what the skeleton at rest says."""
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
-        legs = [
-            torch.stack([self.at(f"{side}_{part}") for part in ("hip", "knee", "ankle", foot)], dim=1)
-            for side in joint_names.SIDES
-            for foot in ("ankle" if self.toes(side) is None else "foot",)
-        ]
+        legs = []
+        for side in joint_names.SIDES:
+            foot = "ankle" if self.toes(side) is None else "foot"
+            legs.append(torch.stack([self.at(f"{side}_{part}") for part in ("hip", "knee", "ankle", foot)], dim=1))
         head = (self.at("head") + self.at("neck")) / 2
         return find_up(torch.stack(parts, dim=1), head, torch.stack(legs, dim=1), usual)
 

@@ -70,7 +70,7 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's (places.NAMED_CONFIGS).
+        """Read a TOML file, or by name one of the project's (project_folders.NAMED_CONFIGS).
 
         Raises ValueError for a setting that doesn't exist or has the wrong type.
         """
