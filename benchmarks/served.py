@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +95,19 @@ class App:
             downloaded = await client.get(url)
             downloaded.raise_for_status()
         return result
+
+    async def script(self, client, function: str) -> Callable[[list], Awaitable[dict]]:
+        """What the page's own scripts call by this name: data → answer, without Gradio's queue."""
+        parts = (await client.get(f"{self.url}/config")).json()["components"]
+        number = next(part["id"] for part in parts if function in (part["props"].get("server_fns") or ()))
+
+        async def call(data: list) -> dict:
+            asked = {"component_id": number, "fn_name": function, "data": data, "session_hash": "benchmark"}
+            answer = await client.post(f"{self.url}/gradio_api/component_server/", json=asked)
+            answer.raise_for_status()
+            return answer.json()
+
+        return call
 
     def memory(self, which: str) -> float:
         """Megabytes that the process holds now ("VmRSS") or held at most ("VmHWM")."""

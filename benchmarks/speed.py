@@ -133,14 +133,36 @@ def asked(repeats: int, endpoint: str, suffix: str) -> list[float]:
         return asyncio.run(visit(app))
 
 
+def played(repeats: int) -> list[float]:
+    """Seconds from a prompt to the figure as the page's script gets it, each with a new prompt and seed."""
+    import httpx
+
+    async def visit(app: App) -> list[float]:
+        waits = []
+        async with httpx.AsyncClient(timeout=60) as client:
+            play = await app.script(client, "play")
+            for seed in range(-2, repeats):
+                began = time.perf_counter()
+                answer = await play([f"{PROMPT}, take {seed + 3}", 2.0, 1000 + seed, 1.0])
+                waits.append(time.perf_counter() - began)
+                if "scene" not in answer:
+                    raise RuntimeError(answer)
+        return waits[2:]
+
+    with App() as app:
+        return asyncio.run(visit(app))
+
+
 @row
 def app(repeats: int) -> None:
-    """prompt → 3D figure, prompt → video, over HTTP"""
+    """prompt → figure on the page, prompt → 3D file, prompt → video, over HTTP"""
     ways = {"prompt → 3D figure, over HTTP": ("generate", ".glb", "40 ×, below 100 ms")}
     ways["prompt → mp4, over HTTP"] = ("video", ".mp4", "12 ×, below 0.4 s")
     ways["prompt → mp4 and all other files, over HTTP"] = ("files", ".gif", "")
     with tempfile.TemporaryDirectory() as folder:
         reference = [official_way(Path(folder)) for _ in range(3)]
+    page = played(5 * repeats)
+    report("prompt → figure on the page, over HTTP", page, reference, "60 ms", "the official way, without text")
     for what, (endpoint, suffix, goal) in ways.items():
         report(what, asked(repeats, endpoint, suffix), reference, goal, "the official way, without text")
 

@@ -8,7 +8,7 @@ from . import skeleton
 
 # What a joint costs as the support, chosen on recordings: its height over the lowest one, a leap of
 # the root's velocity from the frame before, and to be another joint than before.
-_HEIGHT, _LEAP, _CHANGE = 0.02, 0.01, 0.5  # metres, metres per frame, what a change costs
+_HEIGHT, _LEAP, _CHANGE = 0.02, 0.02, 0.5  # metres, metres per frame, what a change costs
 
 
 def path_of(rotations: torch.Tensor) -> torch.Tensor:
