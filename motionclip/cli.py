@@ -159,6 +159,7 @@ def open_app(
     motionclip app --port 8000 --model weights/open
     """
     with _plain_errors():
+        clip_weights.insist()
         launch = importlib.import_module(project_folders.app_package()).launch
         # As Ctrl-C: the server closes, and the files of results are cleared away.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -266,6 +267,7 @@ def interpolate(
     motionclip interpolate --file paper_interps.csv -o out/ (columns start, end; all of them in out/grid.mp4, too)
     """
     with _plain_errors():
+        clip_weights.insist()
         from .pipeline import MotionCLIP
 
         if file is not None:
@@ -311,6 +313,7 @@ def edit(
     motionclip edit --file paper_edits.csv -o out/ (columns motion_source, base, v_start, v_end; also out/grid.mp4)
     """
     with _plain_errors():
+        clip_weights.insist()
         from .pipeline import MotionCLIP
 
         if file is not None:
@@ -345,6 +348,7 @@ def recognize(
     motionclip recognize clip.bvh --labels my-labels.txt
     """
     with _plain_errors():
+        clip_weights.insist()
         from .labels import BABEL_60, load_labels
         from .motion.motion import Motion
         from .pipeline import MotionCLIP
@@ -578,6 +582,7 @@ def index(
     own latent, as in the paper.
     """
     with _plain_errors():
+        clip_weights.insist()
         from .training.captions import WORDS
         from .training.train import index as run
 
@@ -593,6 +598,7 @@ def draw_map(
 ) -> None:
     """Draw the map of a model's known motions again, as `train` and `index` do with the bank. Needs scikit-learn."""
     with _plain_errors():
+        clip_weights.insist()
         from .models.storage import BANK_FILE, read_config
         from .towers.loading import load_tower
         from .training.map_drawing import draw_map as run
@@ -640,6 +646,7 @@ def evaluate(
     motionclip evaluate --data FOLDER --model runs/mine --compare theirs.json --json mine.json --page mine.html
     """
     with _plain_errors():
+        clip_weights.insist()
         from . import hub
         from .evaluation.evaluator import Evaluator
         from .evaluation.protocol import evaluate as run

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import socket
+import sys
 import threading
 import time
 import warnings
@@ -292,6 +293,28 @@ def test_the_hub_is_asked_while_torch_is_imported(hanging, broken, monkeypatch, 
         result = CliRunner().invoke(app, words.split())
         assert result.exit_code == 1
         assert bool(broken.asked) == asks and ("503" in result.output) == asks, command
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "app",
+        "generate walk -o a.npz",
+        "interpolate walk run -o out",
+        "edit walk --from walk --to run -o a.npz",
+        "recognize walk.bvh",
+        "index --data nowhere",
+        "draw-map",
+        "evaluate --data nowhere",
+    ],
+)
+def test_no_command_imports_torch_before_the_message(command, broken, monkeypatch, tmp_path):
+    no_weights(monkeypatch, tmp_path, f"http://127.0.0.1:{broken.server_address[1]}")
+    (tmp_path / "config.json").write_text('{"architecture": "transformer", "tower": "clip"}')
+    for slow in ("demo", "motionclip.app", "motionclip.pipeline", "motionclip.models", "motionclip.training.train"):
+        monkeypatch.setitem(sys.modules, slow, None)  # its import fails
+    result = CliRunner().invoke(app, [*command.split(), "--model", str(tmp_path)])
+    assert result.exit_code == 1 and "503" in result.output
 
 
 def test_frames_are_seen_once_and_show_the_pose(data_folder):
