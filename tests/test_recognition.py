@@ -2,13 +2,16 @@
 
 import types
 
+import numpy as np
 import pytest
 import torch
 from conftest import synthetic_motion
+from scipy.spatial.transform import Rotation
 
-from motionclip.evaluation.protocol import babel_recognition, confusion, recognition
+from motionclip.evaluation.protocol import babel_recognition, confusion, recognition, windows_of
 from motionclip.labels import BABEL_60
-from motionclip.motion.features import HEIGHT
+from motionclip.motion.features import HEIGHT, from_features
+from motionclip.motion.motion import heading
 from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip
 from motionclip.training.train import TrainConfig, validate
@@ -84,3 +87,29 @@ def test_the_classes_model_learns_longer_with_the_authors_weights():
     clip, classes = TrainConfig.load("clip"), TrainConfig.load("classes")
     assert classes.steps == 2 * clip.steps and classes.model == clip.model
     assert classes.text_weight == classes.image_weight == pytest.approx(100 / 95, abs=1e-4)
+
+
+class Onlooker(Long):
+    """Keeps which way each window that it is given faces at first, in radians."""
+
+    def __init__(self, actions, keeps_heading):
+        super().__init__(actions)
+        self.config.keeps_heading = keeps_heading
+        self.seen = []
+
+    def encode_motions(self, motions):
+        self.seen += [float(heading(motion.rotations()[:1, 0])) for motion in motions]
+        return super().encode_motions(motions)
+
+
+@pytest.mark.parametrize(("keeps_heading", "faced"), [(True, 90), (False, 0)], ids=["own heading", "to the front"])
+def test_windows_are_measured_in_the_heading_that_the_model_was_trained_in(keeps_heading, faced):
+    turned = clip(0, "walk")
+    quarter = Rotation.from_euler("y", 90, degrees=True)
+    turned.motion.poses[:, 0] = (quarter * Rotation.from_rotvec(turned.motion.poses[:, 0])).as_rotvec()
+    onlooker = Onlooker(["walk"], keeps_heading)
+    validate(onlooker, [turned], ["walk"], onlooker)
+    windows, _ = windows_of(onlooker, [turned])
+    rotations, _ = from_features(windows)
+    found = np.degrees([*onlooker.seen, *heading(rotations[:, 0, 0]).tolist()])
+    assert len(found) >= 2 and np.abs(found - faced).max() < 1
