@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import subprocess
+import time
 import zipfile
 
 import imageio_ffmpeg
@@ -17,7 +18,7 @@ from figures import figure, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, files
+from motionclip import Motion, files, progress
 from motionclip.errors import FileAccessError
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
@@ -582,6 +583,27 @@ def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
         outcomes.append(outcome)
         (tmp_path / "in" / "b.npz").unlink(missing_ok=True)  # after a was read
     assert [written for *_, written in outcomes] == [True, False, True] and "b.npz is missing" in outcomes[1][1]
+
+
+def test_convert_says_what_it_is_at_after_a_second(tmp_path, monkeypatch, capsys):
+    write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20))
+    conversion = Conversion(tmp_path / "a.bvh", tmp_path / "b.mp4")
+    list(conversion.run())
+    assert not capsys.readouterr().err  # it takes less
+    monkeypatch.setattr(progress, "DELAY", 0)
+    list(conversion.run())
+    lines = [line.strip() for line in capsys.readouterr().err.split("\r")]
+    told = ["reading the frames, 0 %", "turning the joints", "bringing it", "writing b.mp4", "drawing the frames, 50 %"]
+    at = [next(i for i, line in enumerate(lines) if line.startswith(f"a.bvh, {words}")) for words in told]
+    assert at == sorted(at)
+    files.read(tmp_path / "a.bvh")
+    assert not capsys.readouterr().err  # nobody asked
+
+
+def test_progress_goes_on_where_the_work_before_ended(monkeypatch, capsys):
+    with progress.shown("a", time.time() - 65) as began:
+        progress.step("writing")
+    assert began < time.time() - 60 and "a, writing [01:05]" in capsys.readouterr().err
 
 
 # --- what the Khronos validator says ---

@@ -451,7 +451,7 @@ SPELLINGS = {
     "a joint on a line": replaced(r"\n\s*\{\s*", " { ", re.MULTILINE),
     "channels behind the offset": replaced(r"\s*\n\s*CHANNELS", " CHANNELS"),
     "comments": lambda text: "# exported\n" + text.replace("MOTION\n", "MOTION\n# from here\n") + "# end\n",
-    "commas between": lambda text: text[: text.index("MOTION")] + replaced("(?<=[0-9]) ", ", ")(_rows(text)),
+    "commas between": lambda text: _head(text) + replaced("(?<=[0-9]) ", ", ")(_rows(text)),
 }
 PASSED_OVER = {
     "a row more": (replaced("Frames: 12", "Frames: 11"), "promises 11, but there are 12"),
@@ -461,6 +461,10 @@ PASSED_OVER = {
     "text at the end": (lambda text: text + "exported with love\n", "'exported with love'"),
     "four numbers": (replaced(r"(OFFSET 0\.0+ 0\.0+ 0\.0+)$", r"\1 0.5", re.MULTILINE), "OFFSET has 4 numbers"),
 }
+
+
+def _head(text):
+    return text[: text.index("MOTION")]
 
 
 def _rows(text):
@@ -479,7 +483,7 @@ def test_spellings_that_other_readers_take(tmp_path, spelling):
 def test_what_is_passed_over_is_said(tmp_path, spelling, caplog):
     change, note = PASSED_OVER[spelling]
     reading = read(tmp_path, change(PLAIN))
-    assert any(note in note for note in reading.notes)
+    assert any(note in said for said in reading.notes)
     assert np.abs(reading.motion.joints() - read(tmp_path, PLAIN).motion.joints()).max() < 1e-4
     read(tmp_path, change(PLAIN))
     Motion.load(tmp_path / "a.bvh")
@@ -536,6 +540,12 @@ def test_positions_that_are_zero_or_differences_are_not_taken_for_places(tmp_pat
         (lambda text: _last_number(text, "walk"), "MOTION", r"line \d+, column 69: 'walk'"),
         (replaced("Frame Time: .*", "Frame Time: 0"), "Frame Time", "--fps"),
         (lambda text: text[: text.rindex(" ")], "MOTION", "cut off"),
+        (
+            lambda text: _head(text) + re.sub(r"(?<=\d) (?=-?\d)", "; ", _rows(text)),
+            "MOTION",
+            "column 1: .*;' is no",
+        ),
+        (lambda text: _head(text) + _head(text)[9:] + _rows(text), "MOTION", "has 69 numbers, .* have 138 channels"),
     ],
 )
 def test_what_is_refused_is_named(tmp_path, change, field, said):
