@@ -14,7 +14,7 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from figures import figure, named
+from figures import between, figure, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,10 +246,31 @@ def test_smpl_in_everyones_spelling(tmp_path, spelling):
     assert np.abs(reading.motion.joints()[:, :22] - motion.joints()[:, :22]).max() < 0.01
 
 
-@pytest.mark.parametrize("name", smpl.RATES)
+RATES = (
+    "mocap_framerate", "mocap_frame_rate", "mocap_frame_rates", "mocap_fps", "mocap_frequency", "framerate",
+    "frame_rate", "frameRate", "frames_per_second", "fps", "rate", "freq", "FPS", "mocapFrameRate", "sampling_rate",
+    "sampleRate", "capture_rate", "video_fps", "frame_rate_hz",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RATES)
 def test_every_spelling_of_the_frame_rate(tmp_path, name):
     np.savez(tmp_path / "a.npz", poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), **{name: np.array([60])})
     assert len(Motion.load(tmp_path / "a.npz")) == 2
+    assert not smpl.is_rate("betas") and not smpl.is_rate("learning_rate")
+
+
+@pytest.mark.parametrize("bodies", [1, 2])
+def test_bodies_may_have_an_axis_of_their_own(tmp_path, bodies):
+    """As SLAHMR writes them: (bodies, frames, …)."""
+    motions = [synthetic_motion("walk", 20), synthetic_motion("squat", 20)][:bodies]
+    arrays = [dict(spellings(motion))["stageii"] for motion in motions]
+    stacked = {name: np.stack([one[name] for one in arrays]) for name in ("root_orient", "pose_body", "trans")}
+    np.savez(tmp_path / "a.npz", **stacked, mocap_frame_rate=30, betas=np.zeros((bodies, 16)))
+    readings = files.read(tmp_path / "a.npz")
+    assert len(readings) == bodies
+    for reading, motion in zip(readings, motions, strict=True):
+        assert len(reading.motion) == 20 and between(reading.motion, motion).max() < 0.1
 
 
 def test_a_rate_that_is_not_there_is_assumed_aloud_or_given(tmp_path):
@@ -578,11 +599,13 @@ def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
     (tmp_path / "in").mkdir()
     for name in "abc":
         synthetic_motion(frames=12).save(tmp_path / "in" / f"{name}.npz")
+    (tmp_path / "in" / "d.npz").symlink_to(tmp_path / "nowhere.npz")
     outcomes = []
     for outcome in Conversion(tmp_path / "in", tmp_path / "out", ".bvh").run():
         outcomes.append(outcome)
         (tmp_path / "in" / "b.npz").unlink(missing_ok=True)  # after a was read
-    assert [written for *_, written in outcomes] == [True, False, True] and "b.npz is missing" in outcomes[1][1]
+    assert [written for *_, written in outcomes] == [True, False, True, False]
+    assert "b.npz is missing" in outcomes[1][1] and "d.npz is missing" in outcomes[3][1]
 
 
 def test_convert_says_what_it_is_at_after_a_second(tmp_path, monkeypatch, capsys):

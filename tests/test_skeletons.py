@@ -307,6 +307,10 @@ NAMES = {
     "J_Bip_C_Chest J_Bip_L_Foot J_Bip_R_Foot J_Bip_C_UpperChest J_Bip_L_ToeBase J_Bip_R_ToeBase J_Bip_C_Neck "
     "J_Bip_L_Shoulder J_Bip_R_Shoulder J_Bip_C_Head J_Bip_L_UpperArm J_Bip_R_UpperArm J_Bip_L_LowerArm "
     "J_Bip_R_LowerArm J_Bip_L_Hand J_Bip_R_Hand",
+    "Houdini": "Hips LeftThigh RightThigh Spine LeftShin RightShin Spine1 LeftAnkle RightAnkle Spine2 LeftBall "
+    "RightBall Neck LeftClavicle RightClavicle Head LeftBicep RightBicep LeftForearm RightForearm LeftHand RightHand",
+    "OpenSim": "pelvis femur_l femur_r lumbar tibia_l tibia_r torso talus_l talus_r thorax toes_l toes_r neck "
+    "clavicle_l clavicle_r head humerus_l humerus_r ulna_l ulna_r hand_l hand_r",
     "SMPL": " ".join(BODY_JOINTS),
 }
 

@@ -62,7 +62,7 @@ class Conversion:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
         if self.suffix not in suffixes:
             raise RequestError(f"{self.suffix}: this format can't be written; use one of {', '.join(suffixes)}")
-        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and not path.is_dir())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
         if self.character:

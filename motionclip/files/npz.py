@@ -35,7 +35,7 @@ def load(path: Path) -> Motion:
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read SMPL parameters in any spelling, with any axis up, on the floor. Raises as `load`."""
-    return [smpl.to_reading(read_arrays(path), path, options)]
+    return [smpl.to_reading(fields, path, options) for fields in smpl.apart(read_arrays(path))]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -43,13 +43,14 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            relevant = [name for name in members if name in smpl.FIELDS]
+            relevant = [name for name in members if smpl.is_field(name)]
             fields = {}
             for name in relevant:
                 fields[name] = read_array(partial(archive.open, members[name]), path, name)
             if not relevant:
                 names = ", ".join(sorted(members)[:8]) or "nothing"
-                raise MotionFileError(path, "poses", f"is missing; the file holds {names}")
+                reason = f"is missing; the file holds {names}. Joints (frames, 22, 3) are read from .npy"
+                raise MotionFileError(path, "poses", reason)
             return fields
     except MotionFileError:
         raise
