@@ -9,7 +9,7 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from figures import LIMBS, between
+from figures import LIMBS, between, turned_by
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -414,6 +414,16 @@ def test_markers_become_a_body(tmp_path, gap):
     assert reading.fps == 60 and reading.up == "z" and len(reading.motion) == 21
     assert between(reading.motion, motion.crop(0, 41).resampled(60)).mean() < 6
     assert "joints were estimated from markers" in str(reading)
+
+
+def test_markers_tell_a_bent_trunk_from_a_tilted_pelvis(tmp_path):
+    motion = synthetic_motion(frames=21)
+    poses = motion.poses.copy()
+    poses[:, [J["spine1"], J["spine2"], J["spine3"]], 0] += 0.35
+    motion = Motion(poses, motion.translation)
+    (reading,) = files.read(write_c3d(tmp_path / "a.c3d", motion), fps=30)
+    for part, most in (("pelvis", 6), ("spine2", 20), ("spine3", 25)):
+        assert turned_by(reading.motion, motion, part).mean() < most, part
 
 
 def test_markers_that_are_missing_are_named(tmp_path):
