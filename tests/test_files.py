@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionclip import Motion, files, progress
-from motionclip.errors import FileAccessError
+from motionclip.errors import FileAccessError, MotionCLIPError
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
 from motionclip.motion import skeleton
@@ -88,6 +88,24 @@ def test_a_bad_npz_is_refused_with_its_name_and_field(tmp_path, field, arrays):
     with pytest.raises(MotionFileError, match=rf"bad\.npz: {field}") as error:
         Motion.load(path)
     assert error.value.field == field and error.value.path == path
+
+
+def test_an_npz_is_told_what_it_lacks_and_where_it_is_wrong(tmp_path):
+    poses, path = np.zeros((4, 72)), tmp_path / "a.npz"
+    poses[2, 5] = np.nan
+    for arrays, said in [
+        ({"joints": np.zeros((4, 22, 3)), "fps": 30}, "poses: is missing; the file holds fps, joints. Joints .* .npy"),
+        ({"pose_body": np.zeros((4, 63)), "fps": 30}, "global_orient: is missing; the file holds fps, pose_body"),
+        (
+            {"poses": np.zeros((4, 72)), "trans": np.zeros((4, 3))},
+            "mocap_framerate: is missing: --fps .* holds poses",
+        ),
+        ({"poses": np.zeros((4, 72)), "fps": 30}, "trans: is missing: .* zeros where the body stays in place"),
+        ({"poses": poses, "trans": np.zeros((4, 3)), "fps": 30}, "poses: holds NaN.*, first in frame 2"),
+    ]:
+        np.savez(path, **arrays)
+        with pytest.raises(MotionFileError, match=rf"a\.npz: {said}"):
+            files.read(path)
 
 
 def test_pickles_are_never_loaded(tmp_path):
@@ -163,6 +181,33 @@ def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
         archive.writestr("walk.bvh", "HIERARCHY")
     with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is a ZIP archive: unpack it"):
         Motion.load(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".npz", ".pkl", ".glb"])
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"\n<!DOCTYPE HTML><html></html>", "web page"),
+        (b"<html><body>404</body></html>", "web page"),
+        (b"Kaydara FBX Binary  \0" + bytes(600), "Blender"),
+    ],
+)
+def test_another_thing_under_a_motions_suffix_is_named(tmp_path, suffix, content, fix):
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is .*{fix}"):
+        Motion.load(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [({"up": "w"}, "up: must be one of x, y"), ({"fps": 0}, "fps: must be from 1"), ({"fps": np.nan}, "fps: must be"),
+     ({"names": {"knee": "Hips"}}, "a.bvh: map: 'knee' is no part")],
+)  # fmt: skip
+def test_options_that_there_can_not_be_are_refused(tmp_path, option, said):
+    write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=3))
+    with pytest.raises(MotionCLIPError, match=said):
+        files.read(tmp_path / "a.bvh", **option)
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -138,7 +138,7 @@ def parse(path: Path, fps: float | None = None) -> Bvh:
     text = _decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     header = next((match for match in _MOTION.finditer(text) if text.count("}", 0, match.start())), None)
     if not header:
-        raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH")
+        raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH; export it or copy it again")
     bvh = Bvh()
     bvh.joints = _Hierarchy(path, text[: header.start()], bvh.notes).joints
     channels = sum(len(joint.channels) for joint in bvh.joints)

@@ -144,6 +144,8 @@ def place_joints(
     ]
     places = {part: joint for part, joint in armature.parts.items() if part in PARTS}
     for part, name in (named or {}).items():
+        if part not in PARTS:
+            raise MotionFileError(path, "map", f"{part!r} is no part; there are {', '.join(PARTS)}")
         if name not in armature.names:
             raise MotionFileError(path, "map", f"{part}: there is no joint {name!r}; {_listed(armature)}")
         places[part] = armature.names.index(name)

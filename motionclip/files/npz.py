@@ -47,7 +47,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             fields = {}
             for name in relevant:
                 fields[name] = read_array(partial(archive.open, members[name]), path, name)
-            if not relevant:
+            if not {*smpl.WHOLE, *smpl.ROOTS, *smpl.BODIES} & set(members):
                 names = ", ".join(sorted(members)[:8]) or "nothing"
                 reason = f"is missing; the file holds {names}. Joints (frames, 22, 3) are read from .npy"
                 raise MotionFileError(path, "poses", reason)
@@ -55,7 +55,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     except MotionFileError:
         raise
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:  # the latter where a member's name is damaged
-        raise MotionFileError(path, "file", f"is not an npz archive ({error})") from error
+        raise MotionFileError(path, "file", f"is not an npz archive ({error}); export it or copy it again") from error
     except (NotImplementedError, RuntimeError) as error:  # an encrypted member, or an unknown compression
         raise MotionFileError(path, "file", f"cannot be read ({error})") from error
 

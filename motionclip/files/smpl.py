@@ -95,8 +95,7 @@ def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
             raise MotionFileError(path, root, f"there are {len(first)} of them, but {len(others)} of {body}")
         rotations = torch.cat([first, others], dim=1)
     else:
-        contents = _listed(fields)
-        raise MotionFileError(path, WHOLE[0], f"is missing, and so are global_orient and body_pose; {contents}")
+        raise MotionFileError(path, (ROOTS if root is None else BODIES)[0], f"is missing; {_listed(fields)}")
     frames = len(rotations)
     if not frames:
         raise MotionFileError(path, field, "there are zero frames")
@@ -168,7 +167,11 @@ def _path(fields: Mapping[str, np.ndarray], path: Path, frames: int) -> torch.Te
     name = next((name for name in PATHS if name in fields), None)
     if name is None:
         if "poses" in fields:
-            raise MotionFileError(path, "trans", f"is missing; {_listed(fields)}")
+            raise MotionFileError(
+                path,
+                "trans",
+                f"is missing: (frames, 3) metres, zeros where the body stays in place; {_listed(fields)}",
+            )
         return torch.zeros(frames, 3, dtype=torch.float64)
     trans = fields[name]
     if trans.ndim == 3 and 1 in trans.shape[:2]:
@@ -206,8 +209,14 @@ def _rotations(values: np.ndarray, path: Path, field: str, joints: set[int]) -> 
 
 
 def _check(values: np.ndarray, path: Path, field: str) -> None:
-    if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e6:
-        raise MotionFileError(path, field, "holds NaN, infinite values, or some over 1,000,000")
+    wrong = ~(np.abs(values) <= 1e6)
+    if wrong.any():
+        frame = int(np.argwhere(wrong)[0][0])
+        raise MotionFileError(
+            path,
+            field,
+            f"holds NaN, infinite values, or some over 1,000,000, first in frame {frame}; mend that or cut it out",
+        )
 
 
 def _rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:
