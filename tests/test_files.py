@@ -656,6 +656,8 @@ def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
 def test_convert_says_what_it_is_at_after_a_second(tmp_path, monkeypatch, capsys):
     write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20))
     conversion = Conversion(tmp_path / "a.bvh", tmp_path / "b.mp4")
+    assert progress.DELAY == 1
+    monkeypatch.setattr(progress, "DELAY", 60)
     list(conversion.run())
     assert not capsys.readouterr().err  # it takes less
     monkeypatch.setattr(progress, "DELAY", 0)

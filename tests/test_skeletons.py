@@ -463,7 +463,10 @@ PASSED_OVER = {
     "a row less": (replaced("Frames: 12", "Frames: 13"), "promises 13, but there are 12"),
     "decimal commas": (replaced(r"(?<=\d)\.(?=\d)", ","), "commas were read as decimal points"),
     "text at the end": (lambda text: text + "exported with love\n", "'exported with love'"),
-    "four numbers": (replaced(r"(OFFSET 0\.0+ 0\.0+ 0\.0+)$", r"\1 0.5", re.MULTILINE), "OFFSET has 4 numbers"),
+    "four numbers": (
+        replaced(r"(OFFSET 0\.0+ 0\.0+ 0\.0+)$", r"\1 0.5", re.MULTILINE),
+        "line 4, as in 5 others: OFFSET has more than three numbers",
+    ),
 }
 
 

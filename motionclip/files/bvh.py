@@ -284,10 +284,11 @@ class _Hierarchy:
 
     def __init__(self, path: Path, text: str, notes: list[str]) -> None:
         self.joints: list[BvhJoint] = []
-        self._path, self._notes = path, notes
+        self._path = path
         self._stack: list[int] = []
         self._opened: int | None = None
         self._at_end = False  # inside an End Site
+        self._long_offsets: list[int] = []  # lines
         self._line = 0
         statements = {"offset": self._offset, "channels": self._channels, "end": self._end_site}
         statements |= {"root": self._joint, "joint": self._joint, "{": self._open, "}": self._close}
@@ -304,6 +305,10 @@ class _Hierarchy:
                     words = statements[key](words)
                 else:
                     raise self._wrong(f"{' '.join(words)[:60]!r} is no part of a BVH hierarchy")
+        if self._long_offsets:
+            first, *others = self._long_offsets
+            also = f", as in {len(others):,} others" if others else ""
+            notes.append(f"line {first}{also}: OFFSET has more than three numbers; the first three were read")
         if not self.joints:
             raise MotionFileError(path, "ROOT", "is missing: this is no BVH file")
         if self._stack:
@@ -352,7 +357,7 @@ class _Hierarchy:
             raise self._wrong(f"OFFSET needs three numbers, not {' '.join(words_read)!r}") from error
         x, y, z, *more = numbers
         if more:
-            self._notes.append(f"line {self._line}: OFFSET has {len(numbers)} numbers; the first three were read")
+            self._long_offsets.append(self._line)
         if not self._stack or not np.isfinite(numbers).all() or max(map(abs, numbers)) > 1e7:
             raise self._wrong("OFFSET: stands outside of a joint, or is not finite, or over 10,000,000")
         if self._at_end:
