@@ -26,7 +26,7 @@ FLOORS = (
     {"viz"},
     {"motion"},
     {"labels", "project_folders", "prompt_parsing"},
-    {"constants", "errors"},
+    {"constants", "errors", "progress"},
 )
 ALLOWED = {
     # The one circle: a motion knows how to load and save itself. It imports the files when it does.

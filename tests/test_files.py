@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import subprocess
+import time
 import zipfile
 
 import imageio_ffmpeg
@@ -13,12 +14,12 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from figures import figure, named
+from figures import between, figure, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionclip import Motion, files
-from motionclip.errors import FileAccessError
+from motionclip import Motion, files, progress
+from motionclip.errors import FileAccessError, MotionCLIPError
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
 from motionclip.motion import skeleton
@@ -87,6 +88,24 @@ def test_a_bad_npz_is_refused_with_its_name_and_field(tmp_path, field, arrays):
     with pytest.raises(MotionFileError, match=rf"bad\.npz: {field}") as error:
         Motion.load(path)
     assert error.value.field == field and error.value.path == path
+
+
+def test_an_npz_is_told_what_it_lacks_and_where_it_is_wrong(tmp_path):
+    poses, path = np.zeros((4, 72)), tmp_path / "a.npz"
+    poses[2, 5] = np.nan
+    for arrays, said in [
+        ({"joints": np.zeros((4, 22, 3)), "fps": 30}, "poses: is missing; the file holds fps, joints. Joints .* .npy"),
+        ({"pose_body": np.zeros((4, 63)), "fps": 30}, "global_orient: is missing; the file holds fps, pose_body"),
+        (
+            {"poses": np.zeros((4, 72)), "trans": np.zeros((4, 3))},
+            "mocap_framerate: is missing: --fps .* holds poses",
+        ),
+        ({"poses": np.zeros((4, 72)), "fps": 30}, "trans: is missing: .* zeros where the body stays in place"),
+        ({"poses": poses, "trans": np.zeros((4, 3)), "fps": 30}, "poses: holds NaN.*, first in frame 2"),
+    ]:
+        np.savez(path, **arrays)
+        with pytest.raises(MotionFileError, match=rf"a\.npz: {said}"):
+            files.read(path)
 
 
 def test_pickles_are_never_loaded(tmp_path):
@@ -162,6 +181,33 @@ def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
         archive.writestr("walk.bvh", "HIERARCHY")
     with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is a ZIP archive: unpack it"):
         Motion.load(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".npz", ".pkl", ".glb"])
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"\n<!DOCTYPE HTML><html></html>", "web page"),
+        (b"<html><body>404</body></html>", "web page"),
+        (b"Kaydara FBX Binary  \0" + bytes(600), "Blender"),
+    ],
+)
+def test_another_thing_under_a_motions_suffix_is_named(tmp_path, suffix, content, fix):
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    with pytest.raises(MotionFileError, match=rf"^a\{suffix}: file: is .*{fix}"):
+        Motion.load(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [({"up": "w"}, "up: must be one of x, y"), ({"fps": 0}, "fps: must be from 1"), ({"fps": np.nan}, "fps: must be"),
+     ({"names": {"knee": "Hips"}}, "a.bvh: map: 'knee' is no part")],
+)  # fmt: skip
+def test_options_that_there_can_not_be_are_refused(tmp_path, option, said):
+    write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=3))
+    with pytest.raises(MotionCLIPError, match=said):
+        files.read(tmp_path / "a.bvh", **option)
 
 
 def test_a_folder_is_no_file(tmp_path):
@@ -245,10 +291,31 @@ def test_smpl_in_everyones_spelling(tmp_path, spelling):
     assert np.abs(reading.motion.joints()[:, :22] - motion.joints()[:, :22]).max() < 0.01
 
 
-@pytest.mark.parametrize("name", smpl.RATES)
+RATES = (
+    "mocap_framerate", "mocap_frame_rate", "mocap_frame_rates", "mocap_fps", "mocap_frequency", "framerate",
+    "frame_rate", "frameRate", "frames_per_second", "fps", "rate", "freq", "FPS", "mocapFrameRate", "sampling_rate",
+    "sampleRate", "capture_rate", "video_fps", "frame_rate_hz",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RATES)
 def test_every_spelling_of_the_frame_rate(tmp_path, name):
     np.savez(tmp_path / "a.npz", poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), **{name: np.array([60])})
     assert len(Motion.load(tmp_path / "a.npz")) == 2
+    assert not smpl.is_rate("betas") and not smpl.is_rate("learning_rate")
+
+
+@pytest.mark.parametrize("bodies", [1, 2])
+def test_bodies_may_have_an_axis_of_their_own(tmp_path, bodies):
+    """As SLAHMR writes them: (bodies, frames, …)."""
+    motions = [synthetic_motion("walk", 20), synthetic_motion("squat", 20)][:bodies]
+    arrays = [dict(spellings(motion))["stageii"] for motion in motions]
+    stacked = {name: np.stack([one[name] for one in arrays]) for name in ("root_orient", "pose_body", "trans")}
+    np.savez(tmp_path / "a.npz", **stacked, mocap_frame_rate=30, betas=np.zeros((bodies, 16)))
+    readings = files.read(tmp_path / "a.npz")
+    assert len(readings) == bodies
+    for reading, motion in zip(readings, motions, strict=True):
+        assert len(reading.motion) == 20 and between(reading.motion, motion).max() < 0.1
 
 
 def test_a_rate_that_is_not_there_is_assumed_aloud_or_given(tmp_path):
@@ -577,11 +644,36 @@ def test_convert_goes_on_after_a_file_that_can_not_be_opened(tmp_path):
     (tmp_path / "in").mkdir()
     for name in "abc":
         synthetic_motion(frames=12).save(tmp_path / "in" / f"{name}.npz")
+    (tmp_path / "in" / "d.npz").symlink_to(tmp_path / "nowhere.npz")
     outcomes = []
     for outcome in Conversion(tmp_path / "in", tmp_path / "out", ".bvh").run():
         outcomes.append(outcome)
         (tmp_path / "in" / "b.npz").unlink(missing_ok=True)  # after a was read
-    assert [written for *_, written in outcomes] == [True, False, True] and "b.npz is missing" in outcomes[1][1]
+    assert [written for *_, written in outcomes] == [True, False, True, False]
+    assert "b.npz is missing" in outcomes[1][1] and "d.npz is missing" in outcomes[3][1]
+
+
+def test_convert_says_what_it_is_at_after_a_second(tmp_path, monkeypatch, capsys):
+    write_bvh(tmp_path / "a.bvh", synthetic_motion(frames=20))
+    conversion = Conversion(tmp_path / "a.bvh", tmp_path / "b.mp4")
+    assert progress.DELAY == 1
+    monkeypatch.setattr(progress, "DELAY", 60)
+    list(conversion.run())
+    assert not capsys.readouterr().err  # it takes less
+    monkeypatch.setattr(progress, "DELAY", 0)
+    list(conversion.run())
+    lines = [line.strip() for line in capsys.readouterr().err.split("\r")]
+    told = ["reading the frames, 0 %", "turning the joints", "bringing it", "writing b.mp4", "drawing the frames, 50 %"]
+    at = [next(i for i, line in enumerate(lines) if line.startswith(f"a.bvh, {words}")) for words in told]
+    assert at == sorted(at)
+    files.read(tmp_path / "a.bvh")
+    assert not capsys.readouterr().err  # nobody asked
+
+
+def test_progress_goes_on_where_the_work_before_ended(monkeypatch, capsys):
+    with progress.shown("a", time.time() - 65) as began:
+        progress.step("writing")
+    assert began < time.time() - 60 and "a, writing [01:05]" in capsys.readouterr().err
 
 
 # --- what the Khronos validator says ---

@@ -9,7 +9,7 @@ import pytest
 import roma
 import torch
 from conftest import synthetic_motion
-from figures import LIMBS, between
+from figures import LIMBS, between, turned_by
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -168,6 +168,17 @@ def test_other_arrays_are_refused(tmp_path, what):
         Motion.load(tmp_path / "bad.npy")
 
 
+@pytest.mark.parametrize("motion", [synthetic_motion(), turning_motion()])
+def test_normalised_features_are_not_taken_for_a_motion(tmp_path, motion):
+    features = np.load(files.save(motion, tmp_path / "a.npy", "humanml3d"))
+    noise = np.random.default_rng(0).normal(size=features.shape) * features.std(0)
+    np.save(tmp_path / "a.npy", features + 0.1 * noise)  # as a model may make them
+    files.read(tmp_path / "a.npy")
+    np.save(tmp_path / "a.npy", (features - features.mean(0)) / (features.std(0) + 0.01))
+    with pytest.raises(MotionFileError, match=r"a\.npy: array: .*normalised.*Std"):
+        files.read(tmp_path / "a.npy")
+
+
 def test_one_frame_has_no_features(tmp_path):
     with pytest.raises(ValueError, match="two frames"):
         files.save(synthetic_motion(frames=1), tmp_path / "a.npy", "humanml3d")
@@ -233,16 +244,30 @@ def results(motion):
     frames = {f"{t:06d}.jpg": {"tid": [4], "smpl": [{"global_orient": matrices[t, :1], "body_pose": matrices[t, 1:]}]}
               for t in range(len(motion))}  # fmt: skip
     yield "4D-Humans", "demo.pkl", frames
+    yield "TRAM", "hps_track_0.npy", {"pred_rotmat": matrices, "pred_trans": path[:, None], "pred_shape": path}
+    turned = {"pose": np.concatenate([whole, np.zeros((len(motion), 93))], 1), "trans": path}
+    yield "PromptHMR", "results.pkl", {"people": {1: {"smplx_cam": camera_only(turned), "smplx_world": turned}}}
+    yield (
+        "AMASS, pickled",
+        "amass.pkl",
+        {"poses": turned["pose"], "trans": path, "mocap_framerate": 30.0},
+    )
+
+
+def camera_only(person):
+    return {"pose": person["pose"] * 0}
 
 
 @pytest.mark.parametrize("dump", ["pickle", "joblib", "joblib, compressed"])
-@pytest.mark.parametrize("model", ["GVHMR", "WHAM", "4D-Humans"])
+@pytest.mark.parametrize("model", ["GVHMR", "WHAM", "4D-Humans", "TRAM", "PromptHMR", "AMASS, pickled"])
 def test_results_of_other_models(tmp_path, model, dump):
     motion = synthetic_motion(frames=20)
     (name, content), *_ = [(name, content) for which, name, content in results(motion) if which == model]
     path = tmp_path / name
     if model == "GVHMR":
         torch.save(content, path)
+    elif path.suffix == ".npy":
+        np.save(path, content)
     elif dump == "pickle":
         path.write_bytes(pickle.dumps(content))
     else:
@@ -389,6 +414,16 @@ def test_markers_become_a_body(tmp_path, gap):
     assert reading.fps == 60 and reading.up == "z" and len(reading.motion) == 21
     assert between(reading.motion, motion.crop(0, 41).resampled(60)).mean() < 6
     assert "joints were estimated from markers" in str(reading)
+
+
+def test_markers_tell_a_bent_trunk_from_a_tilted_pelvis(tmp_path):
+    motion = synthetic_motion(frames=21)
+    poses = motion.poses.copy()
+    poses[:, [J["spine1"], J["spine2"], J["spine3"]], 0] += 0.35
+    motion = Motion(poses, motion.translation)
+    (reading,) = files.read(write_c3d(tmp_path / "a.c3d", motion), fps=30)
+    for part, most in (("pelvis", 6), ("spine2", 20), ("spine3", 25)):
+        assert turned_by(reading.motion, motion, part).mean() < most, part
 
 
 def test_markers_that_are_missing_are_named(tmp_path):

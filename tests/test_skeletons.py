@@ -307,6 +307,10 @@ NAMES = {
     "J_Bip_C_Chest J_Bip_L_Foot J_Bip_R_Foot J_Bip_C_UpperChest J_Bip_L_ToeBase J_Bip_R_ToeBase J_Bip_C_Neck "
     "J_Bip_L_Shoulder J_Bip_R_Shoulder J_Bip_C_Head J_Bip_L_UpperArm J_Bip_R_UpperArm J_Bip_L_LowerArm "
     "J_Bip_R_LowerArm J_Bip_L_Hand J_Bip_R_Hand",
+    "Houdini": "Hips LeftThigh RightThigh Spine LeftShin RightShin Spine1 LeftAnkle RightAnkle Spine2 LeftBall "
+    "RightBall Neck LeftClavicle RightClavicle Head LeftBicep RightBicep LeftForearm RightForearm LeftHand RightHand",
+    "OpenSim": "pelvis femur_l femur_r lumbar tibia_l tibia_r torso talus_l talus_r thorax toes_l toes_r neck "
+    "clavicle_l clavicle_r head humerus_l humerus_r ulna_l ulna_r hand_l hand_r",
     "SMPL": " ".join(BODY_JOINTS),
 }
 
@@ -451,7 +455,7 @@ SPELLINGS = {
     "a joint on a line": replaced(r"\n\s*\{\s*", " { ", re.MULTILINE),
     "channels behind the offset": replaced(r"\s*\n\s*CHANNELS", " CHANNELS"),
     "comments": lambda text: "# exported\n" + text.replace("MOTION\n", "MOTION\n# from here\n") + "# end\n",
-    "commas between": lambda text: text[: text.index("MOTION")] + replaced("(?<=[0-9]) ", ", ")(_rows(text)),
+    "commas between": lambda text: _head(text) + replaced("(?<=[0-9]) ", ", ")(_rows(text)),
 }
 PASSED_OVER = {
     "a row more": (replaced("Frames: 12", "Frames: 11"), "promises 11, but there are 12"),
@@ -459,8 +463,15 @@ PASSED_OVER = {
     "a row less": (replaced("Frames: 12", "Frames: 13"), "promises 13, but there are 12"),
     "decimal commas": (replaced(r"(?<=\d)\.(?=\d)", ","), "commas were read as decimal points"),
     "text at the end": (lambda text: text + "exported with love\n", "'exported with love'"),
-    "four numbers": (replaced(r"(OFFSET 0\.0+ 0\.0+ 0\.0+)$", r"\1 0.5", re.MULTILINE), "OFFSET has 4 numbers"),
+    "four numbers": (
+        replaced(r"(OFFSET 0\.0+ 0\.0+ 0\.0+)$", r"\1 0.5", re.MULTILINE),
+        "line 4, as in 5 others: OFFSET has more than three numbers",
+    ),
 }
+
+
+def _head(text):
+    return text[: text.index("MOTION")]
 
 
 def _rows(text):
@@ -479,7 +490,7 @@ def test_spellings_that_other_readers_take(tmp_path, spelling):
 def test_what_is_passed_over_is_said(tmp_path, spelling, caplog):
     change, note = PASSED_OVER[spelling]
     reading = read(tmp_path, change(PLAIN))
-    assert any(note in note for note in reading.notes)
+    assert any(note in said for said in reading.notes)
     assert np.abs(reading.motion.joints() - read(tmp_path, PLAIN).motion.joints()).max() < 1e-4
     read(tmp_path, change(PLAIN))
     Motion.load(tmp_path / "a.bvh")
@@ -536,6 +547,12 @@ def test_positions_that_are_zero_or_differences_are_not_taken_for_places(tmp_pat
         (lambda text: _last_number(text, "walk"), "MOTION", r"line \d+, column 69: 'walk'"),
         (replaced("Frame Time: .*", "Frame Time: 0"), "Frame Time", "--fps"),
         (lambda text: text[: text.rindex(" ")], "MOTION", "cut off"),
+        (
+            lambda text: _head(text) + re.sub(r"(?<=\d) (?=-?\d)", "; ", _rows(text)),
+            "MOTION",
+            "column 1: .*;' is no",
+        ),
+        (lambda text: _head(text) + _head(text)[9:] + _rows(text), "MOTION", "has 69 numbers, .* have 138 channels"),
     ],
 )
 def test_what_is_refused_is_named(tmp_path, change, field, said):

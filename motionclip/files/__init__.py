@@ -19,6 +19,13 @@ __all__ = [
     "read_map", "save",
 ]  # fmt: skip
 
+# What a file begins with that is another thing than its suffix says, and what to do.
+_OTHERS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch that by `git lfs pull`",
+    b"<!doctype html": "is a web page, not a motion: download the file itself",
+    b"<html": "is a web page, not a motion: download the file itself",
+    b"kaydara fbx": "is FBX: open it in Blender, and export it as .bvh or .glb",
+}
 _ZIPPED = (".npz", ".pt", ".pkl")  # as NumPy and torch write them
 _log = logging.getLogger(__name__)
 
@@ -51,7 +58,7 @@ def read(
     up: the axis that points up in it (x, y, z, -x, -y, -z), fps: its frame rate, names: part → joint's name (see
     `read_map`); each overrules what the file says or leaves open.
 
-    Raises MotionFileError and OSError as `load`.
+    Raises MotionFileError and OSError as `load`, RequestError for an axis or a rate that there can't be.
     """
     from . import c3d, npz, results, skeletons
 
@@ -63,9 +70,18 @@ def read(
         if path.is_dir():
             raise IsADirectoryError
         if path.suffix.lower() not in readers:
-            raise MotionFileError(path, "suffix", f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}")
+            raise MotionFileError(
+                path,
+                "suffix",
+                f"motion is read from {_listed(READABLE)} files, not {path.suffix!r}; export it as one of them",
+            )
         if not path.stat().st_size:
             raise MotionFileError(path, "file", EMPTY)
+        with path.open("rb") as file:
+            start = file.read(32).lstrip().lower()
+        for beginning, what in _OTHERS.items():
+            if start.startswith(beginning):
+                raise MotionFileError(path, "file", what)
         if path.suffix.lower() not in _ZIPPED and zipfile.is_zipfile(path):
             raise MotionFileError(path, "file", "is a ZIP archive: unpack it, and give the file that was in it")
         return readers[path.suffix.lower()](path, Options(up, fps, names or {}))

@@ -21,6 +21,7 @@ from ..constants import FPS
 from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
+from ..progress import each
 from .armature import Armature, globals_of
 
 MAX_BYTES = 150_000_000
@@ -28,12 +29,12 @@ MAX_JOINTS = 500
 MAX_ROWS = 200_000  # of MOTION, a frame each
 # All that a channel can be called, in lower case → as it is kept.
 _CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
-_LINE = re.compile(r"\r\n?|\n")
 _MOTION = re.compile(r"(?:^|(?<=\}))[ \t]*motion\b[ \t:]*", re.IGNORECASE | re.MULTILINE)
 _FRAMES = re.compile(r"\s*frames[ \t]*:?[ \t]*(\S*)", re.IGNORECASE)
 _FRAME_TIME = re.compile(r"\s*frame[ \t]*time[ \t]*:?[ \t]*(\S*)", re.IGNORECASE)
 _COMMENT = re.compile(r"^[ \t]*(?:#|//)[^\n]*|[ \t](?:#|//)(?=[ \t])[^\n]*", re.MULTILINE)
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_PART = 1_000_000  # characters that are turned into numbers at once
 _HEAD_SIZE = 4_000_000  # characters that a hierarchy of so few joints can't exceed
 
 
@@ -63,7 +64,7 @@ class Bvh:
     def rotations(self) -> torch.Tensor:
         """(frames, joints, 3, 3) rotations, joint to parent."""
         result = torch.eye(3, dtype=torch.float64).expand(len(self.values), len(self.joints), 3, 3).clone()
-        for index in range(len(self.joints)):
+        for index in each(range(len(self.joints)), "turning the joints"):
             turns = [(name[0], column) for name, column in self._columns(index) if name.endswith("rotation")]
             if len(turns) == 3:
                 angles = torch.from_numpy(self.values[:, [column for _, column in turns]])
@@ -134,17 +135,17 @@ def parse(path: Path, fps: float | None = None) -> Bvh:
         raise MotionFileError(
             path, "size", f"{size / 1e6:,.0f} MB is too large; at most {MAX_BYTES // 10**6} MB are read"
         )
-    text = _LINE.sub("\n", _decoded(path.read_bytes()))
+    text = _decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     header = next((match for match in _MOTION.finditer(text) if text.count("}", 0, match.start())), None)
     if not header:
-        raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH")
+        raise MotionFileError(path, "MOTION", "is missing: the file is cut off, or no BVH; export it or copy it again")
     bvh = Bvh()
     bvh.joints = _Hierarchy(path, text[: header.start()], bvh.notes).joints
     channels = sum(len(joint.channels) for joint in bvh.joints)
     if not channels:
         raise MotionFileError(path, "CHANNELS", "are missing: no joint moves")
     first = text.count("\n", 0, header.end()) + 1
-    numbers = _COMMENT.sub("", text[header.end() :])
+    numbers = _without_comments(text[header.end() :])
     count, at = _promised(path, numbers, _FRAMES, 0, "Frames:")
     seconds, at = _promised(path, numbers, _FRAME_TIME, at, "Frame Time:")
     if not 1 <= count <= MAX_ROWS or count != int(count):
@@ -168,6 +169,11 @@ def _decoded(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1")
+
+
+def _without_comments(text: str) -> str:
+    """The same text; looking for what most files lack takes longer than reading them."""
+    return _COMMENT.sub("", text) if "#" in text or "//" in text else text
 
 
 def _promised(path: Path, text: str, pattern: re.Pattern[str], at: int, key: str) -> tuple[float, int]:
@@ -194,13 +200,12 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
             text = _DECIMAL_COMMA.sub(".", text)
             notes.append("commas were read as decimal points")
         text = text.replace(",", " ")
-    words = text.split()
     try:
-        values = np.array(words, dtype=np.float64)
+        values = _numbers(text)
     except ValueError:
         text = _without_tail(path, text, first, notes)
-        words = text.split()
-        values = np.array(words, dtype=np.float64)
+        values = _numbers(text)
+    found = len(values)
     if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e7:
         line, column, word = _where(text, first, lambda word: not abs(float(word)) <= 1e7)
         raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word} is not finite, or over 10,000,000")
@@ -212,14 +217,38 @@ def _rows(path: Path, text: str, first: int, count: int, channels: int, notes: l
         raise MotionFileError(
             path,
             "MOTION",
-            f"holds {len(words):,} numbers, but {count:g} frames of {channels} "
-            f"channels are {count * channels:,.0f}: the file is cut off or its channels are wrong",
+            f"holds {found:,} numbers, but {count:g} frames of {channels} channels are {count * channels:,.0f}: the "
+            "file is cut off or its channels are wrong; export it or copy it again",
         )
     if rows > MAX_ROWS:
         raise MotionFileError(path, "MOTION", f"holds {rows:,} rows; at most {MAX_ROWS:,} are read")
     if rows != count:
+        _check_lines(path, text, first, channels)
         notes.append(f"Frames promises {count:,}, but there are {rows:,} rows; all {rows:,} were read")
     return values.reshape(rows, channels)
+
+
+def _numbers(text: str) -> np.ndarray:
+    """All numbers of a text, part by part. Raises ValueError for a word that is none."""
+    ends = [text.find("\n", start) for start in range(_PART, len(text), _PART)]
+    ends = [*dict.fromkeys(end for end in ends if end >= 0), len(text)]
+    parts = [np.zeros(0)]
+    for start, end in each([*zip([0, *ends], ends, strict=False)], "reading the frames"):
+        parts.append(np.array(text[start:end].split(), dtype=np.float64))
+    return np.concatenate(parts)
+
+
+def _check_lines(path: Path, text: str, first: int, channels: int) -> None:
+    """Raise MotionFileError for a row that is none, where the header gives another number of rows than there are."""
+    for number, line in enumerate(text.split("\n"), start=first):
+        count = len(line.split())
+        if count not in (0, channels):
+            raise MotionFileError(
+                path,
+                "MOTION",
+                f"line {number} has {count:,} numbers, but the joints have {channels:,} channels: joints were added or "
+                "left out; export the file again",
+            )
 
 
 def _without_tail(path: Path, text: str, first: int, notes: list[str]) -> str:
@@ -227,7 +256,7 @@ def _without_tail(path: Path, text: str, first: int, notes: list[str]) -> str:
     line, column, word = _where(text, first, _is_no_number)
     lines = text.split("\n")
     rest = [words for words in map(str.split, lines[line - first :]) if words]
-    if column > 1 or any(not _is_no_number(words[0]) for words in rest):
+    if column > 1 or not "".join(lines[: line - first]).strip() or any(not _is_no_number(words[0]) for words in rest):
         raise MotionFileError(path, "MOTION", f"line {line}, column {column}: {word[:40]!r} is no number")
     notes.append(f"the text after the last row was passed over ({' '.join(rest[0])[:40]!r})")
     return "\n".join(lines[: line - first]) + "\n"
@@ -255,10 +284,11 @@ class _Hierarchy:
 
     def __init__(self, path: Path, text: str, notes: list[str]) -> None:
         self.joints: list[BvhJoint] = []
-        self._path, self._notes = path, notes
+        self._path = path
         self._stack: list[int] = []
         self._opened: int | None = None
         self._at_end = False  # inside an End Site
+        self._long_offsets: list[int] = []  # lines
         self._line = 0
         statements = {"offset": self._offset, "channels": self._channels, "end": self._end_site}
         statements |= {"root": self._joint, "joint": self._joint, "{": self._open, "}": self._close}
@@ -275,6 +305,10 @@ class _Hierarchy:
                     words = statements[key](words)
                 else:
                     raise self._wrong(f"{' '.join(words)[:60]!r} is no part of a BVH hierarchy")
+        if self._long_offsets:
+            first, *others = self._long_offsets
+            also = f", as in {len(others):,} others" if others else ""
+            notes.append(f"line {first}{also}: OFFSET has more than three numbers; the first three were read")
         if not self.joints:
             raise MotionFileError(path, "ROOT", "is missing: this is no BVH file")
         if self._stack:
@@ -323,7 +357,7 @@ class _Hierarchy:
             raise self._wrong(f"OFFSET needs three numbers, not {' '.join(words_read)!r}") from error
         x, y, z, *more = numbers
         if more:
-            self._notes.append(f"line {self._line}: OFFSET has {len(numbers)} numbers; the first three were read")
+            self._long_offsets.append(self._line)
         if not self._stack or not np.isfinite(numbers).all() or max(map(abs, numbers)) > 1e7:
             raise self._wrong("OFFSET: stands outside of a joint, or is not finite, or over 10,000,000")
         if self._at_end:
@@ -348,7 +382,7 @@ class _Hierarchy:
 
 def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
     """(line number, words), brackets by themselves."""
-    for number, line in enumerate(_COMMENT.sub("", text).split("\n"), start=1):
+    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
         for part in re.split(r"([{}])", line):
             if words := part.split():
                 yield number, words

@@ -228,17 +228,46 @@ def _joints(markers: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
             alone = count == 1 and f"{side}{part[0].upper()}JC" not in complete
             joints[:, _J[f"{name}_{part}"]] = place - sign * _INWARDS.get(part, 0.0) * alone * left
     hips = (joints[:, _J["left_hip"]] + joints[:, _J["right_hip"]]) / 2
-    trunk = neck - hips
-    trunk = trunk / np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-9)
+    trunk = _unit(neck - hips)
     for name, side in (("left", "L"), ("right", "R")):
         if f"{side}SJC" not in complete:
             joints[:, _J[f"{name}_shoulder"]] -= _BELOW * trunk
-    rest = skeleton.REST_JOINTS.numpy()
-    tall = rest[_J["neck"], 1] - rest[0, 1]
-    joints[:, 0] = hips + 0.09 * np.linalg.norm(neck - hips, axis=1, keepdims=True) * trunk
-    for part in ("spine1", "spine2", "spine3"):
-        joints[:, _J[part]] = joints[:, 0] + (rest[_J[part], 1] - rest[0, 1]) / tall * (neck - joints[:, 0])
-    for name in ("left", "right"):
-        joints[:, _J[f"{name}_collar"]] = neck + 0.3 * (joints[:, _J[f"{name}_shoulder"]] - neck) - 0.05 * trunk
+    shoulders = joints[:, _J["left_shoulder"]] - joints[:, _J["right_shoulder"]]
+    for part, places in _trunk(hips, neck, left, up, shoulders).items():
+        joints[:, _J[part]] = places
     joints[:, _J["neck"]], joints[:, _J["head"]] = neck, head
     return joints
+
+
+def _trunk(
+    hips: np.ndarray, neck: np.ndarray, left: np.ndarray, up: np.ndarray, shoulders: np.ndarray
+) -> dict[str, np.ndarray]:
+    """(frames, 3) places of pelvis, spine and collars: as in SMPL, but along a curve that rises from the
+    pelvis and ends at the neck.
+
+    left, up: where the pelvis has them, of length 1. shoulders: from the right to the left one.
+    """
+    rest = skeleton.REST_JOINTS.numpy()
+    rest = rest - (rest[_J["left_hip"]] + rest[_J["right_hip"]]) / 2
+    way = rest[_J["neck"]] - rest[0]
+    scale = np.linalg.norm(neck - hips, axis=1, keepdims=True) / np.linalg.norm(rest[_J["neck"]])
+    ahead = np.cross(left, up)
+    start = hips + scale * (rest[0, 1] * up + rest[0, 2] * ahead)
+    middle = start + 0.5 * scale * way[1] * up
+    chest_up = _unit(neck - middle)
+    chest_ahead = _unit(np.cross(shoulders, chest_up))
+    result = {"pelvis": start}
+    for part in ("spine1", "spine2", "spine3"):
+        off = rest[_J[part]] - rest[0]
+        share = off[1] / way[1]
+        curve = (1 - share) ** 2 * start + 2 * share * (1 - share) * middle + share**2 * neck
+        result[part] = curve + scale * (off[2] - share * way[2]) * _unit((1 - share) * ahead + share * chest_ahead)
+    chest = np.stack([np.cross(chest_up, chest_ahead), chest_up, chest_ahead], axis=1)
+    for part in ("left_collar", "right_collar"):
+        result[part] = neck + scale * ((rest[_J[part]] - rest[_J["neck"]]) @ chest)
+    return result
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """(frames, 3) of length 1, or of none."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import progress
 from ..errors import FileAccessError, RequestError, file_access
 from . import FOR_CHARACTERS, FOR_TOOLS, READABLE, WRITABLE, MotionFileError, read, save
 from .retarget_to_character import Character
@@ -61,7 +62,7 @@ class Conversion:
             raise RequestError(f"{self.target}: is one file, but {self.source} is a folder; give a folder")
         if self.suffix not in suffixes:
             raise RequestError(f"{self.suffix}: this format can't be written; use one of {', '.join(suffixes)}")
-        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        files = sorted(path for path in self.source.rglob("*") if path.suffix.lower() in READABLE and not path.is_dir())
         if not files:
             raise RequestError(f"{self.source}: holds no motion files ({', '.join(READABLE)})")
         if self.character:
@@ -70,7 +71,8 @@ class Conversion:
 
     def _one(self, source: Path, target: Path) -> Iterator[str]:
         """Convert one file, which may hold several motions; yields what was found and written."""
-        readings = read(source, up=self.up, fps=self.fps, names=self.names)
+        with progress.shown(source.name) as began:
+            readings = read(source, up=self.up, fps=self.fps, names=self.names)
         for number, reading in enumerate(readings):
             path = target
             if not target.suffix:
@@ -79,5 +81,7 @@ class Conversion:
                 path = path.with_stem(f"{path.stem}-{number:03d}")
             if is_same_file(path, source):
                 raise RequestError(f"{path}: is the file that is read; give another name or folder for what is written")
-            output = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
+            with progress.shown(source.name, began):
+                progress.step(f"writing {path.name}")
+                output = save(reading.motion, path, self.layout, character=self.character, names=self.bones)
             yield f"{reading} -> {output}"

@@ -19,6 +19,7 @@ from torch.nn.functional import normalize
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
+from ..progress import each
 from .rotations import swing
 
 SIDES = ("left", "right")
@@ -96,7 +97,7 @@ def set_down(motion: Motion, turns: dict[str, torch.Tensor], stance: Stance) -> 
     pelvis = hips + higher * hips.new_tensor([0, 1, 0]) - turns["pelvis"] @ middle / stance.scale
 
     change = torch.zeros(len(pelvis), _UNKNOWNS, dtype=torch.float64)
-    for start in range(0, len(pelvis), _STRETCH):
+    for start in each(range(0, len(pelvis), _STRETCH), "setting the feet down"):
         stretch = slice(max(start - _OVERLAP, 0), start + _STRETCH)
         legs = _Legs({part: turn[stretch] for part, turn in turns.items()}, stance, pelvis[stretch])
         found = _changed(legs, _Targets.of(feet[stretch], stance))

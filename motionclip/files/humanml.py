@@ -40,6 +40,7 @@ _FEET = [_J["left_ankle"], _J["left_foot"], _J["right_ankle"], _J["right_foot"]]
 # Their code scales paths by the right leg: metres of the SMPL body for one of theirs.
 SCALE = float(sum(skeleton.OFFSETS[joint].norm() for joint in (5, 8))) / (_LENGTHS[5] + _LENGTHS[8])
 _STILL = 0.002  # square metres: of how far a foot that stands moves in a frame
+_OTHER_BONES = 0.5  # of a bone's length, on the average: generated bones are off by less, normalised ones by more
 _SMOOTH = 20  # frames, the width of the heading's smoothing
 
 
@@ -85,6 +86,13 @@ def from_features(features: np.ndarray) -> np.ndarray:
     local = data[:, 4:67].unflatten(1, (21, 3)) @ back.mT + root[:, None]
     root[:, 1] = data[:, 3]
     return torch.cat([root[:, None], local], dim=1).numpy()
+
+
+def has_their_bones(joints: np.ndarray) -> bool:
+    """Whether the bones of (frames, 22, 3) joints are as long as the data set's, as they are in all of its features."""
+    parents = [skeleton.PARENTS[joint] for joint in range(1, JOINTS)]
+    lengths = np.median(np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1), axis=0)
+    return float(np.abs(lengths / _LENGTHS[1:] - 1).mean()) < _OTHER_BONES
 
 
 def at_twenty(motion: Motion) -> Motion:

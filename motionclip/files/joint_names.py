@@ -21,13 +21,13 @@ _LIMBS = {
     "leg": {
         "hip": (r"upleg|upperleg|thigh|femur", r"(?<!lower)(?<!fore)hip", r"(?<!lower)(?<!low)(?<!fore)leg"),
         "knee": (r"lowleg|loleg|lowerleg|calf|shin|shank|knee|tibia|crus", r"(?<!up)(?<!upper)leg"),
-        "ankle": (r"(?<!fore)foot|ankle|talocrural",),
+        "ankle": (r"(?<!fore)foot|ankle|talocrural|talus",),
         "foot": (r"toebase|toes?$|ball|forefoot", r"toe0$|midtarsal|metatarsals?$", r"toe3|toe2|metatarsal3", r"toe\d",
                  r"metatarsal", r"foot"),
     },
     "arm": {
         "collar": (r"clavicle|collar|scapula|sternoclavicular", r"shoulder|shldr"),
-        "shoulder": (r"upperarm|uparm|uarm|shldr|humerus", r"(?<!fore)(?<!lower)(?<!low)(?<!lo)arm", r"shoulder"),
+        "shoulder": (r"upperarm|uparm|uarm|shldr|humerus|bicep", r"(?<!fore)(?<!lower)(?<!low)(?<!lo)arm", r"shoulder"),
         "elbow": (r"forearm|lowerarm|lowarm|loarm|larm|elbow|ulna|radius", r"(?<!up)(?<!upper)arm"),
         "wrist": (r"wrist|radiocarpal", r"hand", r"palm"),
     },
@@ -77,7 +77,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     (r"cc_base", "Character Creator"),
     (r"bip\d", "Biped"),
     (r"\bmpelvis\b.*\bmtorso\b", "Second Life"),
-    (r"humanoidroot|sacroiliac|skullbase", "H-Anim"),
+    (r"humanoidroot\b|sacroiliac|skullbase", "H-Anim"),
     (r"左|右", "MikuMikuDance"),
     (r"thighbend|shldrbend", "DAZ"),
     (r"def-|upper_arm\.l|upper_arm_l", "Rigify"),
@@ -144,6 +144,8 @@ def place_joints(
     ]
     places = {part: joint for part, joint in armature.parts.items() if part in PARTS}
     for part, name in (named or {}).items():
+        if part not in PARTS:
+            raise MotionFileError(path, "map", f"{part!r} is no part; there are {', '.join(PARTS)}")
         if name not in armature.names:
             raise MotionFileError(path, "map", f"{part}: there is no joint {name!r}; {_listed(armature)}")
         places[part] = armature.names.index(name)

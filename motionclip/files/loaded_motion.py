@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..errors import RequestError
 from ..motion.motion import Motion
+from .up import AXES
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,13 @@ class Options:
     up: str | None = None
     fps: float | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise RequestError for an axis or a rate that there can't be."""
+        if self.up is not None and self.up not in AXES:
+            raise RequestError(f"up: must be one of {', '.join(AXES)}, not {self.up!r}")
+        if self.fps is not None and not 1 <= self.fps <= 10_000:
+            raise RequestError(f"fps: must be from 1 to 10,000 frames per second, not {self.fps:g}")
 
 
 @dataclass(frozen=True)

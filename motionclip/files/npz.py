@@ -35,7 +35,7 @@ def load(path: Path) -> Motion:
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
     """Read SMPL parameters in any spelling, with any axis up, on the floor. Raises as `load`."""
-    return [smpl.to_reading(read_arrays(path), path, options)]
+    return [smpl.to_reading(fields, path, options) for fields in smpl.apart(read_arrays(path))]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -43,18 +43,19 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            relevant = [name for name in members if name in smpl.FIELDS]
+            relevant = [name for name in members if smpl.is_field(name)]
             fields = {}
             for name in relevant:
                 fields[name] = read_array(partial(archive.open, members[name]), path, name)
-            if not relevant:
+            if not {*smpl.WHOLE, *smpl.ROOTS, *smpl.BODIES} & set(members):
                 names = ", ".join(sorted(members)[:8]) or "nothing"
-                raise MotionFileError(path, "poses", f"is missing; the file holds {names}")
+                reason = f"is missing; the file holds {names}. Joints (frames, 22, 3) are read from .npy"
+                raise MotionFileError(path, "poses", reason)
             return fields
     except MotionFileError:
         raise
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:  # the latter where a member's name is damaged
-        raise MotionFileError(path, "file", f"is not an npz archive ({error})") from error
+        raise MotionFileError(path, "file", f"is not an npz archive ({error}); export it or copy it again") from error
     except (NotImplementedError, RuntimeError) as error:  # an encrypted member, or an unknown compression
         raise MotionFileError(path, "file", f"cannot be read ({error})") from error
 

@@ -21,14 +21,14 @@ from .retarget_to_smpl import off_the_floor
 from .up import Up, find_up_of_joints
 
 MAX_BYTES = 500_000_000
-MAX_MOTIONS = 1000
+MAX_MOTIONS = smpl.MAX_BODIES
 _NO_BODY = 12.0  # degrees on average by which only what are no joints makes bones point elsewhere
 _MAGIC = b"\x93NUMPY"
 _BEFORE_TORCH_1_6 = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # the number that its files begin with
 LAYOUTS = ("joints", "humanml3d")
 # Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
 _WORLD = {"pose_world": "pose", "trans_world": "trans"}  # WHAM
-_GROUPS = ("smpl_params_global", "smpl_params_incam")  # GVHMR
+_GROUPS = ("smpl_params_global", "smpl_params_incam", "smplx_world")  # GVHMR, PromptHMR
 
 
 def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
@@ -153,6 +153,13 @@ def _from_array(values: np.ndarray, path: Path, options: Options) -> LoadedMotio
         if not np.isfinite(values).all() or np.abs(values).max() > 1e4:
             raise MotionFileError(path, "array", "holds NaN, infinite values, or some over 10,000")
         joints = humanml.from_features(values)
+        if not humanml.has_their_bones(joints):
+            raise MotionFileError(
+                path,
+                "array",
+                "the bones of these features are not as long as HumanML3D's: they were normalised, or are others. Take "
+                "them as they were before (features * Std + Mean, with the data set's Std.npy and Mean.npy)",
+            )
         return from_joints(joints, path, options, fps, "HumanML3D's features", notes, humanml.SCALE)
     if values.ndim != 3 or values.shape[-1] != 3 or values.shape[1] < positions.JOINTS:
         raise MotionFileError(path, "array", _wanted(values.shape))
@@ -194,11 +201,14 @@ def _from_tree(tree: Any, path: Path, options: Options) -> list[LoadedMotion]:
         return list(_from_mdm(content, path, options))
     if isinstance(content, list) and all(_is_numbers(one) for one in content):
         return [_from_array(one.astype(np.float64), path, options) for one in content]
-    people = list(_people(content))
+    people: list[Mapping[str, np.ndarray]] = list(_people(content))
     if not people:
         raise MotionFileError(
-            path, "content", "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or joints"
+            path,
+            "content",
+            "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or a list of joints",
         )
+    people = [body for fields in people for body in smpl.apart(fields)]
     return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
 
 
@@ -224,7 +234,8 @@ def _people(content: Any) -> Iterator[dict[str, np.ndarray]]:
         yield from _people(group)
         return
     fields = {_WORLD.get(name, name): value for name, value in _world_last(content) if _is_numbers(value)}
-    parameters = {name: value for name, value in fields.items() if name in smpl.FIELDS}
+    fields |= {name: np.array(value) for name, value in content.items() if isinstance(value, int | float)}
+    parameters = {name: value for name, value in fields.items() if smpl.is_field(name)}
     if set(smpl.WHOLE) & set(parameters) or (set(smpl.ROOTS) & set(parameters) and set(smpl.BODIES) & set(parameters)):
         yield parameters
         return

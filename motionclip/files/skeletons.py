@@ -10,6 +10,7 @@ import torch
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
+from ..progress import step
 from . import bvh, retarget_to_smpl
 from .animations import read_animations
 from .armature import Armature
@@ -29,7 +30,9 @@ def read_bvh(path: Path, options: Options) -> list[LoadedMotion]:
     stride = round(fps / FPS)
     if stride > 1 and abs(fps / FPS - stride) < 1e-3:
         source.values, source.fps = source.values[::stride], FPS
-    reading = _read(source.armature(), path, options)
+    armature = source.armature()
+    step("bringing it onto the SMPL body")
+    reading = _read(armature, path, options)
     return [replace(reading, frames=frames, fps=fps, motion=reading.motion.resampled(source.fps))]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +22,21 @@ from .up import Up, find_up_of_joints
 BODY_JOINTS = 22  # SMPL+H and SMPL-X put the fingers behind them, SMPL two rigid hands
 _JOINTS = {22, 24, 52, 55}  # of a whole pose: the body, SMPL, SMPL+H, SMPL-X
 _BODIES = {21, 23}  # of a pose without its root
-WHOLE = ("poses", "smpl_poses", "fullpose", "full_pose", "pose", "smpl_thetas", "thetas")
+WHOLE = ("poses", "smpl_poses", "fullpose", "full_pose", "pose", "smpl_thetas", "thetas", "pred_rotmat")
 ROOTS = ("global_orient", "root_orient", "smpl_orient", "orient")
 BODIES = ("body_pose", "pose_body")
-PATHS = ("trans", "transl", "smpl_trans", "translation", "root_trans", "global_t")
-RATES = (
-    "mocap_framerate", "mocap_frame_rate", "mocap_frame_rates", "mocap_fps", "mocap_frequency", "framerate",
-    "frame_rate", "frameRate", "frames_per_second", "fps", "rate", "freq",
-)  # fmt: skip
+PATHS = ("trans", "transl", "smpl_trans", "translation", "root_trans", "global_t", "pred_trans")
+# Frame rates, as `mocap_frame_rate`, `FPS` or `samplingRate`: letters alone, in lower case.
+_RATE = re.compile(
+    r"(mocap|capture|motion|video|source)?(frame(rates?|frequency)|sampl(e|ing)(rate|frequency)|framespersecond|rate|fps|"
+    r"freq(uency)?)(hz)?"
+)
 SCALES = ("smpl_scaling", "scaling")
 FLOOR = "floor"
 BEAT = "expressions"  # of BEAT2, which has AMASS's names and y up
 _AMASS = ("root_orient", "pose_body")
-FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *RATES, *SCALES, FLOOR, BEAT}
+_FIELDS = {*WHOLE, *ROOTS, *BODIES, *PATHS, *SCALES, FLOOR, BEAT}
+MAX_BODIES = 1000  # of one file
 # Those whose format has one rate, and names it nowhere.
 _AIST_RATE = 60.0
 # How far an AMASS body may hover or sink because its shape is not the one here; one that is higher climbs or swims.
@@ -52,6 +55,30 @@ class Poses:
     field: str
 
 
+def is_rate(name: str) -> bool:
+    """Whether a field of this name says the frame rate."""
+    return _RATE.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
+
+
+def is_field(name: str) -> bool:
+    """Whether a field of this name can mean motion."""
+    return name in _FIELDS or is_rate(name)
+
+
+def apart(fields: Mapping[str, np.ndarray]) -> Iterator[Mapping[str, np.ndarray]]:
+    """The fields of each body, where these have an axis for bodies before the frames, as SLAHMR's."""
+    poses = next((fields[name] for name in (*BODIES, *WHOLE) if name in fields), np.zeros(0))
+    numbers = {3 * count for count in _JOINTS | _BODIES}
+    if poses.ndim != 3 or poses.shape[-1] not in numbers or len(poses) > MAX_BODIES:
+        yield fields
+        return
+    for body in range(len(poses)):
+        yield {
+            name: value[body] if value.ndim == 3 and len(value) == len(poses) else value
+            for name, value in fields.items()
+        }
+
+
 def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
     """The poses and path among a file's arrays, whatever they are called.
 
@@ -68,8 +95,7 @@ def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
             raise MotionFileError(path, root, f"there are {len(first)} of them, but {len(others)} of {body}")
         rotations = torch.cat([first, others], dim=1)
     else:
-        contents = _listed(fields)
-        raise MotionFileError(path, WHOLE[0], f"is missing, and so are global_orient and body_pose; {contents}")
+        raise MotionFileError(path, (ROOTS if root is None else BODIES)[0], f"is missing; {_listed(fields)}")
     frames = len(rotations)
     if not frames:
         raise MotionFileError(path, field, "there are zero frames")
@@ -90,7 +116,9 @@ def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -
         fps = _rate(fields, path)
     if fps is None:
         if amass:
-            raise MotionFileError(path, RATES[0], "is missing: the frame rate has to be known (30, 60, 120, …); --fps")
+            raise MotionFileError(
+                path, "mocap_framerate", f"is missing: --fps says the frame rate (30, 60, 120, …); {_listed(fields)}"
+            )
         fps = _AIST_RATE if poses.field == "smpl_poses" else FPS
         notes.append(f"no frame rate is given: {fps:g} per second was taken; --fps overrules")
     if not any(name in fields for name in PATHS):
@@ -139,7 +167,11 @@ def _path(fields: Mapping[str, np.ndarray], path: Path, frames: int) -> torch.Te
     name = next((name for name in PATHS if name in fields), None)
     if name is None:
         if "poses" in fields:
-            raise MotionFileError(path, "trans", f"is missing; {_listed(fields)}")
+            raise MotionFileError(
+                path,
+                "trans",
+                f"is missing: (frames, 3) metres, zeros where the body stays in place; {_listed(fields)}",
+            )
         return torch.zeros(frames, 3, dtype=torch.float64)
     trans = fields[name]
     if trans.ndim == 3 and 1 in trans.shape[:2]:
@@ -168,19 +200,27 @@ def _rotations(values: np.ndarray, path: Path, field: str, joints: set[int]) -> 
         shapes = "(frames, 72) for SMPL or (frames, 156) for SMPL+H" if len(joints) > 2 else (
             " or ".join(f"(frames, {3 * count})" for count in sorted(joints))
         )  # fmt: skip
-        raise MotionFileError(path, field, f"the shape must be {shapes}, not {shape}")
+        raise MotionFileError(
+            path, field, f"the shape must be {shapes}, of axis-angle (3 numbers a joint) or 3 × 3 matrices, not {shape}"
+        )
     _check(values, path, field)
     vectors = torch.from_numpy(values.astype(np.float64).reshape(-1, flat // 3, 3))
     return roma.rotvec_to_rotmat(vectors)
 
 
 def _check(values: np.ndarray, path: Path, field: str) -> None:
-    if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e6:
-        raise MotionFileError(path, field, "holds NaN, infinite values, or some over 1,000,000")
+    wrong = ~(np.abs(values) <= 1e6)
+    if wrong.any():
+        frame = int(np.argwhere(wrong)[0][0])
+        raise MotionFileError(
+            path,
+            field,
+            f"holds NaN, infinite values, or some over 1,000,000, first in frame {frame}; mend that or cut it out",
+        )
 
 
 def _rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:
-    key = next((key for key in RATES if key in fields), None)
+    key = next(filter(is_rate, fields), None)
     if key is None:
         return None
     value = fields[key]

@@ -31,7 +31,7 @@ def load(path: Path, hands: bool = False, nth: bool = False) -> Motion | None:
         return motion
     with np.load(path, allow_pickle=False) as archive:
         poses, translation = archive["poses"].astype(np.float64), archive["trans"].astype(np.float64)
-        rate = float(next(archive[key] for key in smpl.RATES if key in archive).item())
+        rate = float(archive[next(filter(smpl.is_rate, archive))].item())
     if nth:
         step = max(round(rate / FPS), 1)
         if abs(rate / step - FPS) > FAR_OFF:

@@ -14,6 +14,7 @@ import numpy as np
 from ..constants import FPS
 from ..motion import skeleton
 from ..motion.motion import Motion
+from ..progress import each
 
 _J = skeleton.JOINT_INDEX
 # Limbs to draw: from, to, radius in metres, colour. Negative "to" joints are tips, added by `with_tips`.
@@ -183,7 +184,7 @@ def _pictures(joints: np.ndarray, roots: np.ndarray, camera: Camera, size: int) 
     shadow_widths = np.maximum(1, np.round(1.6 * _RADII * scale / camera.distance)).astype(int).tolist()
     empty = np.full((size, size, 3), _BACKGROUND, np.uint8)
     image = empty.copy()  # new memory for each would take longer than what is drawn in it
-    for frame in range(len(points)):
+    for frame in each(range(len(points)), "drawing the frames"):
         np.copyto(image, empty)
         cv2.fillConvexPoly(image, floors[frame, :4], _FLOOR, cv2.LINE_AA, _SHIFT)
         cv2.polylines(image, list(floors[frame, 4:].reshape(-1, 2, 2)), False, _GRID, 1, cv2.LINE_AA, _SHIFT)

@@ -1,0 +1,52 @@
+"""How far long work on a file is: a line on stderr after a second, for those who ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+T = TypeVar("T")
+DELAY = 1.0  # seconds for which nothing is shown
+_line: ContextVar[tqdm[Any] | None] = ContextVar("line", default=None)
+
+
+@contextmanager
+def shown(name: str, since: float | None = None) -> Iterator[float]:
+    """Show the steps of what is done within, once the work has taken a second (DELAY).
+
+    name: of the file. since: when the work began, by what this gave for the part of it before; by default now.
+    """
+    from tqdm import tqdm
+
+    words = "{desc}{postfix} [{elapsed}]"
+    with tqdm(desc=name, bar_format=words, delay=DELAY, mininterval=0, miniters=0, leave=False) as line:
+        line.start_t = since or line.start_t
+        before = _line.set(line)
+        try:
+            yield line.start_t
+        finally:
+            _line.reset(before)
+
+
+def step(words: str) -> None:
+    """Say what is done from now on; heard only within `shown`."""
+    line = _line.get()
+    if line is not None:
+        line.set_postfix_str(words, refresh=False)
+        line.update(0)  # writes it, unless it is too early
+
+
+def each(items: Sequence[T], words: str) -> Iterator[T]:
+    """The items, one by one; words: what is done with them, of which the share is told."""
+    told = -1
+    for number, item in enumerate(items):
+        share = 100 * number // len(items)
+        if share > told:
+            step(f"{words}, {share} %")
+            told = share
+        yield item
