@@ -1,5 +1,4 @@
 // The tab that is open stands in the address, after "#": Back goes to the tab before, and a reload stays where one was.
-import { appear } from "./appear.js";
 
 const nameOf = (tab) => tab.textContent.trim().toLowerCase();
 
@@ -9,13 +8,10 @@ const find = (name) => [...document.querySelectorAll("[role=tab]")].find((tab) =
 /** The tab that the address says, or null. */
 export const named = () => new URLSearchParams(location.hash.slice(1)).get("tab");
 
-/** Open a tab that a link asks for, as the page's first. @param {string} name */
-export function start(name) {
-  history.replaceState(null, "", `#tab=${name}`);
-  appear(() => find(name), (tab) => tab.click());
-}
+/** Say which tab a visit begins with, before `follow`. @param {string} name */
+export const start = (name) => history.replaceState(null, "", `#tab=${name}`);
 
-/** From now on the tabs that a visitor opens are in the history. */
+/** Open the tab that the address says; from now on those that a visitor opens are in the history. */
 export function follow() {
   const first = document.querySelector("[role=tab][aria-selected=true]"), show = () => (find(named()) ?? first).click();
   document.addEventListener("click", ({ target, isTrusted }) => {

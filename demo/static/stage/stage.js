@@ -534,6 +534,7 @@ export class Stage {
     if (this.follow) {
       const point = new Float32Array(3);
       along(point, this.targets, timeline.frame);
+      view.moment = timeline.frame;
       if (view instanceof FlatView) view.target = point;
       else view.target.set(...point);
     }
