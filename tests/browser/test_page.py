@@ -349,7 +349,7 @@ def test_keys_zoom_and_turn_the_view(flat):
     assert of_stage(page, "s.view.yaw") == pytest.approx(yaw)
 
 
-def test_full_screen_fits_and_is_left_with_escape(page):
+def test_full_screen_fits_and_is_left_with_its_button(page):
     full = page.locator("#text-stage").get_by_role("button", name="Full screen")
     full.press("Enter")
     page.wait_for_function("document.fullscreenElement?.matches('.stage')")
@@ -359,8 +359,9 @@ def test_full_screen_fits_and_is_left_with_escape(page):
     assert bar["y"] + bar["height"] == pytest.approx(page.evaluate("innerHeight"), abs=1)
     ((top, bottom),) = of_stage(page, "(s.draw(), s.spans())")
     assert 0.3 < bottom - top < 0.7
-    full.press("Enter")
+    page.get_by_role("button", name="Leave full screen (Esc)").press("Enter")
     page.wait_for_function("!document.fullscreenElement")
+    expect(full).to_be_visible()
 
 
 def test_where_there_is_no_full_screen_there_is_no_button(browser, app_url):
@@ -772,6 +773,8 @@ def test_a_storyboard_can_be_changed_by_the_keyboard(flat):
     page.keyboard.press("Enter")
     expect(page.get_by_label("Words of block 3")).to_be_focused()  # there is no later place
     expect(page.get_by_label("Words of block 3")).to_have_value("walk")
+    page.get_by_role("button", name="Remove: block 3").press("Enter")
+    expect(page.get_by_role("button", name="Remove: block 2")).to_be_focused()
 
 
 def test_a_storyboard_is_told_changed_and_kept_as_a_file(page, tmp_path):

@@ -88,6 +88,11 @@ export class Controls {
       ),
     );
     stage.root.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("fullscreenchange", () => {
+      const label = document.fullscreenElement === stage.root ? "Leave full screen (Esc)" : "Full screen";
+      this.full.setAttribute("aria-label", label);
+      this.full.title = label;
+    });
     stage.root.addEventListener("focusout", (event) => {
       if (!stage.root.contains(event.relatedTarget)) this.#open(false);
     });
