@@ -303,6 +303,77 @@ def test_the_keyboard_plays(page):
     assert of_stage(page, "s.timeline.speed") == 0.25
 
 
+@pytest.mark.parametrize("tab", ["Text", "Between", "Read"])
+def test_what_has_the_keyboard_is_seen(flat, tab):
+    page = flat()
+    open_tab(page, tab)
+    page.locator(f"#{TABS[tab]} .stage").wait_for()
+    page.wait_for_timeout(500)
+    page.evaluate("document.activeElement.blur()")
+    seen = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        what, style, width = page.evaluate("""() => {
+          const e = document.activeElement, shows = getComputedStyle(e).opacity === "0" ? e.closest("label") : e;
+          const { outlineStyle, outlineWidth } = getComputedStyle(shows);
+          return [e === document.body ? "" : e.outerHTML.slice(0, 300), outlineStyle, parseFloat(outlineWidth)];
+        }""")
+        if not what:
+            break
+        assert style == "solid" and width >= 2, what
+        seen.add(what)
+    assert len(seen) > 20
+
+
+def test_what_else_to_show_follows_its_button_and_escape_gives_it_back(page):
+    more = page.get_by_role("button", name="What else to show")
+    more.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#text-stage").get_by_label("Path on the floor")).to_be_focused()
+    page.keyboard.press("Space")
+    assert of_stage(page, "s.options.path")
+    page.keyboard.press("Escape")
+    expect(page.locator("#text-stage .menu")).to_be_hidden()
+    expect(more).to_be_focused()
+
+
+def test_keys_zoom_and_turn_the_view(flat):
+    page = flat()
+    stage = page.locator("#text-stage .stage")
+    yaw = of_stage(page, "s.view.yaw")
+    for key in ("+", "+", "-", "t"):
+        stage.press(key)
+    assert of_stage(page, "s.view.zoom") == pytest.approx(0.8)
+    assert of_stage(page, "s.view.yaw") == pytest.approx(yaw + np.pi / 12)
+    stage.press("Shift+T")
+    assert of_stage(page, "s.view.yaw") == pytest.approx(yaw)
+
+
+def test_full_screen_fits_and_is_left_with_its_button(page):
+    full = page.locator("#text-stage").get_by_role("button", name="Full screen")
+    full.press("Enter")
+    page.wait_for_function("document.fullscreenElement?.matches('.stage')")
+    page.wait_for_timeout(500)
+    picture, bar = (page.locator(f"#text-stage {part}").bounding_box() for part in (".picture", ".bar"))
+    assert picture["y"] == 0 and picture["width"] == page.evaluate("innerWidth")
+    assert bar["y"] + bar["height"] == pytest.approx(page.evaluate("innerHeight"), abs=1)
+    ((top, bottom),) = of_stage(page, "(s.draw(), s.spans())")
+    assert 0.3 < bottom - top < 0.7
+    page.get_by_role("button", name="Leave full screen (Esc)").press("Enter")
+    page.wait_for_function("!document.fullscreenElement")
+    expect(full).to_be_visible()
+
+
+def test_where_there_is_no_full_screen_there_is_no_button(browser, app_url):
+    page = browser.new_page()
+    page.add_init_script(NO_WEBGL + "Object.defineProperty(document, 'fullscreenEnabled', { value: false });")
+    page.goto(app_url)
+    moving(page)
+    expect(page.locator("#text-stage .bar")).to_be_visible()
+    expect(page.locator("#text-stage [title='Full screen']")).to_be_hidden()
+    page.close()
+
+
 def test_the_view_is_turned_by_dragging_and_the_picture_shows_it(page):
     page.locator("#text-stage .stage").focus()
     page.keyboard.press("Space")
@@ -513,6 +584,36 @@ def test_four_takes_come_onto_the_stage_in_step_beside_or_in_one_place(flat, wid
     expect(page.get_by_text("Known: zombie walk.")).to_be_visible()
 
 
+def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
+    page = flat()
+    length = page.evaluate("history.length")
+    for tab in ("Between", "Map", "Map"):
+        open_tab(page, tab)
+    assert page.evaluate("history.length") == length + 2
+    selected = page.locator("[role=tab][aria-selected=true]").locator("visible=true")
+    page.reload()
+    expect(selected).to_have_text("Map")
+    for step, tab in (("back", "Between"), ("back", "Text"), ("forward", "Between")):
+        page.evaluate(f"history.{step}()")
+        expect(selected).to_have_text(tab)
+    expect(page.locator("#path-stage .stage")).to_be_visible()
+    page.get_by_role("button", name="walk → dance salsa").click()
+    moving(page, "path-stage")
+    assert "#" not in copied(page, "copy-between-link")
+    # A link's tab is where a visit begins.
+    page.goto(f"{app_url}/?tab=style&base=bow&from=walk&to=walk+proudly")
+    moving(page, "style-stage", "bow: walk to walk proudly")
+    open_tab(page, "Text")
+    page.go_back()
+    expect(selected).to_have_text("Style")
+    open_tab(page, "Read")
+    page.reload()
+    expect(selected).to_have_text("Read")
+    page.goto(f"{app_url}/?prompt=bow#tab=none")
+    moving(page, name="bow")
+    expect(selected).to_have_text("Text")
+
+
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     page.goto(f"{app_url}/?prompt=bow&seed=5&seconds=3&model=default")
     moving(page, name="bow")
@@ -672,6 +773,8 @@ def test_a_storyboard_can_be_changed_by_the_keyboard(flat):
     page.keyboard.press("Enter")
     expect(page.get_by_label("Words of block 3")).to_be_focused()  # there is no later place
     expect(page.get_by_label("Words of block 3")).to_have_value("walk")
+    page.get_by_role("button", name="Remove: block 3").press("Enter")
+    expect(page.get_by_role("button", name="Remove: block 2")).to_be_focused()
 
 
 def test_a_storyboard_is_told_changed_and_kept_as_a_file(page, tmp_path):
@@ -1112,6 +1215,31 @@ def dot_near(page: Page, box: dict[str, float], across: float) -> tuple[float, f
     return x, y
 
 
+def test_the_map_is_used_by_the_keyboard(flat):
+    page = flat()
+    open_tab(page, "Map")
+    page.wait_for_function("window.motionStage('map-stage')?.scene")
+    chart, tip = page.locator("#map .chart"), page.locator("#map .tip span")
+    page.locator("#map input[type=search]").focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
+    expect(chart).to_be_focused()
+    names = [tip.inner_text()]
+    for key in ("+", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+        names.append(tip.inner_text())
+    assert len(set(names)) > 1
+    page.keyboard.press("Enter")
+    page.wait_for_function("(name) => window.motionStage('map-stage').scene.name === name", arg=names[-1])
+    page.get_by_role("button", name="Draw a way").press("Enter")
+    chart.press("Enter")
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("#map .hint")).to_have_text("now the other end")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"It passes {names[-1]}")).to_be_visible()
+
+
 def test_what_a_way_passes_is_pointed_at_before_other_dots(flat):
     page = flat()
     open_tab(page, "Between")
@@ -1166,37 +1294,78 @@ def test_the_maps_wheel_scrolls_the_page_until_the_map_is_used(flat):
     page.wait_for_function("window.scrollY > 20")
 
 
+def drag(page: Page, *ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Put down a finger for each way, move all along from its start to its end, and lift them."""
+    touch = page.context.new_cdp_session(page)
+    for step in range(11):
+        fingers = [
+            {"x": a + (c - a) * step / 10, "y": b + (d - b) * step / 10, "id": finger}
+            for finger, ((a, b), (c, d)) in enumerate(ways)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": fingers})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(400)
+
+
 def test_on_a_phone_one_finger_on_the_map_scrolls_and_two_zoom(flat):
     page = flat(390, 844, has_touch=True, is_mobile=True)
     open_tab(page, "Map")
     page.wait_for_function("window.motionStage('map-stage')?.scene")
     chart = page.locator("#map .chart")
     expect(page.locator("#map .hint")).to_have_text("two fingers zoom")
-    touch = page.context.new_cdp_session(page)
     box = chart.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-    def drag(*ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
-        for step in range(11):
-            fingers = [
-                {"x": a + (c - a) * step / 10, "y": b + (d - b) * step / 10, "id": finger}
-                for finger, ((a, b), (c, d)) in enumerate(ways)
-            ]
-            kind = "touchMove" if step else "touchStart"
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        page.wait_for_timeout(400)
-
     before = chart.get_attribute("data-view")
     edge = box["x"] + 6  # where no dot is, which would say its name
-    drag(((edge, y), (edge, y - 200)))
+    drag(page, ((edge, y), (edge, y - 200)))
     page.wait_for_function("window.scrollY > 100")
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(300)
     assert chart.get_attribute("data-view") == before
-    drag(((x - 20, y), (x - 120, y - 60)), ((x + 20, y), (x + 120, y + 60)))
+    drag(page, ((x - 20, y), (x - 120, y - 60)), ((x + 20, y), (x + 120, y + 60)))
     assert page.evaluate("[scrollY, visualViewport.scale]") == [0, 1]
     assert chart.get_attribute("data-view") != before
+
+
+def test_on_a_phone_a_way_is_drawn_on_the_map_in_any_direction(flat):
+    page = flat(390, 844, has_touch=True, is_mobile=True)
+    open_tab(page, "Map")
+    page.wait_for_function("window.motionStage('map-stage')?.scene")
+    page.get_by_role("button", name="Draw a way").tap()
+    page.evaluate("window.scrollTo(0, 0)")
+    chart = page.locator("#map .chart")
+    box = chart.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    drag(page, ((x, y - 60), (x, y + 60)))
+    expect(page.get_by_text("It passes")).to_be_visible()
+
+
+def test_on_a_phone_a_finger_turns_the_figure_across_and_scrolls_upwards_and_two_zoom(flat):
+    page = flat(390, 844, has_touch=True, is_mobile=True)
+    box = page.locator("#text-stage canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    camera = "[s.view.yaw, s.view.pitch, s.view.zoom]"
+    before = of_stage(page, camera)
+    drag(page, ((x, y + 80), (x + 2, y - 120)))
+    page.wait_for_function("window.scrollY > 100")
+    assert of_stage(page, camera) == before
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    drag(page, ((x - 60, y), (x + 100, y + 30)))
+    yaw, pitch, zoom = of_stage(page, camera)
+    assert yaw < before[0] - 0.5 and pitch > before[1] and zoom == 1
+    drag(page, ((x - 20, y), (x - 60, y - 20)), ((x + 20, y), (x + 60, y + 20)))
+    assert of_stage(page, "s.view.zoom") < 0.6
+    assert page.evaluate("[scrollY, visualViewport.scale]") == [0, 1]
+    scrub = page.locator("#text-stage .scrub")
+    of_stage(page, "s.timeline.playing && s.toggle()")
+    box = scrub.bounding_box()
+    y = box["y"] + box["height"] / 2
+    drag(page, ((box["x"] + 8, y), (box["x"] + 0.7 * box["width"], y)))
+    assert 0.6 < of_stage(page, "s.timeline.time / s.timeline.duration") < 0.8
+    chosen = "(e) => getComputedStyle(e).userSelect"
+    for words in ("#text-stage .time", ".gallery .tile span"):
+        assert page.locator(words).first.evaluate(chosen) == "none"
 
 
 def test_ends_stand_there_when_the_page_opens_and_an_example_on_a_phone_brings_the_stage_into_sight(flat):

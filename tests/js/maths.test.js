@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { offsetsOf, PARENTS } from "../../demo/static/stage/body.js";
-import { packed } from "../../demo/static/page/chart.js";
+import { packed, room } from "../../demo/static/page/chart.js";
 import { along, eased, placeJoints, slerp, smoothed, turn } from "../../demo/static/stage/maths.js";
 
 const about = (axis, angle) => {
@@ -80,4 +80,13 @@ test("a colour in four bytes is what CSS makes of it", () => {
   assert.deepEqual(bytes(packed(0, 0.5, 1)), [210, 45, 45, 255]); // hsl(0 65% 50%)
   assert.deepEqual(bytes(packed(240, 0.5, 0.4)), [45, 45, 210, 102]);
   assert.deepEqual(bytes(packed(130, 0.42, 1)), [37, 177, 61, 255]);
+});
+
+test("names on the map stand within it, with air between them, and none for what is outside", () => {
+  const taken = [], wide = () => 92, slim = () => 32;
+  assert.deepEqual(room(taken, wide, 10, 100, 300, 400), [50, 91]);
+  assert.equal(room(taken, wide, 80, 115, 300, 400), null); // a stair
+  assert.deepEqual(room(taken, wide, 80, 140, 300, 400), [80, 131]);
+  assert.deepEqual(room(taken, wide, 290, 100, 300, 400), [250, 91]);
+  for (const [x, y] of [[-5, 200], [310, 200], [150, -2], [150, 420]]) assert.equal(room(taken, slim, x, y, 300, 400), null);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { around, distance, FIELD, places, targets } from "../../demo/static/stage/camera.js";
+import { around, distance, distanceAt, FIELD, STEP, places, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
 import { footprints, reaches } from "../../demo/static/stage/bones.js";
 import { cover, placeNames } from "../../demo/static/stage/names.js";
@@ -115,8 +115,17 @@ test("the camera goes along with a runner", () => {
   const path = new Float32Array(3 * 195);
   for (let n = 0; n < 195; n++) path.set([0, 0.95, 0.12 * n], 3 * n);
   const target = targets([path]);
-  assert.ok(around([path], [[0.4]], target).every(([x, z]) => Math.hypot(x, z) < 0.7));
+  assert.ok(around([path], [[0.4]], target).every(([[x, z]]) => Math.hypot(x, z) < 0.7));
   assert.ok(Math.abs(target[3 * 100 + 2] - 12) < 0.01);
+});
+
+test("while figures are near each other they are large, though one runs away later", () => {
+  const paths = [0, 0.12].map((speed) => Float32Array.from({ length: 3 * 195 }, (_, n) => (n % 3 === 2 ? speed * Math.max(Math.floor(n / 3) - 60, 0) : 0.95)));
+  const target = targets(paths), steps = around(paths, [[0.4], [0.4]], target);
+  const away = Array.from({ length: 195 }, (_, frame) => distanceAt(frame, 0.8, steps, 0.6, 0.2));
+  assert.ok(away[0] < 0.5 * away[194]);
+  for (let frame = 0; frame < 195; frame += STEP) assert.ok(away[frame] > distance(0.8, steps[frame / STEP], 0.6, 0.2) - 1e-6);
+  for (let frame = 1; frame < 195; frame++) assert.ok(Math.abs(away[frame] - away[frame - 1]) < 0.12 * 2);
 });
 
 test("a foot that rests leaves one print, a foot in the air none", () => {

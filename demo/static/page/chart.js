@@ -1,10 +1,11 @@
 // A map of what the model knows: dots by family, names as one zooms, motions as one points. Others put it on the page.
 import { make } from "../stage/controls.js";
 import { fromText } from "../stage/motion.js";
+import { steer } from "./chartkeys.js";
 import { isDark, Small } from "../stage/small.js";
 
 const HUES = [14, 205, 130, 285, 45, 340, 175, 240, 90, 315, 25, 190, 60, 265, 150, 0];
-const NEAR = 14, PAUSE = 90, NAMES_FROM = 3; // pixels, milliseconds, zoom
+const NEAR = 14, PAUSE = 90, NAMES_FROM = 3, APART = 22; // pixels, milliseconds, zoom, pixels
 const LEAST = 0.8, MOST = 40; // zoom
 
 /**
@@ -26,6 +27,24 @@ export function nearest(points, x, y, most, only = null) {
   if (only) only.forEach(look);
   else for (let n = 0; n < points.length / 2; n++) look(n);
   return best;
+}
+
+/**
+ * Where a name stands over a place of the picture; null where the place is outside, or another name is too near.
+ * @param {[number, number, number][]} taken middle, line and half of the width of names, to which it is added
+ * @param {() => number} measure its width, which takes a while to find
+ * @param {number} x of the place, in pixels
+ * @param {number} y
+ * @param {number} width of the picture
+ * @param {number} height
+ * @returns {[number, number] | null} middle and line
+ */
+export function room(taken, measure, x, y, width, height) {
+  if (x < 0 || y < 6 || x > width || y > height) return null;
+  const half = measure() / 2 + 4, line = Math.max(y - 9, 11), middle = Math.min(Math.max(x, half), Math.max(width - half, half));
+  if (taken.some(([a, b, other]) => Math.abs(a - middle) < half + other && Math.abs(b - line) < APART)) return null;
+  taken.push([middle, line, half]);
+  return [middle, line];
 }
 
 /** @type {Promise<any> | null} */
@@ -85,14 +104,15 @@ export class Chart {
     this.used = false;
     /** @type {Small | null} */
     this.small = null;
-    this.canvas = make("canvas", { class: "chart", role: "img", "aria-label": "A map of known motions; the search next to it works without a mouse" });
-    this.tip = make("div", { class: "tip", hidden: true });
+    this.canvas = make("canvas", { class: "chart", tabindex: 0, role: "application", "aria-label": "A map of known motions: arrows move it, plus and minus zoom, Enter takes the motion in its middle" });
+    this.tip = make("div", { class: "tip", role: "status", hidden: true });
     this.hint = make("p", { class: "hint", "aria-hidden": "true" });
-    const zoom = (sign, label, by) => make("button", { type: "button", title: label, "aria-label": label, onclick: () => this.#zoom(by) }, sign);
+    const zoom = (sign, label, by) => make("button", { type: "button", title: label, "aria-label": label, onclick: () => this.zoomBy(by) }, sign);
     const buttons = make("div", { class: "zooms" }, zoom("+", "Zoom in", 1.6), zoom("−", "Zoom out", 1 / 1.6));
     this.root = make("div", { class: "map" }, this.canvas, buttons, this.hint, this.tip);
-    this.#use(false);
+    this.use(false);
     this.#listen();
+    steer(this);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
   }
@@ -152,7 +172,7 @@ export class Chart {
       said.add(label);
     }
     paint.font = "12px system-ui, sans-serif";
-    if (this.view.zoom >= NAMES_FROM && !this.first.length) this.#names(paint, width, height, taken, said);
+    if (this.view.zoom >= NAMES_FROM && !this.first.length) this.#names(paint, taken, said);
     if (this.hovered >= 0) this.#dot(paint, ...this.at(this.hovered), 7);
   }
 
@@ -160,7 +180,7 @@ export class Chart {
   #dots(paint, size, ratio, dark) {
     const { atlas, canvas } = this, { width, height } = canvas, side = Math.max(Math.round(size), 1);
     if (this.picture?.width !== width || this.picture.height !== height) this.picture = paint.createImageData(width, height);
-    const pixels = new Uint32Array(this.picture.data.buffer), scale = this.#scale() * ratio;
+    const pixels = new Uint32Array(this.picture.data.buffer), scale = this.scale() * ratio;
     const left = this.#across(0) * ratio - side / 2, top = this.#down(0) * ratio - side / 2;
     const colours = atlas.families.map((_, family) => packed(hue(family), dark ? 0.62 : 0.42, this.first.length ? 0.45 : 1));
     pixels.fill(0);
@@ -173,26 +193,32 @@ export class Chart {
     paint.putImageData(this.picture, 0, 0);
   }
 
-  #scale() {
+  /** Pixels for each unit of the map. */
+  scale() {
     return (Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / 2100) * this.view.zoom;
   }
 
   #across(x) {
-    return this.canvas.clientWidth / 2 + (x - this.view.x) * this.#scale();
+    return this.canvas.clientWidth / 2 + (x - this.view.x) * this.scale();
   }
 
   #down(y) {
-    return this.canvas.clientHeight / 2 - (y - this.view.y) * this.#scale();
+    return this.canvas.clientHeight / 2 - (y - this.view.y) * this.scale();
   }
 
   /** @returns {[number, number]} */
   #place({ clientX, clientY }) {
-    const box = this.canvas.getBoundingClientRect(), scale = this.#scale();
+    const box = this.canvas.getBoundingClientRect(), scale = this.scale();
     return [(clientX - box.left - box.width / 2) / scale + this.view.x, -(clientY - box.top - box.height / 2) / scale + this.view.y];
   }
 
+  /** The dot nearest to a place, wherever it is. */
+  nearest(x, y) {
+    return nearest(this.atlas.points, x, y, Infinity);
+  }
+
   #near(event, most = NEAR) {
-    const at = this.#place(event), away = most / this.#scale(), first = nearest(this.atlas.points, ...at, away, this.first);
+    const at = this.#place(event), away = most / this.scale(), first = nearest(this.atlas.points, ...at, away, this.first);
     return first >= 0 ? first : nearest(this.atlas.points, ...at, away);
   }
 
@@ -203,27 +229,24 @@ export class Chart {
     paint.stroke();
   }
 
-  /** A name over a place, within the picture, where it overlaps no other. */
+  /** A name over a place, where there is room for it. */
   #name(paint, taken, label, x, y) {
-    const half = paint.measureText(label).width / 2 + 4, top = this.#down(y) - 9;
-    const middle = Math.min(Math.max(this.#across(x), half), Math.max(this.canvas.clientWidth - half, half));
-    if (taken.some(([a, b, other]) => Math.abs(a - middle) < half + other && Math.abs(b - top) < 15)) return;
-    taken.push([middle, top, half]);
-    paint.fillText(label, middle, top);
+    const { clientWidth: width, clientHeight: height } = this.canvas, measure = () => paint.measureText(label).width;
+    const place = room(taken, measure, this.#across(x), this.#down(y), width, height);
+    if (place) paint.fillText(label, place[0], place[1]);
+    return Boolean(place);
   }
 
   /** One name for each label that is visible, and not said already. */
-  #names(paint, width, height, taken, seen) {
+  #names(paint, taken, seen) {
     for (let n = 0; n < this.atlas.label_of.length && taken.length < 60; n++) {
-      const [x, y] = this.at(n), across = this.#across(x), down = this.#down(y);
-      if (across < 0 || down < 6 || across > width || down > height || seen.has(this.atlas.label_of[n])) continue;
-      const before = taken.length;
-      this.#name(paint, taken, this.label(n), x, y);
-      if (taken.length > before) seen.add(this.atlas.label_of[n]);
+      if (seen.has(this.atlas.label_of[n])) continue;
+      if (this.#name(paint, taken, this.label(n), ...this.at(n))) seen.add(this.atlas.label_of[n]);
     }
   }
 
-  #hover(near) {
+  /** Point at a dot, which tells its name and plays; -1 at none. @param {number} near */
+  hover(near) {
     if (near === this.hovered) return;
     this.hovered = near;
     clearTimeout(this.waiting);
@@ -247,7 +270,7 @@ export class Chart {
   }
 
   /** Until the map is clicked the wheel scrolls the page; when the mouse leaves, it does so again. */
-  #use(used) {
+  use(used) {
     this.used = used;
     const key = /Mac/.test(navigator.platform) ? "⌘" : "Ctrl";
     this.hint.textContent = matchMedia("(pointer: coarse)").matches
@@ -255,7 +278,8 @@ export class Chart {
       : used ? "the wheel zooms" : `${key} + wheel zooms, or click first`;
   }
 
-  #zoom(by, at = [this.view.x, this.view.y]) {
+  /** @param {number} by @param {[number, number]} [at] what stays where it is */
+  zoomBy(by, at = [this.view.x, this.view.y]) {
     const [x, y] = at, zoom = Math.min(Math.max(this.view.zoom * by, LEAST), MOST);
     this.look(x + ((this.view.x - x) * this.view.zoom) / zoom, y + ((this.view.y - y) * this.view.zoom) / zoom, zoom);
   }
@@ -275,13 +299,13 @@ export class Chart {
       if (!this.atlas) return;
       held.set(event.pointerId, event);
       canvas.setPointerCapture(event.pointerId);
-      this.#use(true);
+      this.use(true);
       moved = held.size > 1;
       from = this.#near(event);
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!this.atlas) return;
-      if (!held.has(event.pointerId)) return this.#hover(this.#near(event));
+      if (!held.has(event.pointerId)) return this.hover(this.#near(event));
       const before = middle(), first = held.get(event.pointerId);
       moved ||= Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) > 4;
       if (!moved) return;
@@ -289,14 +313,14 @@ export class Chart {
       const now = middle();
       if (this.join && from >= 0 && held.size === 1) {
         this.drawn = [this.at(from), this.#place(event)];
-        this.#hover(this.#near(event, 2 * NEAR));
+        this.hover(this.#near(event, 2 * NEAR));
         return this.draw();
       }
       if (event.pointerType === "touch" && held.size === 1) return;  // one finger scrolls the page
-      const scale = this.#scale();
+      const scale = this.scale();
       this.view.x -= (now.clientX - before.clientX) / scale;
       this.view.y += (now.clientY - before.clientY) / scale;
-      if (held.size === 2) this.#zoom(now.apart / Math.max(before.apart, 1), this.#place(now));
+      if (held.size === 2) this.zoomBy(now.apart / Math.max(before.apart, 1), this.#place(now));
       else this.draw();
     });
     canvas.addEventListener("pointerup", (event) => {
@@ -313,13 +337,13 @@ export class Chart {
       undraw();
     });
     canvas.addEventListener("pointerleave", () => {
-      this.#use(false);
-      this.#hover(-1);
+      this.use(false);
+      this.hover(-1);
     });
     canvas.addEventListener("wheel", (event) => {
       if (!this.atlas || !(this.used || event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
-      this.#zoom(Math.exp(-0.0015 * event.deltaY), this.#place(event));
+      this.zoomBy(Math.exp(-0.0015 * event.deltaY), this.#place(event));
     }, { passive: false });
     // Two fingers are ours, one is the page's.
     for (const kind of ["touchstart", "touchmove"]) {

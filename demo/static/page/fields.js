@@ -39,7 +39,7 @@ export function linkTo(of, page) {
  */
 export function addressWith(fields, page) {
   const address = new URL(page);
-  address.search = "";
+  address.search = address.hash = "";
   for (const [name, value] of fields) if (value != null && value !== "") address.searchParams.set(name, String(value));
   return address.href;
 }

@@ -30,6 +30,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
   function setDrawing(on) {
     chart.join = on ? walk : null;
     drawing.setAttribute("aria-pressed", String(on));
+    chart.canvas.style.touchAction = on ? "none" : ""; // a finger draws, too, which else scrolls the page
     word.textContent = on ? "Drag from one dot to another." : "";
   }
 

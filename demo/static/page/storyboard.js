@@ -108,7 +108,7 @@ export function mount(element, props, _watch, server) {
           set(number, { seed: block.seed + 1 });
           tell();
         }),
-        small("×", "Remove", () => change(blocks.filter((_, n) => n !== number))),
+        small("×", "Remove", () => change(blocks.filter((_, n) => n !== number), Math.min(number, blocks.length - 2))),
       ),
     );
   }

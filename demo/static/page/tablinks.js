@@ -2,17 +2,17 @@
 import { DECIMAL, WHOLE, addressWith, modelIn, mostOnce, numberIn, wordsIn } from "./fields.js";
 
 /**
- * title: of the tab; words: its fields in a link, with the elem_ids of their boxes; numbers: likewise; slider: its field
+ * By the tab's name. words: its fields in a link, with the elem_ids of their boxes; numbers: likewise; slider: its field
  * and ends.
- * @type {Record<string, {title: string, stage: string, go: string, words: Record<string, string>, numbers: Record<string, string>, slider: [string, number, number]}>}
+ * @type {Record<string, {stage: string, go: string, words: Record<string, string>, numbers: Record<string, string>, slider: [string, number, number]}>}
  */
 export const TABS = {
   between: {
-    title: "Between", stage: "path-stage", go: "interpolate", words: { from: "from-words", to: "to-words" },
+    stage: "path-stage", go: "interpolate", words: { from: "from-words", to: "to-words" },
     numbers: { seconds: "#between-seconds input[type=number]", seed: "#between-seed input" }, slider: ["amount", 0, 1],
   },
   style: {
-    title: "Style", stage: "style-stage", go: "edit", words: { base: "style-base", from: "style-from", to: "style-to" },
+    stage: "style-stage", go: "edit", words: { base: "style-base", from: "style-from", to: "style-to" },
     numbers: {}, slider: ["strength", -1, 2],
   },
 };

@@ -1,4 +1,4 @@
-// This visit: a link that gives again what is seen, and a strip of what was made, kept in the browser.
+// This visit: links that give again what is seen, a strip of what was made, kept in the browser, and its tabs.
 import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
 import { copy } from "./copying.js";
@@ -6,6 +6,7 @@ import { press, put } from "./ends.js";
 import { addressWith, askFor, fromLink, linkTo, setNumbers } from "./fields.js";
 import { keep, kept } from "./keeping.js";
 import { fill } from "./prompt.js";
+import { follow, named, start } from "./tabhistory.js";
 import { fromTabLink, known, TABS } from "./tablinks.js";
 
 const MOST = 24, WIDTH = 120, HEIGHT = 90, NAME = "history";
@@ -82,6 +83,7 @@ export function mount(element, props) {
   }
 
   draw();
+  appear(() => document.querySelector("[role=tab][aria-selected=true]"), follow);
   const { wanted, wrong } = fromLink(location.search, props);
   tell(wrong);
   if (wanted) {
@@ -94,11 +96,8 @@ export function mount(element, props) {
   /** Show what a link asks of another tab; its parts are not on the page before it is opened. */
   function openTab({ tab, wanted, wrong }) {
     if (!tab) return tell(wrong);
-    const { title, stage, go, words, numbers, slider: [name] } = TABS[tab], button = () => document.querySelector(`#${go}`);
-    appear(
-      () => [...document.querySelectorAll("[role=tab]")].find((one) => one.textContent.trim() === title),
-      (one) => one.click(),
-    );
+    const { stage, go, words, numbers, slider: [name] } = TABS[tab], button = () => document.querySelector(`#${go}`);
+    if (!named()) start(tab);
     tell(wrong, () => button()?.closest(".ends").nextElementSibling);
     if (!wanted) return;
     const boxes = [...Object.values(words).map((id) => `#${id} textarea`), ...Object.values(numbers)];

@@ -7,6 +7,7 @@ export const TALL = 1.75; // metres
 const SHARE = 0.55, MOST = 0.9; // of the stage's height: a figure's, and that of all
 const EDGE = 0.1, CLOSE = 0.9, WIDE = 1.15, SPACE = 0.8; // metres around a figure; between two: at least, at most, by the aspect
 export const STEP = 3; // frames
+const CALM = 10; // steps before and after that the camera's distance goes by
 const LOW = 0.85;
 export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2], row: [0.12, 0.18] };
 
@@ -31,28 +32,47 @@ export function targets(paths, tall = TALL) {
 }
 
 /**
- * Where figures are, seen from what is looked at: x, z and how far each reaches from there, ten times a second.
+ * Where figures are, seen from what is looked at: for each step of `STEP` frames x, z and how far each reaches from there.
  * @param {Float32Array[]} paths
  * @param {number[][]} arms how far each reaches, in steps of `STEP` frames; the last holds
  * @param {Float32Array} target
- * @returns {number[][]}
+ * @returns {number[][][]}
  */
 export function around(paths, arms, target) {
-  const point = new Float32Array(3), spots = [];
+  const point = new Float32Array(3), steps = [];
   for (let frame = 0; frame < target.length / 3; frame += STEP) {
-    paths.forEach((path, number) => {
+    steps.push(paths.map((path, number) => {
       along(point, path, frame);
       const far = arms[number][Math.min(frame / STEP, arms[number].length - 1)];
-      spots.push([point[0] - target[3 * frame], point[2] - target[3 * frame + 2], far]);
-    });
+      return [point[0] - target[3 * frame], point[2] - target[3 * frame + 2], far];
+    }));
   }
-  return spots;
+  return steps;
+}
+
+/**
+ * How far away the camera stands at a frame: farther only while some figure is far from the others. It is the moving mean
+ * of the moving maximum over as many steps, which is smooth, and never nearer than the frame needs.
+ * @param {number} frame may lie between two
+ * @param {number} aspect width by height of the picture
+ * @param {number[][][]} steps where figures are, as `around` says
+ * @param {number} yaw of the camera, in radians
+ * @param {number} pitch
+ * @param {number} [tall] metres of a figure
+ */
+export function distanceAt(frame, aspect, steps, yaw, pitch, tall = TALL) {
+  const needed = steps.map((spots) => distance(aspect, spots, yaw, pitch, tall)), last = needed.length - 1;
+  const within = (step) => Math.min(Math.max(step, 0), last), window = Array.from({ length: 2 * CALM + 1 }, (_, n) => n - CALM);
+  const most = needed.map((_, step) => Math.max(...needed.slice(Math.max(step - CALM, 0), step + CALM + 1)));
+  const mean = (step) => window.reduce((sum, n) => sum + most[within(step + n)], 0) / window.length;
+  const step = within(frame / STEP), low = Math.floor(step), share = step - low;
+  return (1 - share) * mean(low) + share * mean(within(low + 1));
 }
 
 /**
  * How far away the camera stands: as near as it can while every figure stays in the picture.
  * @param {number} aspect width by height of the picture
- * @param {number[][]} spots where figures are, as `around` says
+ * @param {number[][]} spots where figures are: x, z and how far each reaches
  * @param {number} yaw of the camera, in radians
  * @param {number} pitch
  * @param {number} [tall] metres of a figure

@@ -3,6 +3,7 @@ import { icon } from "./icons.js";
 
 export const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
 export const COLOURS = ["#c2410c", "#0e7490", "#4d7c0f", "#7e22ce", "#be123c", "#a16207", "#1d4ed8", "#047857"];
+const ZOOM = 1.25, TURN = Math.PI / 12; // of a key
 const OPTIONS = [
   ["path", "Path on the floor"],
   ["prints", "Footprints"],
@@ -56,6 +57,7 @@ export class Controls {
     this.follow = button("follow", "Camera follows (F)", () => stage.setFollow(!stage.follow), { "aria-pressed": "true" });
     this.menu = make("div", { class: "menu", hidden: true }, ...OPTIONS.map(([name, label]) => this.#option(name, label)), this.#bodies());
     this.more = button("more", "What else to show", () => this.#open(this.menu.hidden), { "aria-expanded": "false" });
+    this.full = button("full", "Full screen", () => stage.fullScreen(), { hidden: !document.fullscreenEnabled });
     this.views = make(
       "div",
       { class: "views" },
@@ -80,11 +82,17 @@ export class Controls {
         this.loop,
         this.follow,
         this.more,
+        this.menu,
         button("still", "Still picture (PNG)", () => stage.still()),
-        button("full", "Full screen", () => stage.fullScreen()),
+        this.full,
       ),
     );
     stage.root.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("fullscreenchange", () => {
+      const label = document.fullscreenElement === stage.root ? "Leave full screen (Esc)" : "Full screen";
+      this.full.setAttribute("aria-label", label);
+      this.full.title = label;
+    });
     stage.root.addEventListener("focusout", (event) => {
       if (!stage.root.contains(event.relatedTarget)) this.#open(false);
     });
@@ -126,6 +134,7 @@ export class Controls {
   }
 
   #open(open) {
+    if (!open && this.menu.contains(document.activeElement)) this.more.focus();
     this.menu.hidden = !open;
     this.more.setAttribute("aria-expanded", String(open));
   }
@@ -142,6 +151,11 @@ export class Controls {
       ArrowRight: () => stage.step(event.shiftKey ? 10 : 1),
       Home: () => stage.seek(0),
       End: () => stage.seek(stage.timeline.duration),
+      "+": () => stage.zoom(1 / ZOOM),
+      "=": () => stage.zoom(1 / ZOOM),
+      "-": () => stage.zoom(ZOOM),
+      t: () => stage.turn(TURN),
+      T: () => stage.turn(-TURN),
       f: () => stage.setFollow(!stage.follow),
       F: () => stage.setFollow(!stage.follow),
     }[event.key];

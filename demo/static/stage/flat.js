@@ -1,5 +1,5 @@
 // The skeleton on a plain canvas: for browsers without WebGL, and for small pictures that need no more.
-import { FIELD, VIEWS, distance } from "./camera.js";
+import { FIELD, VIEWS, distanceAt } from "./camera.js";
 import { POINTS, placePoints } from "./bones.js";
 
 const DAY = { sky: "#f1eee8", line: "#d5cfc4", shadow: "rgba(60, 50, 40, .16)" };
@@ -23,8 +23,9 @@ export class FlatView {
     this.yaw = VIEWS.start[0];
     this.pitch = VIEWS.start[1];
     this.zoom = 1;
-    /** @type {number[][]} */
-    this.spots = [];
+    /** @type {number[][][]} */
+    this.steps = [];
+    this.moment = 0;
     this.away = 0;
     this.dark = false;
     this.clear = false;
@@ -39,8 +40,8 @@ export class FlatView {
     Object.assign(this, { width, height, ratio, aspect: width / Math.max(height, 1) });
   }
 
-  frame(spots) {
-    this.spots = spots;
+  frame(steps) {
+    this.steps = steps;
   }
 
   look(name) {
@@ -60,7 +61,7 @@ export class FlatView {
    */
   draw(poses, places) {
     const { paint, width, height } = this, colours = this.dark ? NIGHT : DAY;
-    this.away = this.zoom * distance(this.aspect, this.spots, this.yaw, this.pitch);
+    this.away = this.zoom * distanceAt(this.moment, this.aspect, this.steps, this.yaw, this.pitch);
     paint.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     paint.clearRect(0, 0, width, height);
     if (!this.clear) {

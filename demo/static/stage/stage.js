@@ -61,10 +61,10 @@ export class Stage {
       class: "stage empty",
       tabindex: 0,
       role: "group",
-      "aria-label": `${how.label}. Space plays and pauses, arrows step, Home goes to the start, F follows.`,
+      "aria-label": `${how.label}. Space plays and pauses, arrows step, Home goes to the start, F follows, plus and minus zoom, T turns.`,
     });
     this.controls = new Controls(this);
-    this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views, this.controls.menu);
+    this.picture = make("div", { class: "picture" }, this.canvas, this.names, this.word, this.controls.views);
     this.root.append(this.picture, this.controls.slider, this.controls.bar);
     this.controls.enable(false);
     host.replaceChildren(this.root);
@@ -233,6 +233,19 @@ export class Stage {
 
   look(name) {
     this.view?.look(name);
+    this.dirty = true;
+  }
+
+  /** Take the camera so many times as far away. @param {number} factor */
+  zoom(factor) {
+    if (!this.view) return;
+    this.view.zoom = Math.min(Math.max(this.view.zoom * factor, 0.3), 4);
+    this.dirty = true;
+  }
+
+  /** Take the camera around the figures. @param {number} yaw in radians */
+  turn(yaw) {
+    this.view?.orbit(yaw, 0);
     this.dirty = true;
   }
 
@@ -421,12 +434,14 @@ export class Stage {
   /** Drag to turn; wheel or two fingers to zoom; a finger that moves up or down scrolls the page. */
   #steer() {
     const held = new Map(), { canvas } = this;
+    let began = null;
     const apart = () => {
       const [a, b] = [...held.values()];
       return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
     };
     canvas.addEventListener("pointerdown", (event) => {
       held.set(event.pointerId, event);
+      if (this.view && held.size === 1) began = [this.view.yaw, this.view.pitch];
       canvas.setPointerCapture(event.pointerId);
       this.root.focus({ preventScroll: true });
     });
@@ -435,27 +450,29 @@ export class Stage {
       if (!before || !this.view) return;
       const gap = held.size === 2 ? apart() : 0;
       held.set(event.pointerId, event);
-      if (held.size === 2) this.#zoom(gap / Math.max(apart(), 1));
+      if (held.size === 2) this.zoom(gap / Math.max(apart(), 1));
       else this.view.orbit(-0.008 * (event.clientX - before.clientX), 0.008 * (event.clientY - before.clientY));
       this.dirty = true;
     });
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => held.delete(event.pointerId));
+    canvas.addEventListener("pointerup", (event) => held.delete(event.pointerId));
+    // The page scrolls now: how the finger turned the view until this was seen is taken back.
+    canvas.addEventListener("pointercancel", (event) => {
+      if (held.size === 1 && began) [this.view.yaw, this.view.pitch] = began;
+      held.delete(event.pointerId);
+      this.dirty = true;
+    });
     canvas.addEventListener(
       "wheel",
       (event) => {
         // Until the stage is in use the wheel scrolls the page.
         if (!this.view || !(event.ctrlKey || this.root.contains(document.activeElement))) return;
         event.preventDefault();
-        this.#zoom(Math.exp(0.0015 * event.deltaY));
+        this.zoom(Math.exp(0.0015 * event.deltaY));
       },
       { passive: false },
     );
   }
 
-  #zoom(factor) {
-    this.view.zoom = Math.min(Math.max(this.view.zoom * factor, 0.3), 4);
-    this.dirty = true;
-  }
 
   #tick() {
     if (!this.root.isConnected && this.wasConnected) return this.view.dispose?.();
@@ -517,6 +534,7 @@ export class Stage {
     if (this.follow) {
       const point = new Float32Array(3);
       along(point, this.targets, timeline.frame);
+      view.moment = timeline.frame;
       if (view instanceof FlatView) view.target = point;
       else view.target.set(...point);
     }

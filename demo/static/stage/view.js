@@ -1,6 +1,6 @@
 // What the stage shows, in 3D: figures on a floor, seen by a camera that goes along.
 import * as three from "../vendor/three.js";
-import { FIELD, TALL, VIEWS, distance } from "./camera.js";
+import { FIELD, TALL, VIEWS, distanceAt } from "./camera.js";
 import { Figure } from "./figure.js";
 import { Floor } from "./floor.js";
 import { eased } from "./maths.js";
@@ -52,8 +52,10 @@ export class View {
     this.yaw = VIEWS.start[0];
     this.pitch = VIEWS.start[1];
     this.zoom = 1;
-    /** @type {number[][]} */
-    this.spots = [];
+    /** @type {number[][][]} */
+    this.steps = [];
+    /** The frame by which the camera's distance goes. */
+    this.moment = 0;
     this.tall = TALL;
     this.goal = null;
     this.bony = false;
@@ -168,11 +170,11 @@ export class View {
 
   /**
    * Stand so that figures fill the picture well.
-   * @param {number[][]} spots where they are, seen from the target
+   * @param {number[][][]} steps where they are, seen from the target
    * @param {number} tall metres of a figure
    */
-  frame(spots, tall) {
-    Object.assign(this, { spots, tall });
+  frame(steps, tall) {
+    Object.assign(this, { steps, tall });
   }
 
   /** Look from a named side, moving there. */
@@ -204,7 +206,7 @@ export class View {
   }
 
   draw() {
-    const far = this.zoom * distance(this.aspect, this.spots, this.yaw, this.pitch, this.tall), level = far * Math.cos(this.pitch);
+    const far = this.zoom * distanceAt(this.moment, this.aspect, this.steps, this.yaw, this.pitch, this.tall), level = far * Math.cos(this.pitch);
     this.camera.position.set(
       this.target.x + level * Math.sin(this.yaw),
       Math.max(this.target.y + far * Math.sin(this.pitch), 0.06),

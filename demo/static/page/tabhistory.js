@@ -1,0 +1,23 @@
+// The tab that is open stands in the address, after "#": Back goes to the tab before, and a reload stays where one was.
+
+const nameOf = (tab) => tab.textContent.trim().toLowerCase();
+
+/** The tab with a name as links have it. @param {string | null} name @returns {any} */
+const find = (name) => [...document.querySelectorAll("[role=tab]")].find((tab) => nameOf(tab) === name);
+
+/** The tab that the address says, or null. */
+export const named = () => new URLSearchParams(location.hash.slice(1)).get("tab");
+
+/** Say which tab a visit begins with, before `follow`. @param {string} name */
+export const start = (name) => history.replaceState(null, "", `#tab=${name}`);
+
+/** Open the tab that the address says; from now on those that a visitor opens are in the history. */
+export function follow() {
+  const first = document.querySelector("[role=tab][aria-selected=true]"), show = () => (find(named()) ?? first).click();
+  document.addEventListener("click", ({ target, isTrusted }) => {
+    const tab = target.closest?.("[role=tab]");
+    if (isTrusted && tab && nameOf(tab) !== (named() ?? nameOf(first))) history.pushState(null, "", `#tab=${nameOf(tab)}`);
+  });
+  window.addEventListener("popstate", show);
+  if (named()) show();
+}
