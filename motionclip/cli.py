@@ -790,11 +790,11 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
 
 
 def _paths(out: Path, suffix: str, texts: Sequence[str]) -> list[Path]:
-    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts repeat."""
+    """OUT for a single file, else a file in OUT for each text, named after it, with a number where names repeat."""
     if out.suffix:
         return [out]
     names = [re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion" for text in texts]
     return [
-        out / f"{name}{'' if texts.count(text) == 1 else f'-{number}'}{suffix}"
-        for number, (name, text) in enumerate(zip(names, texts, strict=True), start=1)
+        out / f"{name}{'' if names.count(name) == 1 else f'-{number}'}{suffix}"
+        for number, name in enumerate(names, start=1)
     ]
