@@ -75,7 +75,12 @@ _SOUND = "slowed(lock_feet(smoothed(decoded)))"
 _TO_TARGET = "terms.add(row, {}, config.edit_guidance)"
 MECHANISMS = (
     ("closeness", "bank", "if not closeness:", "if True:"),
-    ("the nearest texts count most", "bank", "z @ self._said.T / TEMPERATURE", "0 * (z @ self._said.T)"),
+    (
+        "the nearest texts count most",
+        "bank",
+        "z @ self._text_directions.T / TEMPERATURE",
+        "0 * (z @ self._text_directions.T)",
+    ),
     ("guidance to the target", "models.flow", _TO_TARGET.format("wanted"), _TO_TARGET.format("z")),
     ("guidance along known changes", "models.flow", "terms.add(row, after, share)", "terms.add(row, before, share)"),
     ("guidance to what should stay", "models.flow", "if held:", "if False:"),

@@ -127,6 +127,6 @@ def _known(mc: MotionCLIP, name: str, what: str) -> tuple[End, str]:
     if not (number.isascii() and number.isdigit() and int(number) < len(mc.bank)):
         raise RequestError(f"{what}: there is no known motion {name!r}; choose one on the map")
     entry = mc.bank.entries[int(number)]
-    if label not in (entry.said, entry.label):
-        raise RequestError(f"{what}: number {number} is {entry.said!r}, not {label!r}; choose one on the map")
+    if label not in (entry.phrase, entry.label):
+        raise RequestError(f"{what}: number {number} is {entry.phrase!r}, not {label!r}; choose one on the map")
     return entry, label

@@ -149,7 +149,7 @@ def open_app(
             help="Folder with SMPL's own files, for the stage to show that body, too; never where strangers can come.",
         ),
     ] = None,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; further ones are refused.")] = 64,
     mcp: Annotated[
         bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
     ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it

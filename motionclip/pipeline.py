@@ -397,7 +397,7 @@ class MotionCLIP(
         Raises:
             StoryboardError: names the block and the field.
         """
-        return storyboard.tell(self, blocks, closeness, kept)
+        return storyboard.make(self, blocks, closeness, kept)
 
     def map_position(self, end: End) -> tuple[float, float]:
         """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.

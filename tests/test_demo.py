@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 import demo
 from demo import request_handling, result_files
 from demo.batching import Batching
-from demo.request_handling import told
+from demo.request_handling import handle_errors
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError
@@ -147,11 +147,11 @@ def test_a_full_queue_says_so_and_the_page_lives_on():
 def test_what_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(request_handling, "TIME_LIMIT", 0.2)
     done = threading.Event()
-    slow = told(lambda: done.wait(5))
+    slow = handle_errors(lambda: done.wait(5))
     with pytest.raises(gradio.Error, match=r"more than 0\.2 seconds"):
         slow()
     done.set()
-    assert told(lambda: "next")() == "next"
+    assert handle_errors(lambda: "next")() == "next"
 
 
 def test_an_error_shows_no_markup():
@@ -159,7 +159,7 @@ def test_an_error_shows_no_markup():
         raise RequestError("<img src=x onerror=alert(1)>.bvh: is no motion")
 
     with pytest.raises(gradio.Error) as caught:
-        told(fails)()
+        handle_errors(fails)()
     assert caught.value.message == "&lt;img src=x onerror=alert(1)&gt;.bvh: is no motion"
 
 
@@ -329,9 +329,9 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
     def refusing(words):
         raise RequestError(f"{words}: is no motion")
 
-    assert told(lambda words: words.upper())("walk") == "WALK"
+    assert handle_errors(lambda words: words.upper())("walk") == "WALK"
     with pytest.raises(gradio.Error, match="walk: is no motion"):
-        told(refusing)("walk")
+        handle_errors(refusing)("walk")
     assert len(known) == 1 and not lent
 
 

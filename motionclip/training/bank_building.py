@@ -63,7 +63,7 @@ def _texts(
     What is said of an action in a style, in many words, is one text: the mean of them. labels: actions with a style.
     """
     said = {caption: clip.action for clip in clips for caption in clip.captions}
-    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
+    said |= {text: action for action in actions for text in [*words.phrases(action, ("captions",)), action]}
     texts = sorted(said)
     latents, owners = [tower.encode(texts)], [said[text] for text in texts]
     for action, style in labels:
