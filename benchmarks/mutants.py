@@ -47,6 +47,7 @@ RELEVANT = {
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
     "prompt_parsing": ("test_prompt_parsing.py",),
     "reader": ("test_reader.py",),
+    "training.losses": ("test_losses.py", "test_train.py"),
     "verdict": ("test_mechanisms.py", "test_pipeline.py"),
 }
 # Kinds of mutations. Others of cosmic-ray's change types, not decisions.
@@ -91,6 +92,10 @@ MECHANISMS = (
     ("the verdict's doubt", "verdict", "if all(reading.known for reading in readings)", "if False"),
     ("what else may be meant", "verdict", "if not reading.known for other", "if False for other"),
     ("the best of several draws", "pipeline", "return int(likely.argmax())", "return 0"),
+    ("the most one-sided draw", "pipeline", "composition.most_one_sided(decoded[likely], clause.limb)", "decoded[0]"),
+    ("the clearest of one-sided draws", "pipeline", "most_one_sided(decoded[likely]", "most_one_sided(decoded"),
+    ("the words for an edit's base", "pipeline", "taken = described *", "taken = 0 *"),
+    ("the typical motion of a label", "bank", "int((latents @ latents.mean(0)).argmax())", "0"),
 )
 
 

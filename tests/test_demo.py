@@ -338,6 +338,7 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
 def test_requests_worked_on_together_get_what_they_get_alone_and_their_own_errors(mc):
     made = Batching(mc)
     asked = [("walk", 60, 3, 1.0), (" ", 60, 3, 1.0), ("kick", 60, 4, 1.0), ("walk", 30, 3, 1.0), ("walk", 60, 3, 1.0)]
+    asked.append(("he kicks the ball", 30, 3, 0.0))
 
     def ask(request):
         try:

@@ -21,6 +21,11 @@ def test_the_part_of_an_end_that_is_in_sight_counts(mc, tmp_path):
             picked(mc, (by, " ", "", None), "To")
 
 
+def test_an_end_that_says_what_not_to_do_is_refused(mc):
+    with pytest.raises(RequestError, match="To: 'do not' says what not to do"):
+        chosen(mc, "do not jump", "", None, "To")
+
+
 def test_a_dot_of_the_map_is_named_by_its_label_and_number(mc):
     entry = next(entry for entry in mc.bank.entries if mc.bank.find(entry.label).index != entry.index)
     assert chosen(mc, "", f"{entry.label} #{entry.index}", None, "From") == (entry, entry.label)
