@@ -1,4 +1,4 @@
-"""The visitor's own character on the page: the control that takes it, and what stage and downloads ask of it.
+"""The visitor's own character on the page: the upload, and the requests of stage and downloads.
 
 The page sends these requests as forms, since Gradio names the session in no others; the browser keeps the file, and
 draws it from there.

@@ -1,4 +1,4 @@
-"""What is next to a stage: a button for each kind of file, which is made when asked for; the video first."""
+"""The downloads next to a stage: a button for each kind of file. A file is made when somebody asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a motion or a latent can be asked for by: words, a file, or a motion that the model knows, from the map."""
+"""The input for one end (a motion or a latent): words, a file, or a known motion from the map."""
 
 from __future__ import annotations
 

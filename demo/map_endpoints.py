@@ -1,4 +1,4 @@
-"""What the page asks of the map of known motions: its dots, the motion of one, where words belong."""
+"""The endpoints of the map of known motions: its dots, the motion of a dot, the place of words."""
 
 from __future__ import annotations
 

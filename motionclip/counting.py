@@ -1,4 +1,4 @@
-"""Counts in prompts: one repetition of a movement is cut out of decoded motion, and done so many times.
+"""Makes counts ("three times"): cuts one repetition out of decoded motion, and repeats it.
 
 Everything works on (frames, 149) features.
 """

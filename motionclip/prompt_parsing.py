@@ -1,4 +1,4 @@
-"""What a prompt asks for in addition to the action: steps in order, things at once, sides, counts, tempo, negation.
+"""Splits a prompt into steps, and reads their sides, counts, tempo, lengths, negation and what is done at once.
 
 Plain rules on English words, in the order in which they are applied. Nothing here needs the model, but the verbs that
 it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messenger" (one).
@@ -326,7 +326,7 @@ def refuse_negation(text: str, what: str = "text") -> None:
 
 
 def negated(text: str) -> str | None:
-    """The words by which a text says what shall not be done, or None."""
+    """The words with which a text says what not to do, or None."""
     plain = _ASIDE.sub("", text)
     for pattern in _NEGATED:
         if match := pattern.search(plain):
@@ -356,7 +356,10 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
 
 
 def with_things_named(text: str) -> str:
-    """ "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf": a step is read alone."""
+    """Put things in place of pronouns, since each step is read alone.
+
+    "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf".
+    """
 
     def named(match: re.Match[str]) -> str:
         many = match["pronoun"].lower() == "them"
@@ -405,8 +408,10 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
 
 
 def items(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The items of a list that are done in order: three or more verbs. Two that a mere "and" joins may be done at once,
-    and stay together."""
+    """The items of a list of three or more verbs, which are done in order.
+
+    Two verbs that only "and" joins may be done at once: they stay together.
+    """
     found = _listed(text, verbs)
     if (len(found) > 2 or (len(found) == 2 and "," in text)) and not any(
         at_once.match(text) for at_once in (_DOING, _DOING_FIRST, _SAME_TIME)
@@ -494,8 +499,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
 
 
 def last_step(text: str) -> tuple[str, str]:
-    """What stands before the last step of a prompt that is being typed, and that step: "walk, then si" → "walk, then ",
-    "si"."""
+    """The last step of an unfinished prompt, and the words before it: "walk, then si" → "walk, then ", "si"."""
     ends = [match.end() for match in _THEN.finditer(text)]
     start = max([*ends, text.rfind(",") + 1]) if ends or "," in text else 0
     start += len(text[start:]) - len(text[start:].lstrip())

@@ -16,6 +16,7 @@ from motionclip import MotionCLIP, composition, pipeline
 from motionclip.bank import Bank, Entry, Traits
 from motionclip.evaluation.metrics import leaps, skating
 from motionclip.motion.features import features_motion, features_motions, motion_features
+from motionclip.reader import stems
 
 
 @contextmanager
@@ -227,6 +228,20 @@ def test_the_verdict_goes_by_the_readers_threshold(mc):
         assert mc.verdict(f"walk, then {text}").level == "guess" and mc.verdict("walk").level == "known"
     finally:
         mc.reader.threshold = before
+
+
+def test_who_names_an_action_or_says_a_known_text_gets_a_promise_however_unsure_the_reader_is(mc, monkeypatch):
+    monkeypatch.setattr(mc.reader, "threshold", 1.1)
+    assert mc.verdict("a person walks like a zombie").level == "known"
+    spoken = [e for e in mc.bank.entries[::20] if set(stems(e.caption)) != set(stems(e.action))][:40]
+    right = [mc.verdict(entry.caption) for entry in spoken]
+    assert sum(verdict.level == "known" for verdict in right) >= len(spoken) / 2
+    assert mc.verdict("he perches himself on the bench").level == "guess"
+
+
+def test_words_without_a_meaning_are_not_understood(mc):
+    verdict = mc.verdict("xqzvt brfglk wpxq")
+    assert verdict.level == "not understood" and "mean nothing" in verdict.reason
 
 
 def test_a_guess_names_what_else_may_be_meant_and_a_promise_does_not(mc):

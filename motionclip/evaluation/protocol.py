@@ -1,4 +1,4 @@
-"""Quality figures of a model on a labelled data folder: reconstruction, recognition, text-to-motion, edits."""
+"""Measures a model's quality on a labelled data folder: reconstruction, recognition, text-to-motion, edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say of actions: captions, what evokes them, which actions are near each other, and words for styles."""
+"""The words of a data folder: captions and associations of actions, near actions, and words for styles."""
 
 from __future__ import annotations
 
