@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import os
 import random
 import subprocess
@@ -26,7 +27,7 @@ from typer.testing import CliRunner
 import demo
 from demo import request_handling, result_files
 from demo.batching import Batching
-from demo.request_handling import handle_errors
+from demo.request_handling import frames_of, handle_errors
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError
@@ -152,6 +153,13 @@ def test_what_takes_too_long_is_given_up(monkeypatch):
         slow()
     done.set()
     assert handle_errors(lambda: "next")() == "next"
+
+
+@pytest.mark.parametrize("seconds", [0.6, 6.6, -1, math.nan, None, "2"])
+def test_lengths_that_the_page_does_not_make_are_refused(seconds):
+    with pytest.raises(RequestError, match="length: must be from 0.7 to 6.5 seconds"):
+        frames_of(seconds)
+    assert frames_of(0.7) == 21 and frames_of(6.5) == 195
 
 
 def test_an_error_shows_no_markup():

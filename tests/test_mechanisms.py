@@ -70,6 +70,11 @@ def test_the_known_motion_of_a_label_is_its_most_typical_one():
     assert Bank(latents, entries, torch.stack([BOW, WALK]), torch.tensor([0, 1]), traits).find("walk").index == 1
 
 
+def test_a_way_passes_a_known_motion_where_it_is_nearest(bank):
+    way = torch.stack([unit(1.0, 0.0, 0.5), WALK, unit(1.0, 0.0, 0.6), unit(0.3, 0.0, 1.0), BOW])
+    assert [(step, entry.label) for step, entry in bank.passed(way)] == [(1, "walk"), (4, "bow")]
+
+
 def test_a_prompt_is_decoded_as_the_action_that_it_is_read_as(mc):
     text = "someone ambles along the promenade"
     (own,), (known,) = (mc.plan([text], closeness)[0] for closeness in (0.0, 1.0))
