@@ -47,6 +47,7 @@ RELEVANT = {
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
     "prompt_parsing": ("test_prompt_parsing.py",),
     "reader": ("test_reader.py",),
+    "training.losses": ("test_losses.py", "test_train.py"),
     "verdict": ("test_mechanisms.py", "test_pipeline.py"),
 }
 # Kinds of mutations. Others of cosmic-ray's change types, not decisions.
@@ -75,7 +76,12 @@ _SOUND = "slowed(lock_feet(smoothed(decoded)))"
 _TO_TARGET = "terms.add(row, {}, config.edit_guidance)"
 MECHANISMS = (
     ("closeness", "bank", "if not closeness:", "if True:"),
-    ("the nearest texts count most", "bank", "z @ self._said.T / TEMPERATURE", "0 * (z @ self._said.T)"),
+    (
+        "the nearest texts count most",
+        "bank",
+        "z @ self._text_directions.T / TEMPERATURE",
+        "0 * (z @ self._text_directions.T)",
+    ),
     ("guidance to the target", "models.flow", _TO_TARGET.format("wanted"), _TO_TARGET.format("z")),
     ("guidance along known changes", "models.flow", "terms.add(row, after, share)", "terms.add(row, before, share)"),
     ("guidance to what should stay", "models.flow", "if held:", "if False:"),
@@ -86,6 +92,10 @@ MECHANISMS = (
     ("the verdict's doubt", "verdict", "if all(reading.known for reading in readings)", "if False"),
     ("what else may be meant", "verdict", "if not reading.known for other", "if False for other"),
     ("the best of several draws", "pipeline", "return int(likely.argmax())", "return 0"),
+    ("the most one-sided draw", "pipeline", "composition.most_one_sided(decoded[likely], clause.limb)", "decoded[0]"),
+    ("the clearest of one-sided draws", "pipeline", "most_one_sided(decoded[likely]", "most_one_sided(decoded"),
+    ("the words for an edit's base", "pipeline", "taken = described *", "taken = 0 *"),
+    ("the typical motion of a label", "bank", "int((latents @ latents.mean(0)).argmax())", "0"),
 )
 
 

@@ -1,11 +1,11 @@
-"""What the judge of edits can see: real recordings of styles that it learned with other recordings only.
+"""What the evaluator of edits can see: real recordings of styles that it learned with other recordings only.
 
     python benchmarks/unheard_styles.py --data FOLDER [--source bandai2] [--steps 3000]
 
-"A style recorded with other actions only" asks the judge about something that it has never seen either, and of which
-there are no recordings to try it on. So a judge is trained that is kept from styles that ARE recorded: the styled clips
-of one source (by the start of their names) are left out wherever another source has the style, too. Then it is shown
-them. What it misses there is no fault of the motion.
+An edit to "a style recorded with other actions only" shows what the evaluator has never seen, and there are no
+recordings to try it on. So an evaluator is trained without some styles that are recorded: the styled clips of one
+source (by the start of their names) are left out wherever another source has the style, too. Then it classifies these
+clips. What it misses there is not the fault of the motion.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from motionclip.training.dataset import Clip, load_clips
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, required=True, help="a labelled motion folder")
 parser.add_argument("--source", default="bandai2", help="how the names of the held-back clips begin")
-parser.add_argument("--steps", type=int, default=3000, help="of training the judge")
+parser.add_argument("--steps", type=int, default=3000, help="of training the evaluator")
 
 
 def say(what: str, evaluator: Evaluator, clips: list[Clip]) -> None:

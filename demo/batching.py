@@ -1,4 +1,4 @@
-"""Prompts that arrive while others are worked on are decoded in one batch, which takes little longer than one."""
+"""Decodes prompts that arrive together in one batch, which takes little longer than a single prompt."""
 
 from __future__ import annotations
 

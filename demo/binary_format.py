@@ -1,4 +1,4 @@
-"""What the stage in the browser reads: motions and the figure as compact bytes."""
+"""The stage's binary format: motions and bodies as compact bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The visitor's own character on the page: the control that takes it, and what stage and downloads ask of it.
+"""The visitor's own character on the page: the upload, and the requests of stage and downloads.
 
 The page sends these requests as forms, since Gradio names the session in no others; the browser keeps the file, and
 draws it from there.
@@ -20,7 +20,7 @@ from motionclip.files.joint_names import parse_map
 from .binary_format import motion_of, tracks_text
 from .character_store import GONE, MAX_BYTES, Own, own_characters
 from .motion_store import motion_store
-from .script_answers import Answer, answered, taken_apart
+from .script_answers import Answer, answer_or_reason, reading_request
 from .stage import component, served
 
 MOST_MOTIONS, MOST_FRAMES = 32, 20_000  # that are put on a character at a time
@@ -87,7 +87,7 @@ def on_character(asked: Any) -> Answer:
     """A file's address and name for a form with `token` and `place` of the slider: the motion on the character."""
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
-        with taken_apart():
+        with reading_request():
             token, place = fields["token"], float(fields["place"])
         motion, name = motion_store.motion(token, place)
         path = own.save(motion, name)
@@ -117,9 +117,9 @@ def _for_form(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answe
     """What is answered to a form, or the reason why it can't be met."""
 
     def read() -> Answer:
-        with taken_apart():
+        with reading_request():
             fields, files = asked.data, asked.files
             session = fields["session_hash"]
         return work(session, fields, files)
 
-    return answered(read)
+    return answer_or_reason(read)

@@ -1,4 +1,4 @@
-"""What is next to a stage: a button for each kind of file, which is made when asked for; the video first."""
+"""The downloads next to a stage: a button for each kind of file. A file is made when somebody asks for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import gradio as gr
 
 from .character_requests import on_character
 from .motion_store import motion_store
-from .script_answers import Answer, answered, taken_apart
+from .script_answers import Answer, answer_or_reason, reading_request
 from .stage import component, served
 
 KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", "GLB"), ("npz", "AMASS npz"))
@@ -38,10 +38,10 @@ def take(asked: Any) -> Answer:
     """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
 
     def work() -> Answer:
-        with taken_apart():
+        with reading_request():
             token, kind, place = asked
             place = float(place)
         path = Path(motion_store.file(token, kind, place))
         return {"address": served(path), "name": path.name}
 
-    return answered(work)
+    return answer_or_reason(work)

@@ -1,4 +1,4 @@
-"""What a motion or a latent can be asked for by: words, a file, or a motion that the model knows, from the map."""
+"""The input for one end (a motion or a latent): words, a file, or a known motion from the map."""
 
 from __future__ import annotations
 
@@ -127,6 +127,6 @@ def _known(mc: MotionCLIP, name: str, what: str) -> tuple[End, str]:
     if not (number.isascii() and number.isdigit() and int(number) < len(mc.bank)):
         raise RequestError(f"{what}: there is no known motion {name!r}; choose one on the map")
     entry = mc.bank.entries[int(number)]
-    if label not in (entry.said, entry.label):
-        raise RequestError(f"{what}: number {number} is {entry.said!r}, not {label!r}; choose one on the map")
+    if label not in (entry.phrase, entry.label):
+        raise RequestError(f"{what}: number {number} is {entry.phrase!r}, not {label!r}; choose one on the map")
     return entry, label

@@ -18,8 +18,8 @@ from .downloads import downloads, offered
 from .end_input import chosen, end_input, linked, picked
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
-from .request_handling import frames_of, npz_files, take_home, told
-from .script_answers import told_on_stage
+from .request_handling import all_files, frames_of, handle_errors, npz_files
+from .script_answers import handle_errors_on_stage
 from .stage import anew, busy, chips, clear, component, figure, mixed, stage
 
 STEPS = 11
@@ -33,7 +33,7 @@ def build(mc: MotionCLIP, model: str) -> None:
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
         return chosen(mc, start, start_known, start_file, "From"), chosen(mc, end, end_known, end_file, "To")
 
-    @told
+    @handle_errors
     def interpolate(
         start: str,
         end: str,
@@ -55,7 +55,7 @@ def build(mc: MotionCLIP, model: str) -> None:
         names = [f"{number:02}_{10 * number}_percent" for number in range(STEPS)]
         return npz_files(motions, names), strip(motions)
 
-    @told
+    @handle_errors
     def blend(
         start: str,
         end: str,
@@ -67,12 +67,12 @@ def build(mc: MotionCLIP, model: str) -> None:
     ):
         """One long motion that begins as the first and becomes the second, as video and files."""
         (a, name_a), (b, name_b) = both(start, end, start_known, end_known, start_file, end_file)
-        return take_home(blended(a, b, f"{name_a} to {name_b}", int(seed)), "blend")
+        return all_files(blended(a, b, f"{name_a} to {name_b}", int(seed)), "blend")
 
     def blended(a: End, b: End, name: str, seed: int) -> Motion:
         return replace(mc.blend(a, b, frames=240, seed=seed), name=name)
 
-    @told_on_stage(3)
+    @handle_errors_on_stage(3)
     def show(*asked):
         *ends, seconds, seed = asked
         (a, name_a), (b, name_b) = picked(mc, ends[:4], "From"), picked(mc, ends[4:], "To")

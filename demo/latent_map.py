@@ -13,7 +13,7 @@ from .character_requests import control
 from .downloads import downloads
 from .map_endpoints import MapEndpoints
 from .motion_store import motion_store
-from .script_answers import Answer, answered, taken_apart
+from .script_answers import Answer, answer_or_reason, reading_request
 from .stage import component, figure, mixed, stage
 
 STAGE = "map-stage"
@@ -31,24 +31,24 @@ def build(mc: MotionCLIP) -> None:
         """The way between two entries: what it passes, and its motions for the stage."""
 
         def show() -> Answer:
-            with taken_apart():
+            with reading_request():
                 start, end = asked
             a, b = atlas.entry(start), atlas.entry(end)
             motions = mc.interpolate(a, b, steps=STEPS)
             shares = np.linspace(0, 1, STEPS).round(3).tolist()
             between = {
-                "name": f"{a.said} to {b.said}",
+                "name": f"{a.phrase} to {b.phrase}",
                 "figures": [mixed(motions, shares, "between")],
                 "layout": "beside",
                 "slider": {
-                    "label": f"From {a.said} to {b.said}",
-                    "min": 0, "max": 1, "value": 0.5, "from": a.said, "to": b.said,
+                    "label": f"From {a.phrase} to {b.phrase}",
+                    "min": 0, "max": 1, "value": 0.5, "from": a.phrase, "to": b.phrase,
                 },
             }  # fmt: skip
             token = motion_store.put_mix(motions, shares, "between")
             return {"scene": between, "token": token} | atlas.line(a, b)
 
-        return answered(show)
+        return answer_or_reason(show)
 
     gr.Markdown(
         "All motions that the model knows: near dots are similar motions. Point at a dot and it moves, click and it "

@@ -1,4 +1,4 @@
-"""What the page asks of the map of known motions: its dots, the motion of one, where words belong."""
+"""The endpoints of the map of known motions: its dots, the motion of a dot, the place of words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from motionclip.pipeline import End
 
 from .binary_format import motion_text
 from .motion_store import motion_store
-from .script_answers import Answer, answered
+from .script_answers import Answer, answer_or_reason
 from .stage import scene
 
 WHOLE = 1000  # places travel as whole numbers
@@ -38,19 +38,19 @@ class MapEndpoints:
             return self.drawn()
 
         def one(asked: Any) -> Answer:
-            return answered(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(asked)))})
+            return answer_or_reason(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(asked)))})
 
         def take(asked: Any) -> Answer:
-            return answered(lambda: self.taken(self.entry(asked)))
+            return answer_or_reason(lambda: self.taken(self.entry(asked)))
 
         def find(words: Any) -> Answer:
-            return answered(lambda: self.found(str(words)))
+            return answer_or_reason(lambda: self.found(str(words)))
 
         return [atlas, one, take, find]
 
     def drawn(self) -> Answer:
         """Places, labels and families of all known motions, and which of them is typical of the map's middle."""
-        names, drawn = [entry.said for entry in self.bank.entries], self.bank.drawn_atlas
+        names, drawn = [entry.phrase for entry in self.bank.entries], self.bank.drawn_atlas
         number = {name: n for n, name in enumerate(dict.fromkeys(names))}
         family = dict(zip(self.bank.actions, drawn.family_of.tolist(), strict=True))
         return {
@@ -79,19 +79,22 @@ class MapEndpoints:
     def taken(self, entry: Entry) -> Answer:
         """A known motion for a stage, with the token of its files."""
         motion = self.mc.as_motion(entry)
-        return {"scene": scene([motion], [entry.said], entry.said), "token": motion_store.put_motion(motion, "known")}
+        return {
+            "scene": scene([motion], [entry.phrase], entry.phrase),
+            "token": motion_store.put_motion(motion, "known"),
+        }
 
     def found(self, words: str) -> Answer:
         """Where words belong on the map, and the known motions nearest to them."""
         x, y = self.mc.map_position(words)
-        near = [{"number": entry.index, "label": entry.said} for entry in self.mc.nearest(words, 6)]
+        near = [{"number": entry.index, "label": entry.phrase} for entry in self.mc.nearest(words, 6)]
         return {"x": WHOLE * x, "y": WHOLE * y, "near": near}
 
     def line(self, a: End, b: End) -> Answer:
         """The places of two ends, and the known motions that the way between them passes, in order."""
         ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.map_position(a), self.mc.map_position(b))]
         passed = [
-            {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.said, "number": w.entry.index}
+            {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.phrase, "number": w.entry.index}
             for w in self.mc.waypoints(a, b)
         ]
         return {"ends": ends, "passed": passed}

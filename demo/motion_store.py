@@ -1,4 +1,4 @@
-"""What was last shown, by a token: motions and their files are made when somebody asks for them."""
+"""The motions that were shown last, each by a token. Motions and files are made when somebody asks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page sets for the whole process, and nothing else does: threads, memory, Gradio's statistics, ZeroGPU.
+"""All settings of the page for the whole process: threads, memory, Gradio's statistics, ZeroGPU.
 
 Each function says what it sets, why, and since when. All are called by `launch`, none by an import. They change how
 fast and how large the app is, and nothing that it answers.

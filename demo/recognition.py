@@ -17,8 +17,8 @@ from .downloads import downloads, offered
 from .end_input import FILE, chosen, end_input, picked
 from .motion_store import motion_store
 from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
-from .request_handling import figure_file, frames_of, npz_files, told
-from .script_answers import told_on_stage
+from .request_handling import figure_file, frames_of, handle_errors, npz_files
+from .script_answers import handle_errors_on_stage
 from .stage import busy, clear, component, scene, stage
 
 OURS, BABEL, OWN = "the actions it learned", "BABEL's 60 classes", "my own list"
@@ -34,7 +34,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
             raise RequestError(f"label set: must be one of {OURS}, {BABEL}, {OWN}")
         return parse_labels(own_labels) if label_set == OWN else {OURS: None, BABEL: list(BABEL_60)}[label_set]
 
-    @told
+    @handle_errors
     def recognize(
         file: str | None = None, known: str = "", words: str = "", label_set: str = OURS, own_labels: str = ""
     ):
@@ -51,7 +51,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         drawn = timeline_picture(mc.timeline(motion, labels), motion.duration) if long else None
         return figure_file(motion), best, drawn
 
-    @told_on_stage(2)
+    @handle_errors_on_stage(2)
     def show(by, words, known, file, label_set, own_labels):
         end, name = picked(mc, (by, words, known, file), "Motion")
         motion, labels = mc.as_motion(end), labels_of(label_set, own_labels)
@@ -68,7 +68,7 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
         }
         return shown, bars, offered(motion_store.put_motion(motion, "motion"))
 
-    @told
+    @handle_errors
     def last(prompt: str, seconds: float, seed: float, closeness: float):
         motion = mc.generate(prompt, frames_of(seconds), int(seed), closeness)
         return npz_files([motion], ["motion"])[0], FILE

@@ -1,4 +1,4 @@
-"""How sure the page says that it is of what it reads. `recognition_sureness.json` holds from where each word is true,
+"""Words for how sure the page is of what it reads. `recognition_sureness.json` holds the least share for each word,
 as measured, and the command that measured it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every tab does with a request: it is worked on for so long, refused in words, and made into files."""
+"""What all tabs do with a request: a time limit, errors in words, and files of the result."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def figure_file(motion: Motion) -> str:
 
 
 def video_file(motion: Motion, name: str) -> str:
-    """Only the video, which is made sooner than all of `take_home`."""
+    """Only the video, which is made sooner than all files."""
     path = _folder("files", motion) / f"{name}.mp4"
     if not path.exists():
         save(motion, path)
     return str(path)
 
 
-def take_home(motion: Motion, name: str) -> tuple[str, list[str]]:
+def all_files(motion: Motion, name: str) -> tuple[str, list[str]]:
     """The video, and the motion in every format that is written."""
     folder = _folder("files", motion)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
@@ -72,8 +72,8 @@ def frames_of(seconds: float) -> int:
     return round(FPS * seconds)
 
 
-def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Show what was wrong with an input on the page, instead of "Error"; give up on what takes too long."""
+def handle_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler whose errors reach the page in words, and that is given up after TIME_LIMIT."""
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

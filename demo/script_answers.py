@@ -1,4 +1,4 @@
-"""What the page's own scripts are answered: a dict, or the reason why there is none."""
+"""The answers to the page's own scripts: a dict, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ import gradio as gr
 
 from motionclip.errors import RequestError
 
-from .request_handling import told
+from .request_handling import handle_errors
 from .stage import anew
 
 Answer = dict[str, Any]
 INCOMPLETE = "the page sent an incomplete request; reload the page and try again"
 
 
-def answered(work: Callable[..., Answer], *args: Any) -> Answer:
+def answer_or_reason(work: Callable[..., Answer], *args: Any) -> Answer:
     """What some work gives, or {"reason": words} where the visitor's input or the program was wrong."""
     try:
-        answer: Answer = told(work)(*args)
+        answer: Answer = handle_errors(work)(*args)
     except gr.Error as error:
         return {"reason": html.unescape(error.message)}  # the scripts show it as words, Gradio's toasts as markup
     return answer
 
 
-def told_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def handle_errors_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For events whose first output is a stage: where they go wrong, the stage says why, and keeps what it had, as do
     the `rest` other outputs."""
 
     def decorated(work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
         def handler(*asked: Any) -> Any:
-            found = answered(lambda: {"outputs": work(*asked)})
+            found = answer_or_reason(lambda: {"outputs": work(*asked)})
             return found["outputs"] if "outputs" in found else (anew(found), *[gr.skip()] * rest)
 
         return handler
@@ -44,7 +44,7 @@ def told_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 
 @contextlib.contextmanager
-def taken_apart() -> Iterator[None]:
+def reading_request() -> Iterator[None]:
     """While the parts of a request are read: RequestError where one is missing or of another kind."""
     try:
         yield

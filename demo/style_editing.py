@@ -15,8 +15,8 @@ from .character_requests import control
 from .downloads import downloads, offered
 from .end_input import chosen, end_input, linked, picked
 from .motion_store import motion_store
-from .request_handling import frames_of, npz_files, take_home, told
-from .script_answers import told_on_stage
+from .request_handling import all_files, frames_of, handle_errors, npz_files
+from .script_answers import handle_errors_on_stage
 from .stage import anew, busy, chips, clear, component, mixed, stage
 
 STAGE = "style-stage"
@@ -26,7 +26,7 @@ STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mix
 def build(mc: MotionCLIP, model: str) -> None:
     """Lay out the tab and wire it to the pipeline. model: its name, for links."""
 
-    @told
+    @handle_errors
     def edit(
         base: str,
         source: str,
@@ -54,9 +54,9 @@ def build(mc: MotionCLIP, model: str) -> None:
         b, _ = chosen(mc, target, target_known, target_file, "To")
         before = mc.as_motion(what, frames_of(seconds), int(seed))
         after = mc.edit(before, a, b, strength, part=part)
-        return npz_files([before], ["before"])[0], *take_home(after, "edited")
+        return npz_files([before], ["before"])[0], *all_files(after, "edited")
 
-    @told_on_stage(1)
+    @handle_errors_on_stage(1)
     def show(*asked):
         *ends, part, seconds, seed = asked
         what, name = picked(mc, ends[:4], "Motion")

@@ -16,8 +16,8 @@ from .binary_format import motion_text
 from .character_requests import control
 from .downloads import downloads, offered
 from .motion_store import motion_store
-from .request_handling import figure_file, frames_of, take_home, told, video_file
-from .script_answers import Answer, answered, taken_apart
+from .request_handling import all_files, figure_file, frames_of, handle_errors, video_file
+from .script_answers import Answer, answer_or_reason, reading_request
 from .stage import STATIC, chips, component, figure, scene, served, stage
 
 TAKES = 4
@@ -33,7 +33,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     # The files of a motion are asked for right after it, and examples again and again.
     made = Batching(mc)
 
-    @told
+    @handle_errors
     def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """Text to motion: the moving figure as a GLB file, the nearest known motions, and whether that is known or a
         guess.
@@ -52,20 +52,20 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
         return figure, nearest, spoken(mc.verdict(prompt)) if mc.reader else NO_VERDICT
 
-    @told
+    @handle_errors
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
         asked = prompt, frames_of(seconds), int(seed), closeness
         return video_file(made(*asked), "motion")
 
-    @told
+    @handle_errors
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as files: npz, BVH, GLB, mp4, gif."""
         asked = prompt, frames_of(seconds), int(seed), closeness
-        return take_home(made(*asked), "motion")[1]
+        return all_files(made(*asked), "motion")[1]
 
     def parts(asked: Any) -> tuple[str, float, int, float]:
-        with taken_apart():
+        with reading_request():
             prompt, seconds, seed, closeness = asked
             return prompt, seconds, int(seed), closeness
 
@@ -83,7 +83,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 "scene": scene([motion], [prompt], prompt, asked=_asked(prompt, seconds, seed, closeness)),
             }
 
-        return answered(work)
+        return answer_or_reason(work)
 
     def keep(asked: Any) -> Answer:
         """The token by which the motion of [prompt, seconds, seed, closeness] can be taken home.
@@ -97,7 +97,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             motion = made(prompt, frames_of(seconds), seed, closeness)
             return {"token": motion_store.put_motion(motion, "motion")}
 
-        return answered(work)
+        return answer_or_reason(work)
 
     def takes(asked: Any) -> Answer:
         """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
@@ -109,7 +109,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             found = zip(seeds, motions, strict=True)
             return {"takes": [{"seed": each, "motion": motion_text(motion)} for each, motion in found]}
 
-        return answered(work)
+        return answer_or_reason(work)
 
     def complete(typed: Any) -> list[str]:
         """Prompts that what is typed may become."""

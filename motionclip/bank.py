@@ -51,8 +51,8 @@ class Entry:
         return self.action if self.style == "normal" else f"{self.action} ({self.style})"
 
     @property
-    def said(self) -> str:
-        """As one says it: "walk", "walk like an old person", or "run (injured)" for a style without words."""
+    def phrase(self) -> str:
+        """As people say it: "walk", "walk like an old person", or "run (injured)" for a style without words."""
         return f"{self.action} {STYLES[self.style]}" if self.style in STYLES else self.label
 
 
@@ -75,7 +75,7 @@ class Traits:
 
 
 class Bank:
-    """Latents (entries, D) of labelled windows of motion, and of the texts (texts, D) said of them, at their own scale.
+    """Latents (entries, D) of labelled windows of motion, and (texts, D) of texts that describe them.
 
     shown: (texts,) which of `actions` each text tells of. traits: how each action moves. atlas: the map of the entries,
     where it is drawn.
@@ -92,7 +92,7 @@ class Bank:
     ) -> None:
         self.entries, self.shown, self.traits, self.atlas = list(entries), shown.long(), traits, atlas
         self.latents, self._directions = _scaled(latents.float())
-        self.texts, self._said = _scaled(texts.float())
+        self.texts, self._text_directions = _scaled(texts.float())
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -105,7 +105,7 @@ class Bank:
     @functools.cached_property
     def prototypes(self) -> torch.Tensor:
         """(actions, D), unit length: the mean of each action's texts."""
-        sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(0, self.shown, self._said)
+        sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(0, self.shown, self._text_directions)
         return functional.normalize(sums, dim=-1)
 
     def likeness(self, z: torch.Tensor, action: str, near: Collection[str]) -> torch.Tensor:
@@ -116,7 +116,7 @@ class Bank:
 
     def says(self, z: torch.Tensor, action: str) -> bool:
         """Whether a text's latent (D,) is all but one of the texts that are known to tell of an action."""
-        own = self._said[self.shown == self.actions.index(action)]
+        own = self._text_directions[self.shown == self.actions.index(action)]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
 
     @property
@@ -205,8 +205,12 @@ class Bank:
             return z
         length, z = z.norm(dim=-1, keepdim=True), functional.normalize(z, dim=-1)
         numbers = torch.tensor([self.actions.index(action) for action in actions])
-        weights = (z @ self._said.T / TEMPERATURE).masked_fill(self.shown != numbers[:, None], -torch.inf).softmax(-1)
-        known = functional.normalize(weights @ self._said, dim=-1)
+        weights = (
+            (z @ self._text_directions.T / TEMPERATURE)
+            .masked_fill(self.shown != numbers[:, None], -torch.inf)
+            .softmax(-1)
+        )
+        known = functional.normalize(weights @ self._text_directions, dim=-1)
         long = weights @ self.texts.norm(dim=-1, keepdim=True)
         return functional.normalize(torch.lerp(z, known, closeness), dim=-1) * torch.lerp(length, long, closeness)
 

@@ -96,7 +96,7 @@ ClipOption = Annotated[
 FramesOption = Annotated[int, typer.Option(min=1, max=MAX_FRAMES, help="Length; 30 frames are a second.")]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
-    float, typer.Option(min=0, max=1, help="0 takes the words as they are, 1 as the nearest that the model knows.")
+    float, typer.Option(min=0, max=1, help="0 takes the words as they are; 1 takes the nearest known action.")
 ]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with labels.csv and clips/NAME.npz (AMASS style).")]
 FileOption = Annotated[Path | None, typer.Option("--file", help="The paper's input file, or one like it, instead.")]
@@ -149,7 +149,7 @@ def open_app(
             help="Folder with SMPL's own files, for the stage to show that body, too; never where strangers can come.",
         ),
     ] = None,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come back.")] = 64,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; further ones are refused.")] = 64,
     mcp: Annotated[
         bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
     ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it
@@ -258,7 +258,7 @@ def interpolate(
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
-    """Pull one motion into another.
+    """Make the motions between two motions.
 
     motionclip interpolate "walk" "dance salsa" -o path/ --blend walk-to-salsa.mp4
 
@@ -298,15 +298,15 @@ def edit(
     data: KnownOption = None,
     suffix: Annotated[str, typer.Option("--format", help="Suffix of the files of --file.")] = "npz",
     strength: Annotated[
-        float, typer.Option(min=-MAX_STRENGTH, max=MAX_STRENGTH, help="How far; 0 changes nothing.")
+        float, typer.Option(min=-MAX_STRENGTH, max=MAX_STRENGTH, help="How strong the change is; 0 changes nothing.")
     ] = 1.0,
-    part: Annotated[Part, typer.Option(help="What takes the change.")] = "whole body",
+    part: Annotated[Part, typer.Option(help="The part of the body that changes.")] = "whole body",
     frames: FramesOption = 60,
     seed: SeedOption = 0,
     model: ModelOption = None,
     clip: ClipOption = None,
 ) -> None:
-    """Move a style, or any difference between two motions, onto a third; its timing and path stay.
+    """Apply the difference between two motions, such as a style, to a third one, whose timing and path stay.
 
     motionclip edit my-walk.bvh --from "walk" --to "walk like an old person" -o old.bvh
 
@@ -386,9 +386,9 @@ def convert(
         str | None, typer.Option(help="Of npz: smpl, amass (156 columns), smplx (165); of npy: joints, humanml3d.")
     ] = None,
     fps: Annotated[
-        float | None, typer.Option(min=1, max=10_000, help="The frame rate, where the file's is wrong.")
+        float | None, typer.Option(min=1, max=10_000, help="The frame rate, if the file's is wrong.")
     ] = None,
-    up: Annotated[Axis | None, typer.Option(help="What points up, where the guess is wrong.")] = None,
+    up: Annotated[Axis | None, typer.Option(help="The axis that points up, if the guess is wrong.")] = None,
     names: Annotated[
         Path | None,
         typer.Option("--map", help="File with lines left_knee = JOINT, for unknown names."),
@@ -396,7 +396,7 @@ def convert(
     character: CharacterOption = None,
     character_map: CharacterMapOption = None,
 ) -> None:
-    """Bring motion files onto the SMPL body and write them in another format; says what was found in each.
+    """Convert motion files to the SMPL body and to another format, and print what each file holds.
 
     motionclip convert mixamo.bvh amass.npz
 
@@ -470,7 +470,7 @@ def models() -> None:
 def import_official(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As in checkpoint_0100.pth.tar.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the model.")],
-    heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't tell.")] = 4,
+    heads: Annotated[int, typer.Option(min=1, help="Attention heads; the file doesn't hold their number.")] = 4,
     up: Annotated[
         str | None,
         typer.Option(
@@ -543,12 +543,15 @@ def train(
     config: Annotated[
         str, typer.Option(help="TOML file, or one of configs/: default, finetune, paper, clip, classes.")
     ] = "default",
-    steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the config's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Number of steps; by default the config's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="By default the config's.")] = None,
     licence: LicenceOption = None,
     resume: Annotated[bool, typer.Option(help="Go on from a checkpoint in OUT.")] = True,
     start_from: Annotated[
-        Path | None, typer.Option(help="A model folder of the same sizes to begin with, as weights/open.")
+        Path | None,
+        typer.Option(
+            help="Begin with the weights of this model folder, which has the same sizes; for example weights/open."
+        ),
     ] = None,
     clip: ClipOption = None,
 ) -> None:
@@ -657,8 +660,8 @@ def evaluate(
 
         others = {path.stem: from_json(path) for path in compare or []}
         mc = MotionCLIP.from_pretrained(model, clip=clip)
-        judge = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
-        figures = run(mc, data, split.value, judge, repeats=repeats)
+        classifier = Evaluator.load(evaluator or hub.DEFAULT / "evaluator")
+        figures = run(mc, data, split.value, classifier, repeats=repeats)
         models = {Path(model or "default").name: figures} | others
         typer.echo(table(models))
         if json_file:
@@ -797,11 +800,11 @@ def _write_sheet(rows: list[Row], out: Path, suffix: str) -> None:
 
 
 def _paths(out: Path, suffix: str, texts: Sequence[str]) -> list[Path]:
-    """OUT for a single file, else a file in OUT for each text, named after it, with a number where texts repeat."""
+    """OUT for a single file, else a file in OUT for each text, named after it, with a number where names repeat."""
     if out.suffix:
         return [out]
     names = [re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "motion" for text in texts]
     return [
-        out / f"{name}{'' if texts.count(text) == 1 else f'-{number}'}{suffix}"
-        for number, (name, text) in enumerate(zip(names, texts, strict=True), start=1)
+        out / f"{name}{'' if names.count(name) == 1 else f'-{number}'}{suffix}"
+        for number, name in enumerate(names, start=1)
     ]

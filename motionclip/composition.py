@@ -1,4 +1,4 @@
-"""The details of a prompt, made from decoded motion: sides, tempo, things at once, steps in order.
+"""Makes the details of a prompt from decoded motion: sides, tempo, things at once, steps in order.
 
 Everything works on (frames, 149) features. In these, motions can be mixed, repeated and joined wherever they face.
 """

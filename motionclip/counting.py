@@ -1,4 +1,4 @@
-"""Counts in prompts: one repetition of a movement is cut out of decoded motion, and done so many times.
+"""Makes counts ("three times"): cuts one repetition out of decoded motion, and repeats it.
 
 Everything works on (frames, 149) features.
 """
@@ -16,7 +16,7 @@ from .motion.features import HEIGHT, YAW
 HOLD = 8  # frames of rest after what was counted
 PEAK = 0.35  # of a movement's range: what counts as once more
 SMALLEST, SEEN = 0.25, 0.03  # what a repetition has to be: of the whole movement, and metres
-TREND = 12  # frames over which what goes to and fro is told from where it does so
+TREND = 12  # frames over which a movement to and fro is separated from where it takes place
 MOST_CUTS = 4  # repetitions that are tried
 _INDEX = skeleton.JOINT_INDEX
 _NOSE = torch.tensor([0.0, 0.08, 0.12])  # metres from the head's joint, which does not move when a head nods
@@ -67,7 +67,7 @@ def _courses(place: np.ndarray, part: str) -> list[np.ndarray]:
     """(frames, n) → (frames,) courses in which to look for repetitions: what goes to and fro several times before the
     whole course.
 
-    Where a part rests can't be told from a motion that neither begins nor ends at rest, so that both ways are tried;
+    A motion that neither begins nor ends at rest does not show where a part rests: so both ways are tried;
     but hands that clap rest apart.
     """
     whole, fast = _course(place), _course(place - gaussian_filter1d(place, TREND, axis=0, mode="nearest"))

@@ -2,7 +2,7 @@
 
     MotionCLIPError
     ├── MotionFileError       (ValueError)          a motion file or a data folder that holds something wrong
-    │   └── SkeletonError                           bones that have to be told apart by a map of names
+    │   └── SkeletonError                           bones that only a map of names can identify
     ├── FileAccessError       (OSError)             a file that can't be opened or written
     │   └── MissingFile       (FileNotFoundError)   a file that is not there
     ├── ModelFolderError      (ValueError)          a model folder or a checkpoint that can't be loaded

@@ -1,4 +1,4 @@
-"""Even steps from one motion to another: as much of the way in each, by how far the decoded bodies are apart."""
+"""Even steps from one motion to another: the decoded body changes about equally in each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A link that makes the same motion again: prompt, seed, length, closeness and model as a URL's query."""
+"""Reads and writes links to a motion: its prompt, seed, length, closeness and model in a URL's query."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 from . import composition, counting, hub, prompt_parsing, storyboard
 from .bank import CONTRAST, Bank, Entry, Traits, Waypoint
 from .completions import COUNT, Completion, Completions
-from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STRENGTH, MAX_TEXT
+from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH, MAX_TEXT
 from .errors import RequestError, TowerMismatch
 from .evenness import even_steps
 from .files.writing import write_atomically
@@ -397,7 +397,7 @@ class MotionCLIP(
         Raises:
             StoryboardError: names the block and the field.
         """
-        return storyboard.tell(self, blocks, closeness, kept)
+        return storyboard.make(self, blocks, closeness, kept)
 
     def map_position(self, end: End) -> tuple[float, float]:
         """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
@@ -428,7 +428,7 @@ class MotionCLIP(
             RequestError: for a model without a map, and steps outside 2–101.
         """
         bank = self._banked()
-        share = torch.linspace(0, 1, _steps(steps))
+        share = torch.linspace(0, 1, _checked_steps(steps))
         passed = bank.passed(_between(self._shown(a), self._shown(b), share, "spherical"))
         points = bank.drawn_atlas.points
         return [
@@ -757,7 +757,7 @@ class MotionCLIP(
         """
         if path not in ("spherical", "linear"):
             raise RequestError(f'path: must be "spherical" or "linear", not {path!r}')
-        steps = _steps(steps)
+        steps = _checked_steps(steps)
         from_a = from_b = None
         both = isinstance(a, Motion) and isinstance(b, Motion)
         if isinstance(a, Motion) and isinstance(b, Motion):
@@ -1025,9 +1025,9 @@ def _in_steps(steps: Sequence[Step], whole: torch.Tensor, starts: Sequence[int])
     return replace(features.features_motion(whole), steps=spans).crop(0, MAX_FRAMES)
 
 
-def _steps(steps: int) -> int:
-    if not 2 <= steps <= 101:
-        raise RequestError(f"steps: must be from 2 to 101, not {steps}")
+def _checked_steps(steps: int) -> int:
+    if not 2 <= steps <= MAX_STEPS:
+        raise RequestError(f"steps: must be from 2 to {MAX_STEPS}, not {steps}")
     return steps
 
 

@@ -1,4 +1,4 @@
-"""What a prompt asks for in addition to the action: steps in order, things at once, sides, counts, tempo, negation.
+"""Splits a prompt into steps, and reads their sides, counts, tempo, lengths, negation and what is done at once.
 
 Plain rules on English words, in the order in which they are applied. Nothing here needs the model, but the verbs that
 it knows help to tell "walk, turn and run" (three steps) from "Sparta, the messenger" (one).
@@ -278,14 +278,22 @@ def stem(word: str) -> str:
 class Clause:
     """One thing to do.
 
-    text: its words, without those that the other fields hold; said: all of them. also: what is done at the same time.
-    joined: whether the two were joined by a mere "and", which may also mean one after the other, or one action; whole:
-    the words of both, but for those of lengths. listed: the list that it is an item of, which may be one action, too.
-    tempo: how fast, 1 being as it comes. seconds: how long, where its words say so.
+    Attributes:
+        text: its words, without those that the other fields stand for.
+        original: all its words.
+        also: what is done at the same time.
+        joined: whether a mere "and" joins the two; it may also mean one after the other, or one action.
+        whole: the words of both, without those for lengths.
+        listed: the list that it is an item of; the whole list may be one action, too.
+        side: the side that the words name.
+        limb: what acts on that side.
+        count: how many times.
+        tempo: how fast; 1 leaves the speed as it is.
+        seconds: how long, where the words say so.
     """
 
     text: str
-    said: str
+    original: str
     also: Clause | None = None
     joined: bool = False
     whole: str = ""
@@ -298,8 +306,8 @@ class Clause:
 
     @property
     def words(self) -> str:
-        """All that was said, with what is done at the same time."""
-        return self.whole or self.said
+        """All its words, with those of what is done at the same time."""
+        return self.whole or self.original
 
     @property
     def lasts(self) -> float | None:
@@ -318,10 +326,10 @@ def refuse_negation(text: str, what: str = "text") -> None:
 
 
 def negated(text: str) -> str | None:
-    """The words by which a text says what shall not be done, or None."""
-    said = _ASIDE.sub("", text)
+    """The words with which a text says what not to do, or None."""
+    plain = _ASIDE.sub("", text)
     for pattern in _NEGATED:
-        if match := pattern.search(said):
+        if match := pattern.search(plain):
             return match.group().strip()
     return None
 
@@ -348,7 +356,10 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
 
 
 def with_things_named(text: str) -> str:
-    """ "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf": a step is read alone."""
+    """Put things in place of pronouns, since each step is read alone.
+
+    "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf".
+    """
 
     def named(match: re.Match[str]) -> str:
         many = match["pronoun"].lower() == "them"
@@ -377,7 +388,7 @@ def _may_name(word: str) -> bool:
 
 
 def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The parts of a text whose order is said by words such as "then" or "before", in that order."""
+    """The parts of a text in the order that words such as "then" or "before" give them."""
     text = with_things_named(_ASIDE.sub("", text).strip() or text.strip())
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
@@ -389,16 +400,18 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
     if match := _HAVING.match(text):  # "having swept the floor, she mops it"
         return [*ordered(match["early"], verbs), *ordered(match["late"], verbs)]
     splitter = _NUMBERED if len(_NUMBERED.findall(text)) > 1 else _THEN
-    said = ((part, part.strip(" ,;.!")) for part in splitter.split(text) if part)
-    parts = [part for part, words in said if words and not _PRONOUN.fullmatch(words)]
+    stripped = ((part, part.strip(" ,;.!")) for part in splitter.split(text) if part)
+    parts = [part for part, words in stripped if words and not _PRONOUN.fullmatch(words)]
     if len(parts) > 1:
         return [step for part in parts for step in ordered(part, verbs)]
     return [text]
 
 
 def items(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The items of a list that are done in order: three or more verbs. Two that a mere "and" joins may be done at once,
-    and stay together."""
+    """The items of a list of three or more verbs, which are done in order.
+
+    Two verbs that only "and" joins may be done at once: they stay together.
+    """
     found = _listed(text, verbs)
     if (len(found) > 2 or (len(found) == 2 and "," in text)) and not any(
         at_once.match(text) for at_once in (_DOING, _DOING_FIRST, _SAME_TIME)
@@ -440,9 +453,9 @@ def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:
-    said = text
+    original = text
     text, seconds = lasting(_THERE.sub(r"\g<going>", text))
-    return replace(_with_tempo(_with_side(_with_count(Clause(text, said), verbs), text)), seconds=seconds)
+    return replace(_with_tempo(_with_side(_with_count(Clause(text, original), verbs), text)), seconds=seconds)
 
 
 def lasting(text: str) -> tuple[str, float | None]:
@@ -486,8 +499,7 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
 
 
 def last_step(text: str) -> tuple[str, str]:
-    """What stands before the last step of a prompt that is being typed, and that step: "walk, then si" → "walk, then ",
-    "si"."""
+    """The last step of an unfinished prompt, and the words before it: "walk, then si" → "walk, then ", "si"."""
     ends = [match.end() for match in _THEN.finditer(text)]
     start = max([*ends, text.rfind(",") + 1]) if ends or "," in text else 0
     start += len(text[start:]) - len(text[start:].lstrip())

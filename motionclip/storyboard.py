@@ -67,7 +67,7 @@ class Span:
 class Story:
     """A storyboard as one motion, with the place of each block in it.
 
-    parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion; `tell` uses
+    parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion; `make` uses
     them again when other blocks change. closeness: the one with which the parts were made.
     """
 
@@ -82,7 +82,7 @@ class Story:
         return [span.block for span in self.spans]
 
 
-def tell(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
+def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
     """Make one motion of blocks; see `MotionCLIP.storyboard`."""
     check(blocks)
     part_of: dict[Block, torch.Tensor] = {}

@@ -1,4 +1,4 @@
-"""The verdict on a prompt: whether what is shown is a promise, a guess, or nothing that was understood."""
+"""The verdict on a prompt: known, a guess, or not understood."""
 
 from __future__ import annotations
 
@@ -31,9 +31,16 @@ class Verdict:
 
 
 def decide(text: str, plan: Sequence[Sequence[Reading]], reader: Reader, tower: TextTower) -> Verdict:
-    """The verdict on a text. plan: what was read in each of its steps, as `MotionCLIP.plan` gives it.
+    """Decide the verdict on a text.
 
-    It is known where every reading is: one that is not makes it a guess.
+    Args:
+        text: the prompt.
+        plan: the readings of each of its steps, as `MotionCLIP.plan` gives them.
+        reader: knows words, and which of them are foreign.
+        tower: cuts words into tokens.
+
+    Returns:
+        "known" if every reading is known, "guess" if one is not, "not understood" if the words mean nothing.
     """
     steps = tuple(tuple(reading.action for reading in step) for step in plan)
     if reader.foreign(text):

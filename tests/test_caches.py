@@ -31,7 +31,7 @@ def test_motions_of_one_name_have_files_of_their_own(motion, monkeypatch, tmp_pa
     first, second = (request_handling.figure_file(each) for each in (motion, farther))
     assert first != second
     for each in (motion, farther):
-        _, files = request_handling.take_home(each, "edited")
+        _, files = request_handling.all_files(each, "edited")
         (npz,) = [path for path in files if path.endswith(".npz")]
         assert np.allclose(Motion.load(npz).translation, each.translation, atol=1e-5)
 

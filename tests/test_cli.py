@@ -33,6 +33,12 @@ def test_generate_many_into_a_folder(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"walk-1.bvh", "walk-2.bvh", "jump.bvh"}
 
 
+def test_texts_whose_files_would_have_one_name_get_numbers(tmp_path):
+    result = run("generate", "Walk!", "walk?", "run", "-o", tmp_path / "out", "--frames", 20)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"walk-1.npz", "walk-2.npz", "run.npz"}
+
+
 def test_generate_says_where_the_steps_are(tmp_path):
     result = run("generate", "walk, then jump twice", "-o", tmp_path / "both.npz", "--frames", 30)
     assert "0.0 –    1.0 s  walk\n" in result.output and result.output.endswith("s  jump twice\n")

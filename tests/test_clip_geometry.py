@@ -13,6 +13,7 @@ from motionclip.bank import TEMPERATURE, Bank
 from motionclip.cli import app
 from motionclip.errors import RequestError
 from motionclip.models.transformer import MotionTransformer, TransformerConfig
+from motionclip.motion.features import YAW, features_motion, motion_features
 from motionclip.motion.windows import cut_windows
 from motionclip.paper_inputs import CANDIDATES, Known
 from motionclip.training.bank_building import build_bank
@@ -112,6 +113,19 @@ def test_the_tower_is_like_clip(tower):
 def test_generate_decodes_the_texts_own_latents(mc, tower):
     mc.generate(TEXTS, frames=20)
     assert far(mc.model.decoded[-1], tower.encode(TEXTS)) <= 1e-5
+
+
+def test_a_timeline_sees_the_heading_that_recognition_sees(mc):
+    for kind in KINDS:
+        (segment,), ((label, score),) = mc.timeline(recorded(kind), KINDS), mc.recognize(recorded(kind), KINDS, top=1)
+        assert segment.label == label == kind and segment.score == pytest.approx(score, abs=1e-4)
+
+
+def test_draws_are_compared_in_the_heading_that_the_encoder_learned(mc):
+    turning = motion_features(synthetic_motion("walk", 120))
+    turning[:, YAW] = 0.02
+    read = mc._encoded(turning[None])
+    assert far(read, mc.encode_motion([features_motion(turning)])) < 1e-3 * float(read.norm())
 
 
 @pytest.mark.parametrize("closeness", [0.0, 0.5, 1.0])

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import os
 import random
 import subprocess
@@ -26,7 +27,7 @@ from typer.testing import CliRunner
 import demo
 from demo import request_handling, result_files
 from demo.batching import Batching
-from demo.request_handling import told
+from demo.request_handling import frames_of, handle_errors
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError
@@ -147,11 +148,18 @@ def test_a_full_queue_says_so_and_the_page_lives_on():
 def test_what_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(request_handling, "TIME_LIMIT", 0.2)
     done = threading.Event()
-    slow = told(lambda: done.wait(5))
+    slow = handle_errors(lambda: done.wait(5))
     with pytest.raises(gradio.Error, match=r"more than 0\.2 seconds"):
         slow()
     done.set()
-    assert told(lambda: "next")() == "next"
+    assert handle_errors(lambda: "next")() == "next"
+
+
+@pytest.mark.parametrize("seconds", [0.6, 6.6, -1, math.nan, None, "2"])
+def test_lengths_that_the_page_does_not_make_are_refused(seconds):
+    with pytest.raises(RequestError, match="length: must be from 0.7 to 6.5 seconds"):
+        frames_of(seconds)
+    assert frames_of(0.7) == 21 and frames_of(6.5) == 195
 
 
 def test_an_error_shows_no_markup():
@@ -159,7 +167,7 @@ def test_an_error_shows_no_markup():
         raise RequestError("<img src=x onerror=alert(1)>.bvh: is no motion")
 
     with pytest.raises(gradio.Error) as caught:
-        told(fails)()
+        handle_errors(fails)()
     assert caught.value.message == "&lt;img src=x onerror=alert(1)&gt;.bvh: is no motion"
 
 
@@ -329,15 +337,16 @@ def test_on_a_zero_gpu_space_messages_reach_the_visitor_and_no_gpu_is_lent(monke
     def refusing(words):
         raise RequestError(f"{words}: is no motion")
 
-    assert told(lambda words: words.upper())("walk") == "WALK"
+    assert handle_errors(lambda words: words.upper())("walk") == "WALK"
     with pytest.raises(gradio.Error, match="walk: is no motion"):
-        told(refusing)("walk")
+        handle_errors(refusing)("walk")
     assert len(known) == 1 and not lent
 
 
 def test_requests_worked_on_together_get_what_they_get_alone_and_their_own_errors(mc):
     made = Batching(mc)
     asked = [("walk", 60, 3, 1.0), (" ", 60, 3, 1.0), ("kick", 60, 4, 1.0), ("walk", 30, 3, 1.0), ("walk", 60, 3, 1.0)]
+    asked.append(("he kicks the ball", 30, 3, 0.0))
 
     def ask(request):
         try:

@@ -75,7 +75,7 @@ def test_the_command_line_calls_a_fault_its_own(monkeypatch, caplog):
 
 
 def test_the_page_shows_a_visitors_mistake_and_logs_no_traceback(caplog):
-    @request_handling.told
+    @request_handling.handle_errors
     def refuse():
         raise RequestError("length: must be from 0.7 to 6.5 seconds, not 9")
 
@@ -88,7 +88,7 @@ def test_the_page_shows_a_visitors_mistake_and_logs_no_traceback(caplog):
 
 @pytest.mark.parametrize("fault", [ValueError("operands could not be broadcast"), OSError(2, "gone", "/srv/secret")])
 def test_the_page_calls_a_fault_its_own_and_logs_it(caplog, fault):
-    @request_handling.told
+    @request_handling.handle_errors
     def fail():
         raise fault
 
@@ -101,7 +101,7 @@ def test_the_page_calls_a_fault_its_own_and_logs_it(caplog, fault):
 
 
 def test_the_page_shows_no_folder_of_the_server(tmp_path):
-    @request_handling.told
+    @request_handling.handle_errors
     def read():
         return Motion.load(tmp_path / "gone.bvh")
 

@@ -22,6 +22,7 @@ from motionclip import Motion, files, progress
 from motionclip.errors import FileAccessError, MotionCLIPError
 from motionclip.files import MotionFileError, bvh, glb, smpl
 from motionclip.files.conversion import Conversion
+from motionclip.files.writing import write_atomically
 from motionclip.motion import skeleton
 
 
@@ -237,6 +238,15 @@ def test_names_may_be_as_long_as_files_can_have_and_no_longer(tmp_path):
     for way in ways:
         with pytest.raises(FileAccessError, match=r"aa\.bvh could not be (read|written): .* \(256 bytes\).* 255 bytes"):
             way()
+
+
+def test_who_reads_a_file_while_it_is_written_again_reads_the_old_one(tmp_path):
+    path = tmp_path / "motion.npz"
+    path.write_bytes(b"old")
+    with path.open("rb", buffering=0) as reader:
+        write_atomically(path, lambda temporary: temporary.write_bytes(b"new and whole"))
+        assert reader.read() == b"old" and path.read_bytes() == b"new and whole"
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

@@ -85,6 +85,14 @@ def test_standing_feet_are_kept_still_and_a_lying_body_is_left_alone():
     assert torch.allclose(lock_feet(lying[None]), settled(lying[None]), atol=2e-3)
 
 
+def test_locked_feet_start_and_stop_smoothly():
+    walk = motion_features(synthetic_motion("walk", 60))
+    walk[:, CLEARANCE] = 0
+    feet = [skeleton.JOINT_INDEX[f"{side}_foot"] for side in ("left", "right")]
+    ground = features.features_motions(lock_feet(walk[None]))[0].joints()[:, feet][..., [0, 2]]
+    assert np.linalg.norm(np.diff(ground, 2, axis=0), axis=-1).max() < 0.04  # metres per frame²; by jumps 0.06
+
+
 def drifting(poses):
     """A body in this pose, (24, 3), that drifts 4 mm per frame to its left, on the floor."""
     motion = motion_features(Motion(np.tile(poses, (60, 1, 1)), np.tile([0, 0.95, 0], (60, 1))))

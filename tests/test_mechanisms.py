@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import synthetic_motion
 
-from motionclip import MotionCLIP
+from motionclip import MotionCLIP, composition, pipeline
 from motionclip.bank import Bank, Entry, Traits
 from motionclip.evaluation.metrics import leaps, skating
-from motionclip.motion.features import features_motions, motion_features
+from motionclip.motion.features import features_motion, features_motions, motion_features
+from motionclip.reader import stems
 
 
 @contextmanager
@@ -61,6 +63,18 @@ def test_closeness_draws_a_text_to_its_action_by_degrees(bank):
     assert torch.allclose(bank.drawn(z, ["bow"], 1.0)[0], BOW, atol=1e-6)
 
 
+def test_the_known_motion_of_a_label_is_its_most_typical_one():
+    latents = torch.stack([unit(1.0, 0.9, 0.0), unit(1.0, 0.0, 0.0), unit(1.0, -0.4, 0.0), BOW])
+    entries = [Entry(n, "a", "walk" if n < 3 else "bow", "normal", "", n) for n in range(4)]
+    traits = {action: Traits(False, True) for action in ("bow", "walk")}
+    assert Bank(latents, entries, torch.stack([BOW, WALK]), torch.tensor([0, 1]), traits).find("walk").index == 1
+
+
+def test_a_way_passes_a_known_motion_where_it_is_nearest(bank):
+    way = torch.stack([unit(1.0, 0.0, 0.5), WALK, unit(1.0, 0.0, 0.6), unit(0.3, 0.0, 1.0), BOW])
+    assert [(step, entry.label) for step, entry in bank.passed(way)] == [(1, "walk"), (4, "bow")]
+
+
 def test_a_prompt_is_decoded_as_the_action_that_it_is_read_as(mc):
     text = "someone ambles along the promenade"
     (own,), (known,) = (mc.plan([text], closeness)[0] for closeness in (0.0, 1.0))
@@ -89,17 +103,26 @@ def edited(mc):
         change, kept = ((z * end).sum(-1).mean() for end in (after - before, before))
         return types.SimpleNamespace(change=float(change), kept=float(kept))
 
+    with pytest.MonkeyPatch.context() as patch:  # so that no source describes its base
+        patch.setattr(pipeline, "UNDESCRIBED", 2.0)
+        patch.setattr(pipeline, "DESCRIBED", 3.0)
+        unread = measured()
     return {
         "": measured(),
         "target": measured(edit_guidance=1.0),
         "known changes": measured(edit_likeness=0.0),
         "keeping": measured(edit_keeping=0.0),
+        "source": unread,
     }
 
 
 @pytest.mark.parametrize("guidance", ["target", "known changes"])
 def test_a_guidance_brings_an_edit_nearer_to_its_target(edited, guidance):
     assert edited[""].change > edited[guidance].change + 0.01
+
+
+def test_an_edit_keeps_more_where_the_words_for_the_base_describe_it(edited):
+    assert edited[""].kept > edited["source"].kept + 0.1
 
 
 def test_a_guidance_keeps_what_is_to_stay(edited):
@@ -121,6 +144,23 @@ def test_what_leaps_is_slowed_down(mc):
     assert not any(map(leaps, features_motions(mc.model.decode_features(z, 60, noise=far))))
     with set_to(mc, guidance=12.0):
         assert not leaps(mc.generate("walk, then do a forward roll"))
+
+
+# --- A side: of the draws that show the action best, the most one-sided.
+
+
+def test_the_most_one_sided_of_the_clearest_draws_is_shown(mc, monkeypatch):
+    text, drawn, candidates = "wave with the left hand", [], []
+    decode, choose = mc.model.decode_features, composition.most_one_sided
+    monkeypatch.setattr(mc.model, "decode_features", lambda *a: drawn.append(decode(*a)) or drawn[-1])
+    monkeypatch.setattr(composition, "most_one_sided", lambda *a: candidates.append(a[0]) or choose(*a))
+    ((step,),) = mc.plan([text])
+    made = mc.generate(text, seed=3)
+    (clearest,), (draws,) = candidates, drawn
+    likely = mc._likeness(mc._encoded(draws), step.readings[0]).sort(descending=True).values[: len(clearest)]
+    assert torch.allclose(mc._likeness(mc._encoded(clearest), step.readings[0]), likely) and len(clearest) < len(draws)
+    shown = features_motion(composition.on_side(choose(clearest, "hand"), "left", "hand"))
+    assert np.abs(made.joints() - shown.joints()).max() < 1e-4
 
 
 # --- The timeline: neighbouring windows vote.
@@ -193,6 +233,20 @@ def test_the_verdict_goes_by_the_readers_threshold(mc):
         assert mc.verdict(f"walk, then {text}").level == "guess" and mc.verdict("walk").level == "known"
     finally:
         mc.reader.threshold = before
+
+
+def test_who_names_an_action_or_says_a_known_text_gets_a_promise_however_unsure_the_reader_is(mc, monkeypatch):
+    monkeypatch.setattr(mc.reader, "threshold", 1.1)
+    assert mc.verdict("a person walks like a zombie").level == "known"
+    spoken = [e for e in mc.bank.entries[::20] if set(stems(e.caption)) != set(stems(e.action))][:40]
+    right = [mc.verdict(entry.caption) for entry in spoken]
+    assert sum(verdict.level == "known" for verdict in right) >= len(spoken) / 2
+    assert mc.verdict("he perches himself on the bench").level == "guess"
+
+
+def test_words_without_a_meaning_are_not_understood(mc):
+    verdict = mc.verdict("xqzvt brfglk wpxq")
+    assert verdict.level == "not understood" and "mean nothing" in verdict.reason
 
 
 def test_a_guess_names_what_else_may_be_meant_and_a_promise_does_not(mc):

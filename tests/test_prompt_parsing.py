@@ -280,9 +280,10 @@ def test_short_steps_are_joined_as_far_as_they_last():
 
 def test_turns_are_counted():
     turning = motion_features(synthetic_motion("squat", 60))
-    turning[:, YAW] = 0.08
-    (made,) = features.features_motions(repeated(turning, 3, "turn")[None])
-    assert rules.count(made, "turn") == 3
+    turning[:, YAW] = 0.07
+    thrice = repeated(turning, 3, "turn")
+    (made,) = features.features_motions(thrice[None])
+    assert rules.count(made, "turn") == 3 and float(thrice[:, YAW].sum()) == pytest.approx(6 * np.pi, rel=0.01)
 
 
 def test_tempo_keeps_the_way_and_changes_the_time():

@@ -16,7 +16,7 @@ from conftest import synthetic_motion
 from gradio_client import Client
 from typer.testing import CliRunner
 
-from demo.binary_format import REACH, between, body_bytes, motion_text
+from demo.binary_format import REACH, between, body_bytes, motion_of, motion_text
 from demo.downloads import take
 from demo.motion_store import MotionStore, motion_store
 from demo.recognition import TOP, likeliest
@@ -140,6 +140,21 @@ def test_what_lies_between_is_taken_as_the_slider_says():
     bones = np.linalg.norm(middle.joints()[:, 1:] - middle.joints()[:, list(skeleton.PARENTS[1:])], axis=-1)
     assert np.allclose(bones, np.linalg.norm(skeleton.OFFSETS[1:], axis=-1), atol=1e-4)  # no limb shrinks
     assert np.allclose(middle.translation, (ends[0].translation + ends[1].translation) / 2, atol=1e-6)
+
+
+def test_between_two_motions_joints_turn_the_short_way():
+    poses = np.zeros((2, 1, 24, 3), np.float32)
+    poses[:, :, 16, 1] = [[np.radians(170)], [np.radians(-170)]]  # 20° apart
+    middle = between([Motion(each, np.zeros((1, 3), np.float32)) for each in poses], [0, 1], 0.5)
+    assert abs(middle.poses[0, 16, 1]) == pytest.approx(np.pi, abs=1e-4)
+
+
+def test_a_motion_that_was_damaged_on_its_way_is_refused():
+    data = base64.b64decode(motion_text(synthetic_motion(frames=5)))
+    assert len(motion_of(base64.b64encode(data).decode())) == 5
+    for spoilt in (data[:-1], data + b"more", b"MCB1" + data[4:], data[:6] + b"\x17" + data[7:], data[:8], b""):
+        with pytest.raises(ValueError):
+            motion_of(base64.b64encode(spoilt).decode())
 
 
 def test_how_sure_the_reader_is_is_said_in_words():

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from motionclip import Block, Motion, MotionCLIP, composition, storyboard
 from motionclip.cli import app
 from motionclip.errors import MotionFileError, StoryboardError
+from motionclip.evaluation.metrics import heights, skating
 from motionclip.motion import features
 from motionclip.storyboard import JOIN
 
@@ -198,3 +199,8 @@ def test_joining_keeps_what_is_beside_the_joins(lengths, seed):
     assert torch.equal(footed[far], whole[far])
     for start, over, length, part in zip(starts, [0, *overlaps], lengths, parts, strict=False):
         assert torch.allclose(whole[start + over : start + length], part[over:length], atol=1e-5)
+
+
+def test_bodies_stay_on_the_floor_where_blocks_meet(mc):
+    motion = mc.storyboard([Block("walk", 1.0), Block("lie down", 1.5), Block("jump", 1.0)]).motion
+    assert heights(motion).min() > -0.05 and skating(motion) < 40  # without the foot lock at joins −0.11 m and 115

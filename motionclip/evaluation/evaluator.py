@@ -70,7 +70,7 @@ class Evaluator(nn.Module):
 
     @torch.inference_mode()
     def predict(self, motions: Sequence[Motion]) -> dict[str, torch.Tensor]:
-        """The first 60 frames of each motion (shorter ones held at their last pose), judged.
+        """The first 60 frames of each motion (shorter ones are held at their last pose), classified.
 
         Returns action (N, actions) and style (N, styles) logits, text (N, 384) unit features in the text space,
         and hidden (N, H) features for Fréchet distances.

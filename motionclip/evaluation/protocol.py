@@ -1,4 +1,4 @@
-"""Quality figures of a model on a labelled data folder: reconstruction, recognition, text-to-motion, edits."""
+"""Measures a model's quality on a labelled data folder: reconstruction, recognition, text-to-motion, edits."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def _labelled_prompts(evaluator: Evaluator, words: Words, split: str, clips: Seq
 
 def _phrases(words: Words, actions: Sequence[str], kind: str, split: str) -> Prompts:
     """The phrases of one kind, "captions" or "evokes", that a split has for these actions."""
-    return [(text, words.right(action)) for action in actions for text in words.said(action, (kind,), (split,))]
+    return [(text, words.right(action)) for action in actions for text in words.phrases(action, (kind,), (split,))]
 
 
 def _everyday_prompts(file: str, words: Words) -> Prompts:
@@ -262,7 +262,7 @@ def _from_text_alone(
     texts, targets = [text for text, _ in prompts], [right for _, right in prompts]
     z = functional.normalize(mc.encode_text(texts), dim=-1)
     group = "action of the text alone"
-    phrases = [(text, action) for action in evaluator.actions for text in [action, *words.said(action)]]
+    phrases = [(text, action) for action in evaluator.actions for text in [action, *words.phrases(action)]]
     figures = []
     if mc.reader is not None:
         hits = _hits(mc.reader.scores(texts, z), mc.reader.actions, targets)
@@ -423,7 +423,7 @@ def _captioned_windows(
     windows, owners = windows_of(mc, clips)
     captions, numbers = [], []
     for number, owner in enumerate(owners):
-        unseen = words.said(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
+        unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
         choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
         if choices:
             captions.append(choices[number % len(choices)])

@@ -1,4 +1,4 @@
-"""Rules on the joints that judge the details of prompts: sides, counts, tempo, things at once, steps in order.
+"""Rules on joint positions that check the details of prompts: sides, counts, tempo, things at once, steps in order.
 
 They share nothing with `composition` and `counting`, which make those details: they look only at the finished motion.
 """

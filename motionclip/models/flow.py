@@ -33,16 +33,31 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 class FlowConfig:
     """Sizes and sampling defaults of a FlowModel.
 
-    tower: what its latents are aligned with. latent: their size. window: frames. components: of the motion basis.
-    frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz. encoder_width and
-    encoder_blocks: of the convolutions; encoder_hidden: of the perceptron. flow_width, flow_hidden, flow_blocks: of the
-    flow's residual blocks; flow_condition: of what they are told of time and latent. steps: from noise to motion;
-    edit_steps: for edits, from motion to noise and back. extrapolation: how much of the change of velocity each step to
-    a motion goes on with; 0 is Euler's method, ½ Adams and Bashforth's; fewer steps do with some, with all of it feet
-    slide. guidance: how much a motion follows its latent; 1 is the plain condition. draws: motions of one text, of
-    which the encoder chooses the best. edit_guidance, edit_likeness, edit_keeping: how much an edit follows the
-    target's latent, the same change in known motions, and what should stay. hop: frames at most between the starts of
-    two windows of a long motion.
+    Attributes:
+        architecture: "flow".
+        tower: what its latents are aligned with.
+        latent: their size.
+        window: frames that are encoded or decoded at a time.
+        components: of the motion basis.
+        frequencies: cosines over a window that motion is made of; the fastest of 34 has 8.25 Hz.
+        encoder_width: of the encoder's convolutions.
+        encoder_blocks: their number.
+        encoder_hidden: of the encoder's perceptron.
+        encoder_dropout: of both.
+        flow_width: of the flow.
+        flow_hidden: inside its residual blocks.
+        flow_blocks: their number.
+        flow_condition: of the vector of time and latent that conditions them.
+        steps: from noise to motion.
+        extrapolation: how much of the change of velocity each step goes on with: 0 is Euler's method, ½ that of Adams
+            and Bashforth. Some of it saves steps; with all of it feet slide.
+        guidance: how much a motion follows its latent; 1 is the plain condition.
+        draws: motions of one text, of which the encoder chooses the best.
+        edit_steps: of an edit, from motion to noise and back.
+        edit_guidance: how much an edit follows the target's latent.
+        edit_likeness: how much it follows the same change in known motions.
+        edit_keeping: how much it follows what should stay.
+        hop: frames at most between the starts of two windows of a long motion.
     """
 
     normalised = True  # its latents always have unit length
@@ -165,7 +180,7 @@ class VelocityField(nn.Module):
         self.register_buffer("frequencies", torch.linspace(0, math.log(200), 32, device="cpu").exp(), persistent=False)
 
     def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
-        """What each block is told by times (..., 1) and latents (..., latent): (..., 3 · width) for each."""
+        """Times (..., 1) and latents (..., latent) → for each block its modulation (..., 3 · width)."""
         angles = t * self.frequencies
         # A unit latent has entries of about 1/√latent; the network wants them near one.
         condition = functional.silu(
@@ -389,11 +404,11 @@ class FlowModel(nn.Module):
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
         times = [step / steps for step in range(steps)]
-        told = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
+        modulations = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
         x, before = noise.clone(), None
         for step, t in enumerate(times):
-            told_now = [block[step].index_select(0, which) for block in told]
-            flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, told_now)
+            current = [block[step].index_select(0, which) for block in modulations]
+            flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, current)
             each = flat.unflatten(0, (len(rows), -1))
             velocity = torch.zeros_like(x).index_add_(0, rows, weights[:, None, None] * each)
             if len(starts) > 1:  # all windows agree on the frames they share, at every step

@@ -178,7 +178,7 @@ class Decoder(nn.Module):
         positions = _positions(mask.shape[1], weight.shape[1]).to(weight).transpose(0, 1)
         if padding is not None:
             return self._attend(layer, positions.expand(len(mask), -1, -1), padding)
-        if weight.is_inference():  # a copy made for a moment, whose changes can't be told
+        if weight.is_inference():  # a copy made for a moment, whose changes aren't counted
             return self._attend(layer, positions, None)
         made_for = (mask.shape[1], weight.device, weight.dtype, weight._version, weight.data_ptr())
         if self._begun is None or self._begun[0] != made_for:

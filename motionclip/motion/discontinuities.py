@@ -1,4 +1,4 @@
-"""Removes leaps: a flip is spread over the frames around it, and what is too fast for a body takes more time.
+"""Removes leaps: spreads a flip over the frames around it, and slows down what is too fast for a body.
 
 When a decoder mixes two poses, the mean of their rotations may vanish, and flip from one frame to the next.
 """

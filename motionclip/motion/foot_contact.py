@@ -1,4 +1,4 @@
-"""Feet on the floor: generated motion is set down on it, and feet that stand are kept from sliding."""
+"""Foot lock and grounding: generated motion is set on the floor, and standing feet don't slide."""
 
 from __future__ import annotations
 

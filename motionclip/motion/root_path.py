@@ -1,4 +1,4 @@
-"""The root's path that poses imply: the part of the body that carries it stays where it is on the floor."""
+"""Computes the root's path from rotations: the part of the body that carries it stays at its place on the floor."""
 
 from __future__ import annotations
 

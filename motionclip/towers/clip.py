@@ -16,7 +16,7 @@ RANDOM = "random"  # untrained weights, in place of a tag
 
 
 class CLIP(CachedTower):
-    """A CLIP of open_clip's, frozen: the paper's ViT-B/32 by OpenAI unless told otherwise.
+    """A CLIP of open_clip's, frozen: the paper's ViT-B/32 by OpenAI by default.
 
     Features come as the official code uses them, not normalised, or with `normalised` at unit length; in half
     precision on a GPU. pretrained: a tag of open_clip's, a file of weights, or "random" for untrained weights

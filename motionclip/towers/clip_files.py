@@ -1,4 +1,4 @@
-"""CLIP's library and weights: imports the one, and finds, downloads and reads the other."""
+"""Imports CLIP's library, open_clip; downloads and reads the weights that `clip_weights` found."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Where CLIP's weights are to be had: on this machine, or on the Hub, which is asked in the background. Without torch,
-so that the Hub can be asked while that is imported."""
+"""Searches for CLIP's weights: in the caches of this machine, then on the Hub, in the background.
+
+It needs no torch, so that the Hub can be asked while torch is imported.
+"""
 
 from __future__ import annotations
 

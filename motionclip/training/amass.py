@@ -1,4 +1,4 @@
-"""AMASS's recordings with what the paper's code takes of them: every nth frame, and hands from SMPL+H's fingers."""
+"""Reads AMASS's recordings as the paper's code does: every nth frame, and hands from SMPL+H's fingers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the bank that belongs to a model, from the training clips and what is said of them."""
+"""Builds the bank that belongs to a model, from the training clips and their texts."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
 def _texts(
     clips: Sequence[Clip], actions: Sequence[str], labels: Sequence[tuple[str, str]], words: Words, tower: TextTower
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Latents (texts, D) of what is said of the actions, and which action each tells of (texts,).
+    """Latents (texts, D) of the texts that describe actions, and the number of the action that each describes (texts,).
 
-    What is said of an action in a style, in many words, is one text: the mean of them. labels: actions with a style.
+    All texts of an action in a style count as one: their mean. labels: actions with a style.
     """
     said = {caption: clip.action for clip in clips for caption in clip.captions}
-    said |= {text: action for action in actions for text in [*words.said(action, ("captions",)), action]}
+    said |= {text: action for action in actions for text in [*words.phrases(action, ("captions",)), action]}
     texts = sorted(said)
     latents, owners = [tower.encode(texts)], [said[text] for text in texts]
     for action, style in labels:

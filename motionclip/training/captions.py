@@ -1,4 +1,4 @@
-"""What people say of actions: captions, what evokes them, which actions are near each other, and words for styles."""
+"""The words of a data folder: captions and associations of actions, near actions, and words for styles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Words:
 
     captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: likewise, phrases that never name
     the action but call for it. Besides the data folder's splits there is OWN. near: {action: [action, ...]}. styles:
-    {style: [phrase, ...]}, said behind an action.
+    {style: [phrase, ...]}, which follows an action.
     """
 
     captions: dict[str, dict[str, list[str]]]
@@ -74,7 +74,7 @@ class Words:
         """No words but the clips' own captions."""
         return cls({}, {}, {}, {})
 
-    def said(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
+    def phrases(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
         """The phrases of an action, of these kinds and splits."""
         found = {"captions": self.captions, "evokes": self.evokes}
         return [text for kind in kinds for split in splits for text in found[kind].get(action, {}).get(split, [])]
@@ -85,7 +85,7 @@ class Words:
 
     def captions_of(self, clip: Clip) -> list[str]:
         """Every training caption that is right for a clip; of a styled one, its action and style."""
-        captions = [clip.action, *self.said(clip.action, ("captions",))]
+        captions = [clip.action, *self.phrases(clip.action, ("captions",))]
         if clip.style == "normal":
             return captions
         return [f"{action} {style}" for action in captions for style in self.styles.get(clip.style, [])]

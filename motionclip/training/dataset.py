@@ -98,7 +98,7 @@ class Batch:
 
 
 class WindowSampler:
-    """Draws windows at any offset from the clips, half of them mirrored unless told otherwise, rare ones more often.
+    """Draws windows at any offset from the clips, half of them mirrored by default, rare ones more often.
 
     An action in a style is drawn with a probability in proportion to the cube root of its clip count, then a clip of
     it, then a window; so that one cartwheel is not lost among two hundred walks, nor one proud walk. A long clip

@@ -1,4 +1,4 @@
-"""What each model is trained to make small: named, weighted terms for one batch of windows."""
+"""The losses of both models: named, weighted terms for one batch of windows, body points among them."""
 
 from __future__ import annotations
 

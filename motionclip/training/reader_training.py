@@ -66,7 +66,7 @@ def _threshold(sure: torch.Tensor, right: torch.Tensor) -> float:
 def _phrases(
     words: Words, actions: Sequence[str], kinds: Sequence[str], splits: Sequence[str]
 ) -> tuple[list[str], torch.Tensor]:
-    rows = [(text, n) for n, action in enumerate(actions) for text in words.said(action, kinds, splits)]
+    rows = [(text, n) for n, action in enumerate(actions) for text in words.phrases(action, kinds, splits)]
     return [text for text, _ in rows], torch.tensor([n for _, n in rows])
 
 

@@ -40,7 +40,7 @@ class TextPool:
         captions = [indices(texts) for texts, _ in rows]
         others = [indices(texts) for _, texts in rows]
         names = torch.stack([indices([action])[0] for action in self.actions])
-        prototypes = [indices([action, *words.said(action, ("captions",))]) for action in self.actions]
+        prototypes = [indices([action, *words.phrases(action, ("captions",))]) for action in self.actions]
         self.embeddings = tower.encode(list(index)).to(device)
         self.names = self._embedded(names)
         self._captions_table, self._captions_count = _table(captions)
