@@ -74,11 +74,20 @@ class Traits:
     steady: bool
 
 
+@dataclass(frozen=True)
+class Examples:
+    """The entries as motions. coefficients: (entries, components), in the model's basis. typical: (entries,) whether
+    one shows what its action comes to, as of sitting down the going down and not the sitting after it."""
+
+    coefficients: torch.Tensor
+    typical: torch.Tensor
+
+
 class Bank:
     """Latents (entries, D) of labelled windows of motion, and (texts, D) of texts that describe them.
 
     shown: (texts,) which of `actions` each text tells of. traits: how each action moves. atlas: the map of the entries,
-    where it is drawn.
+    where it is drawn. examples: what models set out from that can.
     """
 
     def __init__(
@@ -89,8 +98,10 @@ class Bank:
         shown: torch.Tensor,
         traits: dict[str, Traits],
         atlas: Atlas | None = None,
+        examples: Examples | None = None,
     ) -> None:
         self.entries, self.shown, self.traits, self.atlas = list(entries), shown.long(), traits, atlas
+        self.examples = examples
         self.latents, self._directions = _scaled(latents.float())
         self.texts, self._text_directions = _scaled(texts.float())
 
@@ -118,6 +129,20 @@ class Bank:
         """Whether a text's latent (D,) is all but one of the texts that are known to tell of an action."""
         own = self._text_directions[self.shown == self.actions.index(action)]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
+
+    def examples_of(self, action: str, z: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+        """(count, components): known motions of an action, in the style nearest to a latent (D,), in random order; each
+        comes again where there are fewer. Raises ValueError for a bank without examples."""
+        if self.examples is None:
+            raise ValueError("examples: this bank holds none")
+        styled: dict[str, list[int]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.action == action and self.examples.typical[entry.index]:
+                styled[entry.style].append(entry.index)
+        direction = functional.normalize(z, dim=-1)
+        best = max(styled.values(), key=lambda own: float((self._directions[own] @ direction).mean()))
+        order = torch.randperm(len(best), generator=torch.Generator().manual_seed(seed))
+        return self.examples.coefficients[torch.tensor(best)[order[torch.arange(count) % len(best)]]]
 
     @property
     def styles(self) -> list[str]:
@@ -224,6 +249,9 @@ class Bank:
         }
         tensors = {"texts.shown": self.shown.short()}
         tensors |= to_bytes("latents", self.latents) | to_bytes("texts", self.texts)
+        if self.examples is not None:
+            tensors |= to_bytes("examples", self.examples.coefficients)
+            tensors["examples.typical"] = self.examples.typical
         if self.atlas is not None:
             drawn, named = _stored(self.atlas)
             tensors, header = tensors | drawn, header | named
@@ -244,6 +272,9 @@ class Bank:
                 traits = {action: Traits(*each) for action, each in json.loads(header["traits"]).items()}
                 latents, texts = from_bytes("latents", file), from_bytes("texts", file)
                 shown = file.get_tensor("texts.shown").long()
+                examples = None
+                if "examples" in file.keys():  # noqa: SIM118
+                    examples = Examples(from_bytes("examples", file), file.get_tensor("examples.typical"))
                 atlas = None
                 if "families" in header:
                     names = tuple(json.loads(header["families"]))
@@ -253,7 +284,9 @@ class Bank:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        bank = cls(latents, entries, texts, shown, traits, atlas)
+        if examples is not None:
+            _check_examples(path, examples, entries)
+        bank = cls(latents, entries, texts, shown, traits, atlas, examples)
         if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
             raise ModelFolderError(
                 f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
@@ -277,6 +310,16 @@ def _stored(atlas: Atlas) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """A map's tensors and header in the bank's file."""
     tensors = {POINTS: atlas.points.half(), FAMILY_OF: atlas.family_of.to(torch.uint8)}
     return tensors, {"families": json.dumps(atlas.families, separators=(",", ":"))}
+
+
+def _check_examples(path: Path, examples: Examples, entries: Sequence[Entry]) -> None:
+    if len(examples.coefficients) != len(entries) or examples.typical.shape != (len(entries),):
+        raise ModelFolderError(
+            f"{path}: examples: must be coefficients of each of {len(entries)} entries, and whether they are typical"
+        )
+    shown = {entry.action for entry, typical in zip(entries, examples.typical.tolist(), strict=True) if typical}
+    if missing := {entry.action for entry in entries} - shown:
+        raise ModelFolderError(f"{path}: examples.typical: no entry is typical of {min(missing)!r}")
 
 
 def _check_atlas(path: Path, atlas: Atlas, entries: int, actions: int) -> None:

@@ -55,6 +55,8 @@ def _leaning(motion: torch.Tensor, limb: Limb) -> float:
     if limb == "step":  # left is +x for a body that faces +z
         return float(path[-1, 0] - path[0, 0])
     joints = skeleton.forward_kinematics(rotations, path)
+    if limb == "support":  # the lower foot carries the body
+        return float((joints[:, _INDEX["right_foot"], 1] - joints[:, _INDEX["left_foot"], 1]).mean())
     left_joint, right_joint = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
 
     def acting(name: str) -> torch.Tensor:

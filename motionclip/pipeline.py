@@ -24,7 +24,7 @@ from .evenness import even_steps
 from .files.writing import write_atomically
 from .labels import BABEL_60
 from .models import storage
-from .models.interface import Edit
+from .models.interface import Edit, Known
 from .motion import features
 from .motion.body_parts import BODY_PARTS, BodyPart
 from .motion.motion import Motion
@@ -78,13 +78,14 @@ class Step:
     """One thing that a prompt asks for: its words, what they are taken for, and the latents to decode.
 
     readings: of the body's action, and of the arms' where they do another; none for a model without a reader.
-    arms: the arms' latent.
+    arms: the arms' latent. closeness: how much it is taken as the nearest known action.
     """
 
     clause: prompt_parsing.Clause
     readings: tuple[Reading, ...]
     z: torch.Tensor
     arms: torch.Tensor | None = None
+    closeness: float = CLOSENESS
 
     @property
     def plain(self) -> bool:
@@ -96,6 +97,16 @@ class Step:
     def frames(self, usual: int) -> int:
         """How many it takes: as long as its words say, or as usual."""
         return round(self.clause.lasts * FPS) if self.clause.lasts else usual
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One of several motions of a step: its seed, the known motion that it sets out from, if any, and itself,
+    (frames, 149)."""
+
+    seed: int
+    known: Known | None
+    motion: torch.Tensor
 
 
 class MotionCLIP(
@@ -546,7 +557,8 @@ class MotionCLIP(
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
-        return Step(clause, (reading,), bank.drawn(z[words][None], [reading.action], closeness)[0])
+        drawn = bank.drawn(z[words][None], [reading.action], closeness)[0]
+        return Step(clause, (reading,), drawn, closeness=closeness)
 
     def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
         """`samples` motions of steps, at least one of which is not decoded as it comes, or of several."""
@@ -565,18 +577,15 @@ class MotionCLIP(
     def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
         next; where a body has to get up or down first, there is a link between them."""
-        groups: list[list[tuple[torch.Tensor, int]]] = []
+        groups: list[list[tuple[Step, Draw]]] = []
         before = None
         for number, step in enumerate(steps):
-            ((chosen, made),) = self._chosen([step], frames + composition.OVERLAP, [seed + number], [before])
-            if before is None or composition.apart(before[:frames], made):
+            (draw,) = self._chosen([step], frames + composition.OVERLAP, [seed + number], [before])
+            if before is None or composition.apart(before[:frames], draw.motion):
                 groups.append([])
-            groups[-1].append((step.z, chosen))
-            before = made
-        parts = [
-            self.model.decode_chain(torch.stack([z for z, _ in group]), frames, [of for _, of in group])
-            for group in groups
-        ]
+            groups[-1].append((step, draw))
+            before = draw.motion
+        parts = [self._linked([step for step, _ in group], [draw for _, draw in group], frames) for group in groups]
         whole, links = composition.linked(parts)
         ends = [*links[1:], len(whole)]
         starts = [
@@ -585,6 +594,12 @@ class MotionCLIP(
             for number in range(len(group))
         ]
         return _in_steps(steps, whole, starts)
+
+    def _linked(self, steps: Sequence[Step], draws: Sequence[Draw], frames: int) -> torch.Tensor:
+        """(steps · frames, 149): what was drawn for each step again, each leading into the next."""
+        known = [draw.known for draw in draws if draw.known is not None]
+        z = torch.stack([step.z for step in steps])
+        return self.model.decode_chain(z, frames, [draw.seed for draw in draws], Known.joined(known) if known else None)
 
     def _within(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """As `_details`, but (frames, 149) of what is slow, too: it is done as far as it comes."""
@@ -607,12 +622,10 @@ class MotionCLIP(
             other = replace(step, z=step.arms, readings=step.readings[1:])
             sided = aside.side is not None
             arms = (
-                self._one_sided(step.arms, step.readings[1], length, seeds, aside)
-                if sided
-                else self._best([other] * samples, length, seeds)
+                self._one_sided(other, length, seeds, aside) if sided else self._best([other] * samples, length, seeds)
             )
         if clause.side is not None and arms is None:
-            bodies = self._one_sided(step.z, step.readings[0], length, seeds, clause)
+            bodies = self._one_sided(step, length, seeds, clause)
         else:
             bodies = self._best([step] * samples, length, seeds, before)
         found = []
@@ -631,24 +644,42 @@ class MotionCLIP(
         seeds: Sequence[int],
         before: Sequence[torch.Tensor | None] | None = None,
     ) -> list[torch.Tensor]:
-        """(frames, 149) of each step's body: what `_chosen` gives, without the seeds."""
-        return [motion for _, motion in self._chosen(steps, frames, seeds, before or [None] * len(steps))]
+        """(frames, 149) of each step's body: the motion that `_chosen` gives."""
+        return [draw.motion for draw in self._chosen(steps, frames, seeds, before or [None] * len(steps))]
 
     def _chosen(
         self, steps: Sequence[Step], frames: int, seeds: Sequence[int], before: Sequence[torch.Tensor | None]
-    ) -> list[tuple[int, torch.Tensor]]:
-        """Seed and (frames, 149) of each step's body: of several draws the one that the encoder reads best.
+    ) -> list[Draw]:
+        """Of several draws of each step's body the one that the encoder reads best.
 
         before: for each step what it follows, (any, 149), which it should go on from.
         """
-        draws = [[seed + number * DRAW_SEEDS for number in range(self._draws)] for seed in seeds]
-        z = torch.stack([step.z for step in steps]).repeat_interleave(self._draws, dim=0)
-        decoded = self.model.decode_features(z, frames, [seed for own in draws for seed in own])
+        count = self._draws
+        draws = [[seed + number * DRAW_SEEDS for number in range(count)] for seed in seeds]
+        z = torch.stack([step.z for step in steps]).repeat_interleave(count, dim=0)
+        known = self._known(steps, count, seeds)
+        decoded = self.model.decode_features(z, frames, [seed for own in draws for seed in own], known=known)
         found = []
-        for own, group, step, previous in zip(draws, decoded.split(self._draws), steps, before, strict=True):
+        for number, (own, group, step, previous) in enumerate(
+            zip(draws, decoded.split(count), steps, before, strict=True)
+        ):
             best = self._likeliest(group, step, previous)
-            found.append((own[best], group[best]))
+            place = number * count + best
+            found.append(Draw(own[best], known and known.part(slice(place, place + 1)), group[best]))
         return found
+
+    def _known(self, steps: Sequence[Step], count: int, seeds: Sequence[int]) -> Known | None:
+        """What `count` draws of each step set out from; None where that is noise alone."""
+        bank, share = self.bank, self.model.config.known_share * steps[0].closeness
+        if not share or bank is None or bank.examples is None or not steps[0].readings:
+            return None
+        actions = [step.readings[0].action for step in steps]
+        examples = [
+            bank.examples_of(action, step.z, count, seed)
+            for action, step, seed in zip(actions, steps, seeds, strict=True)
+        ]
+        again = torch.tensor([bank.traits[action].arms for action in actions]).repeat_interleave(count)
+        return Known(torch.cat(examples), again, share)
 
     def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
         """Which of (N, frames, 149) the encoder reads best, as the action and by all words of the step, its style among
@@ -680,16 +711,17 @@ class MotionCLIP(
         return self._banked().likeness(z, reading.action, near)
 
     def _one_sided(
-        self, z: torch.Tensor, reading: Reading, frames: int, seeds: Sequence[int], clause: prompt_parsing.Clause
+        self, step: Step, frames: int, seeds: Sequence[int], clause: prompt_parsing.Clause
     ) -> list[torch.Tensor]:
-        """(frames, 149) of a latent (D,) for each seed, on the clause's side: the action itself may be done with either
-        side, or both, so that of several draws the most one-sided of the likelier half is taken."""
+        """(frames, 149) of a step for each seed, on the clause's side: the action itself may be done with either side,
+        or both, so that of several draws the most one-sided of the likelier half is taken."""
         assert clause.side is not None
         found = []
         for seed in seeds:
             draws = [seed + number * DRAW_SEEDS for number in range(SIDED_DRAWS)]
-            decoded = self.model.decode_features(z.expand(SIDED_DRAWS, -1), frames, draws)
-            likely = self._likeness(self._encoded(decoded), reading).topk(SIDED_DRAWS // 2).indices
+            known = self._known([step], SIDED_DRAWS, [seed])
+            decoded = self.model.decode_features(step.z.expand(SIDED_DRAWS, -1), frames, draws, known=known)
+            likely = self._likeness(self._encoded(decoded), step.readings[0]).topk(SIDED_DRAWS // 2).indices
             best = composition.most_one_sided(decoded[likely], clause.limb)
             found.append(composition.on_side(best, clause.side, clause.limb))
         return found

@@ -19,7 +19,7 @@ from .constants import MAX_COUNT, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import RequestError
 
 Side = Literal["left", "right"]
-Limb = Literal["hand", "foot", "turn", "step"]
+Limb = Literal["hand", "foot", "support", "turn", "step"]  # support: the foot that carries the body
 SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")
@@ -72,6 +72,9 @@ _SIDED = re.compile(
 _NO_SIDE = re.compile(
     r"\b(?:all|just|that['’]s|is)\s+right\b|\bthe\s+right\s+(?:way|thing|time|moment|place|answer|one|person)\b",
     re.IGNORECASE,
+)
+_ON_ONE = re.compile(
+    r"\bon\s+(?:(?:the|his|her|my|your|their|its)\s+)?(?:left|right)\s+(?=(?:leg|foot)\b)", re.IGNORECASE
 )
 _WITH_SIDE = re.compile(
     rf"\s*\b(?:with|using|on)\s+(?:(?:the|his|her|my|your|their|a|one|its)\s+)?(?:left|right)\s+({_HAND}|{_FOOT})\b",
@@ -523,7 +526,9 @@ def _with_side(clause: Clause, whole: str) -> Clause:
         return clause
     side: Side = "left" if "left" in sides else "right"
     limb: Limb = "hand"
-    if re.search(rf"\b{side}\s+{_FOOT}\b", whole, re.IGNORECASE):
+    if _ON_ONE.search(whole):
+        limb = "support"
+    elif re.search(rf"\b{side}\s+{_FOOT}\b", whole, re.IGNORECASE):
         limb = "foot"
     elif re.search(rf"\b{side}\s+{_HAND}\b", whole, re.IGNORECASE):
         limb = "hand"
@@ -533,7 +538,8 @@ def _with_side(clause: Clause, whole: str) -> Clause:
         limb = "step"
     elif _FEET.search(whole):
         limb = "foot"
-    return replace(clause, text=_tidy(_WITH_SIDE.sub("", clause.text)) or clause.text, side=side, limb=limb)
+    plain = _WITH_SIDE.sub("", _ON_ONE.sub("on one ", clause.text))  # who hops on the left foot hops on one
+    return replace(clause, text=_tidy(plain) or clause.text, side=side, limb=limb)
 
 
 def _with_tempo(clause: Clause) -> Clause:

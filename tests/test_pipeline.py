@@ -181,6 +181,10 @@ def test_details_of_a_prompt_are_heeded(mc):
     assert rules.side(mc.generate("kick with the right leg"), "foot") == "right"
     assert rules.side(mc.generate("raise your right hand"), "hand") == "right"
     assert rules.side(mc.generate("turn left"), "turn") == "left"
+    for side in ("left", "right"):  # the other foot is raised
+        hop = mc.generate(f"hop on the {side} foot")
+        heights = hop.joints()[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].mean(0)
+        assert rules.side(hop, "support") == side == ("left", "right")[int(heights.argmin())]
     assert rules.count(mc.generate("squat three times"), "pelvis") == 3
     slow, plain, fast = (rules.pace(mc.generate(text)) for text in ("walk slowly", "walk", "walk very fast"))
     assert slow < 0.85 * plain and fast > 1.15 * plain
@@ -380,7 +384,8 @@ def test_strengths_of_a_batch_are_what_they_are_alone(mc):
     motions = mc.edit_strengths(*ends, [0, 0.5, 1.5])
     assert np.abs(motions[0].joints() - base.joints()).max() < 1e-2
     assert np.abs(motions[2].joints() - mc.edit(*ends, strength=1.5).joints()).max() < 1e-3
-    away = [np.abs(motion.joints() - base.joints()).mean() for motion in motions]
+    bodies = [motion.joints() - motion.translation[:, None] * [1, 0, 1] for motion in (base, *motions)]
+    away = [np.abs(body - bodies[0]).mean() for body in bodies[1:]]
     assert away == sorted(away) and away[2] > away[1] + 0.01
     for wrong in ([], [1, 9]):
         with pytest.raises(ValueError, match="^strength"):

@@ -56,7 +56,8 @@ def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, 
 
 
 def side(motion: Motion, limb: str) -> str:
-    """Which side acts: by the turn of the pelvis, where it goes, or which foot or hand leaves its place farther."""
+    """Which side acts: by the turn of the pelvis, where it goes, which foot is lower and so carries the body, or which
+    foot or hand leaves its place farther."""
     rotations, joints = motion.rotations(), motion.joints()
     if limb == "turn":
         headings = np.unwrap(heading(rotations[:, 0]).numpy())
@@ -64,6 +65,9 @@ def side(motion: Motion, limb: str) -> str:
     if limb == "step":
         first = joints[0, JOINT_INDEX["left_hip"]] - joints[0, JOINT_INDEX["right_hip"]]
         return "left" if (joints[-1, 0] - joints[0, 0]) @ first > 0 else "right"
+    if limb == "support":
+        heights = {name: joints[:, JOINT_INDEX[f"{name}_ankle"], 1].mean() for name in ("left", "right")}
+        return min(heights, key=heights.__getitem__)
     reach = {}
     for name in ("left", "right"):
         place = joints[:, JOINT_INDEX[f"{name}_{'wrist' if limb == 'hand' else 'foot'}"]] - joints[:, 0]

@@ -22,7 +22,7 @@ from ..motion.foot_contact import lock_feet, settled
 from ..motion.motion import Motion
 from ..motion.windows import cut_windows, windows_at
 from .basis import MotionBasis
-from .interface import Edit
+from .interface import Edit, Known
 
 FIXED_POINT_ROUNDS = 6
 BATCH = 64  # motions decoded together: more are no faster, and take more memory
@@ -58,6 +58,8 @@ class FlowConfig:
         edit_likeness: how much it follows the same change in known motions.
         edit_keeping: how much it follows what should stay.
         hop: frames at most between the starts of two windows of a long motion.
+        known_share: how far of the way from noise to motion generation sets out, at a known motion of the action that
+            is asked for; 0 is from noise alone.
     """
 
     normalised = True  # its latents always have unit length
@@ -86,6 +88,7 @@ class FlowConfig:
     edit_likeness: float = 1.0
     edit_keeping: float = 1.0
     hop: int = 40
+    known_share: float = 0.0
 
 
 class MotionEncoder(nn.Module):
@@ -233,6 +236,26 @@ class _Terms:
         return torch.tensor(self._rows), conditions, torch.tensor(self._weights)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """The straight way from noise to known motions that windows follow first.
+
+    end: (N or 1, windows or 1, K), the motions. here: (N or 1, windows), which windows have one. share: up to when.
+    """
+
+    end: torch.Tensor
+    here: torch.Tensor
+    share: float
+
+    @classmethod
+    def of(cls, known: Known, windows: int) -> _Way:
+        """Of the first window, and where a motion may come again of every second one: those between lead from the one
+        to the next."""
+        number = torch.arange(windows)
+        here = (number == 0) | (known.again[:, None] & (number % 2 == 0))
+        return cls(known.coefficients[:, None], here, known.share)
+
+
 class FlowModel(nn.Module):
     """Encodes motions into the text space and decodes latents of that space into motions."""
 
@@ -279,6 +302,12 @@ class FlowModel(nn.Module):
         count = 1 + math.ceil(extra / self.config.hop)
         return [round(index * extra / max(count - 1, 1)) for index in range(count)]
 
+    def _linked_starts(self, frames: int) -> list[int]:
+        """Where windows begin of which every second one links the two beside it; the last may reach over the end."""
+        between = self.config.window // 2 + 2
+        links = math.ceil(max(frames - self.config.window, 0) / (2 * between))
+        return [between * number for number in range(2 * links + 1)]
+
     def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
         """(count, windows, components); the first ones don't depend on how many are drawn."""
         shape = (count, windows, self.config.components)
@@ -298,19 +327,30 @@ class FlowModel(nn.Module):
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+    def decode_chain(
+        self, z: torch.Tensor, frames: int, seeds: Sequence[int], known: Known | None = None
+    ) -> torch.Tensor:
         """(parts, latent) → (parts · frames, 149) features: one part after the other.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
+        known: what each part sets out from, in its first window.
         """
         own = self.window_starts(frames + OVERLAP)
         starts = [part * frames + start for part in range(len(z)) for start in own]
         noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
         terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
-        return _sound(
-            self._decode(noise, starts, len(z) * frames, terms, self.config.steps, self.config.extrapolation)
-        )[0]
+        way = None
+        if known is not None:
+            first = torch.arange(len(starts)) % len(own) == 0
+            way = _Way(known.coefficients.repeat_interleave(len(own), dim=0)[None], first[None], known.share)
+        steps, extrapolation = self.config.steps, self.config.extrapolation
+        return _sound(self._decode(noise, starts, len(z) * frames, terms, steps, extrapolation, way))[0]
+
+    @torch.inference_mode()
+    def examples(self, windows: torch.Tensor) -> torch.Tensor:
+        """(N, window, 149) features that start facing +z → (N, components): known motions to set out from."""
+        return self.basis.project(windows)
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
@@ -325,14 +365,15 @@ class FlowModel(nn.Module):
         seed: int | Sequence[int] = 0,
         noise: torch.Tensor | None = None,
         origin: torch.Tensor | None = None,
+        known: Known | None = None,
     ) -> torch.Tensor:
         """As decode_motions, but (N, frames, 149) features.
 
         Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
         origin and z being the same, the noise that `invert` found gives exactly the motion back that it was
-        found for.
+        found for. known: what each of the N sets out from, in its first window, or in every second one.
         """
-        starts = self.window_starts(frames)
+        starts = self.window_starts(frames) if known is None else self._linked_starts(frames)
         if noise is None:
             seeds = seed if isinstance(seed, Sequence) else [seed]
             noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
@@ -341,11 +382,18 @@ class FlowModel(nn.Module):
         guidance = 1.0 if given_back else config.guidance
         # What is given back follows the steps that `invert` undid.
         steps, extrapolation = (config.edit_steps, 0.0) if given_back else (config.steps, config.extrapolation)
-        parts = zip(z.split(BATCH), noise.split(BATCH), strict=True)
         decoded = torch.cat(
             [
-                self._decode(own, starts, frames, self._guided(latents, guidance), steps, extrapolation)
-                for latents, own in parts
+                self._decode(
+                    noise[part],
+                    starts,
+                    frames,
+                    self._guided(z[part], guidance),
+                    steps,
+                    extrapolation,
+                    None if known is None else _Way.of(known.part(part), len(starts)),
+                )
+                for part in (slice(first, first + BATCH) for first in range(0, len(z), BATCH))
             ]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.
@@ -395,17 +443,22 @@ class FlowModel(nn.Module):
         terms: _Terms,
         steps: int,
         extrapolation: float = 0.0,
+        way: _Way | None = None,
     ) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features.
 
-        x ← x + h·(v + extrapolation·(v − v of the step before)).
+        x ← x + h·(v + extrapolation·(v − v of the step before)). Windows that have a `way` follow it first; where all
+        have one, the steps on it are left out (SDEdit, Meng et al. 2022).
         """
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
-        times = [step / steps for step in range(steps)]
+        times, x = [step / steps for step in range(steps)], noise.clone()
+        if way is not None and way.here.all():
+            times = [t for t in times if t >= way.share] or times[-1:]
+            x = torch.lerp(noise, way.end, times[0])
         modulations = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
-        x, before = noise.clone(), None
+        before = None
         for step, t in enumerate(times):
             current = [block[step].index_select(0, which) for block in modulations]
             flat = self.velocity(x.index_select(0, rows).flatten(0, 1), t, current)
@@ -415,6 +468,8 @@ class FlowModel(nn.Module):
                 joined = features.join(self.basis.expand(x + (1 - t) * velocity), starts)
                 clean = self.basis.project(windows_at(joined, starts, self.config.window))
                 velocity = (clean - x) / (1 - t)
+            if way is not None and t < way.share:
+                velocity = torch.where(way.here[..., None], way.end - noise, velocity)
             onward = velocity if before is None else torch.lerp(before, velocity, 1 + extrapolation)
             x, before = torch.add(x, onward, alpha=1 / steps), velocity
         return features.join(self.basis.expand(x), starts)[:, :frames]

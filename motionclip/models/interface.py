@@ -27,12 +27,36 @@ class Edit:
     strengths: Sequence[float]
 
 
+@dataclass(frozen=True)
+class Known:
+    """Known motions that generation sets out from.
+
+    coefficients: (N, components), one for each motion to be made. again: (N,) whether it may come again and again in a
+    long one. share: which part of the way from noise to motion is theirs, 0–1.
+    """
+
+    coefficients: torch.Tensor
+    again: torch.Tensor
+    share: float
+
+    def part(self, rows: slice) -> Known:
+        """Of some of the motions to be made."""
+        return Known(self.coefficients[rows], self.again[rows], self.share)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Known]) -> Known:
+        """Of one motion after the other, all with the share of the first."""
+        coefficients, again = torch.cat([of.coefficients for of in parts]), torch.cat([of.again for of in parts])
+        return cls(coefficients, again, parts[0].share)
+
+
 class ModelSettings(Protocol):
     """What every model's config says.
 
     tower: the text tower that its latents are aligned with; None for none. latent: their size. window: frames that are
     encoded at a time. draws: motions of one text, of which the best is shown. normalised: whether latents have unit
     length. keeps_heading: whether what is encoded faces as it was recorded; else it is turned to start facing +z.
+    known_share: of `Known`, for a text that is taken as the nearest known action.
     """
 
     @property
@@ -47,6 +71,8 @@ class ModelSettings(Protocol):
     def normalised(self) -> bool: ...
     @property
     def keeps_heading(self) -> bool: ...
+    @property
+    def known_share(self) -> float: ...
 
 
 class MotionModel(Protocol):
@@ -83,8 +109,12 @@ class MotionModel(Protocol):
         seed: int | Sequence[int] = 0,
         noise: Any = None,
         origin: torch.Tensor | None = None,
+        known: Known | None = None,
     ) -> torch.Tensor:
-        """(N, latent) or (N, windows, latent) → (N, frames, 149) features."""
+        """(N, latent) or (N, windows, latent) → (N, frames, 149) features. known: for models that give `examples`."""
+
+    def examples(self, windows: torch.Tensor) -> torch.Tensor | None:
+        """(N, window, 149) features → the coefficients (N, components) of `Known`; None for a model without noise."""
 
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
         """A motion's latents (windows, latent), and the noise that gives it back; None for a model without noise."""

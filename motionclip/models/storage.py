@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from ..errors import MissingFile, ModelFolderError
 from ..files.json_file import read_json
 from ..files.writing import write_atomically
+from ..motion.features import FEATURES
+from .byte_vectors import from_bytes, to_bytes
 from .flow import FlowConfig, FlowModel
 from .half_precision import pack
 from .interface import MotionModel
@@ -28,6 +31,9 @@ INTERFACE: tuple[type[MotionModel], ...] = (FlowModel, MotionTransformer)  # whi
 ModelConfig = FlowConfig | TransformerConfig
 Model = FlowModel | MotionTransformer
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+# The motion basis' first components move the body by metres. The others, by centimetres, are bytes in a file of half
+# precision, with a scale for each cosine over time: off by 0.3 mm on average.
+BASIS, FINE, COARSE = "basis.directions", "basis.directions.fine", 192
 BANK_FILE, READER_FILE = "bank.safetensors", "reader.safetensors"
 
 
@@ -93,17 +99,28 @@ def load(folder: Path) -> Model:
     try:
         with safe_open(path, framework="pt") as file:
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-        _check_shapes(config, shapes, path)
-        state = load_file(path)
+            _check_shapes(config, _whole_basis(shapes), path)
+            state = {key: file.get_tensor(key).float() for key in shapes if not key.startswith(FINE)}
+            if FINE in shapes:
+                state[BASIS] = torch.cat([state[BASIS], from_bytes(FINE, file).reshape(-1, state[BASIS].shape[1])])
     except SafetensorError as error:
         raise ModelFolderError(f"{path}: is not a safetensors file ({error})") from error
     model = build(config)
-    model.load_state_dict({key: value.float() for key, value in state.items()})
+    model.load_state_dict(state)
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise ModelFolderError(f"{path}: holds numbers that are not finite")
     model.eval().requires_grad_(False)
     pack(model)
     return model
+
+
+def _whole_basis(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a file's tensors, as if its motion basis were one."""
+    whole = {key: shape for key, shape in shapes.items() if not key.startswith(FINE)}
+    if FINE in shapes and len(shapes.get(BASIS, ())) == 2 and shapes[BASIS][1]:
+        rows, numbers = shapes[BASIS]
+        whole[BASIS] = (rows + math.prod(shapes[FINE]) // numbers, numbers)
+    return whole
 
 
 def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path: Path) -> None:
@@ -127,13 +144,17 @@ def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path:
 def save(model: Model, folder: Path, half: bool = False) -> None:
     """Write config.json and model.safetensors; each file is replaced as a whole or not at all.
 
-    Numbers are written in half precision where that loses nothing, and with `half` in any case.
+    Numbers are written in half precision where that loses nothing, and with `half` in any case; the motion basis' finer
+    components then as bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         key: (value.half() if half or torch.equal(value.half().float(), value) else value).contiguous()
         for key, value in model.state_dict().items()
     }
+    if half and BASIS in state:
+        fine = model.state_dict()[BASIS][COARSE:].reshape(-1, FEATURES)
+        state |= to_bytes(FINE, fine) | {BASIS: state[BASIS][:COARSE].contiguous()}
     write_atomically(folder / WEIGHTS_FILE, lambda path: save_file(state, path, metadata={"format": "pt"}))
     config = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
     write_atomically(folder / CONFIG_FILE, lambda path: path.write_text(config, encoding="utf-8"))

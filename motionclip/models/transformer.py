@@ -56,6 +56,8 @@ class TransformerConfig:
     all. What is decoded always faces +z.
     """
 
+    known_share = 0.0  # there is no noise to set out from
+
     architecture: str = "transformer"
     tower: str | None = "minilm"
     latent: int = 384
@@ -252,6 +254,7 @@ class MotionTransformer(nn.Module):
         seed: int | Sequence[int] = 0,
         noise: object = None,
         origin: torch.Tensor | None = None,
+        known: object = None,
     ) -> torch.Tensor:
         """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 149) features that start facing +z."""
         z = z if z.ndim == 2 else z.mean(1)
@@ -260,10 +263,10 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int]) -> torch.Tensor:
+    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], known: object = None) -> torch.Tensor:
         """(parts, latent) → (parts · frames, 149) features: one part after the other, cross-faded.
 
-        seeds are the interface's; this decoder has one motion for a latent.
+        seeds and known are the interface's; this decoder has one motion for a latent.
         """
         decoded = self.decode_features(z, frames + FADE)[None]
         starts = [part * frames for part in range(len(z))]
@@ -275,6 +278,9 @@ class MotionTransformer(nn.Module):
         That is the paper's edit; what else guides a flow says nothing to this decoder.
         """
         return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
+
+    def examples(self, windows: torch.Tensor) -> None:
+        """None: this decoder has one motion for a latent."""
 
     def window_starts(self, frames: int) -> list[int]:
         """One window, however long: this model decodes any length from one latent."""
