@@ -1,4 +1,5 @@
-"""The bank: latents of the training clips' windows with their labels — the paper's "data" motions, without the data."""
+"""The bank: latents of the training clips' windows with their labels, and where models set out from them the windows
+themselves as coefficients."""
 
 from __future__ import annotations
 
