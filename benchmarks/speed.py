@@ -18,9 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from served import App, megabytes  # noqa: E402
 
 PROMPT = "a person walks like a zombie"
+Ask = Callable[[str, int], Awaitable[object]]  # with a prompt and a seed
 ROWS: dict[str, Callable[[int], None]] = {}
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("rows", nargs="*", metavar="ROW", help="which to measure; all by default")
@@ -116,16 +118,16 @@ def official_way(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def asked(repeats: int, endpoint: str, suffix: str) -> list[float]:
-    """Seconds from a prompt to its fetched file, each with a new seed, so that nothing comes from a cache."""
-    import httpx
+def asked(repeats: int, prepare: Callable[[App, httpx.AsyncClient], Awaitable[Ask]]) -> list[float]:
+    """Seconds that the app takes for a request, each with a new prompt and seed, so that nothing comes from a cache."""
 
     async def visit(app: App) -> list[float]:
         waits = []
         async with httpx.AsyncClient(timeout=60) as client:
+            ask = await prepare(app, client)
             for seed in range(-2, repeats):
                 began = time.perf_counter()
-                await app.ask(client, endpoint, f"{PROMPT}, take {seed + 3}", 1000 + seed, suffix)
+                await ask(f"{PROMPT}, take {seed + 3}", 1000 + seed)
                 waits.append(time.perf_counter() - began)
         return waits[2:]
 
@@ -133,24 +135,25 @@ def asked(repeats: int, endpoint: str, suffix: str) -> list[float]:
         return asyncio.run(visit(app))
 
 
-def played(repeats: int) -> list[float]:
-    """Seconds from a prompt to the figure as the page's script gets it, each with a new prompt and seed."""
-    import httpx
+async def by_script(app: App, client: httpx.AsyncClient) -> Ask:
+    """For the figure, as the page's script asks."""
+    play = await app.script(client, "play")
 
-    async def visit(app: App) -> list[float]:
-        waits = []
-        async with httpx.AsyncClient(timeout=60) as client:
-            play = await app.script(client, "play")
-            for seed in range(-2, repeats):
-                began = time.perf_counter()
-                answer = await play([f"{PROMPT}, take {seed + 3}", 2.0, 1000 + seed, 1.0])
-                waits.append(time.perf_counter() - began)
-                if "scene" not in answer:
-                    raise RuntimeError(answer)
-        return waits[2:]
+    async def ask(prompt: str, seed: int) -> None:
+        answer = await play([prompt, 2.0, seed, 1.0])
+        if "scene" not in answer:
+            raise RuntimeError(answer)
 
-    with App() as app:
-        return asyncio.run(visit(app))
+    return ask
+
+
+def by_endpoint(endpoint: str, suffix: str) -> Callable[[App, httpx.AsyncClient], Awaitable[Ask]]:
+    """For an endpoint's answer and its file of this suffix."""
+
+    async def prepare(app: App, client: httpx.AsyncClient) -> Ask:
+        return lambda prompt, seed: app.ask(client, endpoint, prompt, seed, suffix)
+
+    return prepare
 
 
 @row
@@ -161,10 +164,10 @@ def app(repeats: int) -> None:
     ways["prompt → mp4 and all other files, over HTTP"] = ("files", ".gif", "")
     with tempfile.TemporaryDirectory() as folder:
         reference = [official_way(Path(folder)) for _ in range(3)]
-    page = played(5 * repeats)
+    page = asked(5 * repeats, by_script)
     report("prompt → figure on the page, over HTTP", page, reference, "60 ms", "the official way, without text")
     for what, (endpoint, suffix, goal) in ways.items():
-        report(what, asked(repeats, endpoint, suffix), reference, goal, "the official way, without text")
+        report(what, asked(repeats, by_endpoint(endpoint, suffix)), reference, goal, "the official way, without text")
 
 
 @row
@@ -240,8 +243,6 @@ def text(repeats: int) -> None:
 @row
 def start(repeats: int) -> None:
     """`python app.py` until the first page and motion"""
-    import httpx
-
     rounds = min(repeats, 4)
     imports = timed(lambda _: subprocess.run([sys.executable, "-c", "import gradio, torch"], check=True), rounds)
     pages, motions = [], []
@@ -267,8 +268,6 @@ def start(repeats: int) -> None:
 @row
 def memory(repeats: int) -> None:
     """peak memory of the app, after 20 and after 100 generations"""
-    import httpx
-
     code = "import gradio, torch; print(open('/proc/self/status').read())"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     imports = megabytes(told, "VmHWM")
@@ -390,8 +389,6 @@ def recognition(repeats: int) -> None:
 @row
 def users(repeats: int) -> None:
     """20 users at once, through the app's queue"""
-    import httpx
-
     takes = itertools.count()  # nobody asks for what was made before
 
     async def visit(app: App, user: int, rounds: int) -> list[float]:

@@ -136,12 +136,9 @@ class Bank:
         comes again where there are fewer. Raises ValueError for a bank without examples."""
         if self.examples is None:
             raise ValueError("examples: this bank holds none")
-        styled: dict[str, list[int]] = defaultdict(list)
-        for entry in self.entries:
-            if entry.action == action and self.examples.typical[entry.index]:
-                styled[entry.style].append(entry.index)
-        direction = functional.normalize(z, dim=-1)
-        best = max(styled.values(), key=lambda own: float((self._directions[own] @ direction).mean()))
+        typical, direction = self.examples.typical, functional.normalize(z, dim=-1)
+        styled = [[n for n in own if typical[n]] for (shown, _), own in self._members.items() if shown == action]
+        best = max(filter(None, styled), key=lambda own: float((self._directions[own] @ direction).mean()))
         order = torch.randperm(len(best), generator=torch.Generator().manual_seed(seed))
         return self.examples.coefficients[torch.tensor(best)[order[torch.arange(count) % len(best)]]]
 
@@ -207,12 +204,17 @@ class Bank:
         return torch.stack([before[picked], after[picked]], dim=1)
 
     @functools.cached_property
-    def _styled(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(pairs, D) twice: the mean latents of each action that is known in a style, without and with it."""
+    def _members(self) -> dict[tuple[str, str], list[int]]:
+        """The numbers of the entries of each action and style."""
         members: dict[tuple[str, str], list[int]] = defaultdict(list)
         for entry in self.entries:
             members[entry.action, entry.style].append(entry.index)
-        means = {key: functional.normalize(self.latents[index].mean(0), dim=-1) for key, index in members.items()}
+        return members
+
+    @functools.cached_property
+    def _styled(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(pairs, D) twice: the mean latents of each action that is known in a style, without and with it."""
+        means = {key: functional.normalize(self.latents[own].mean(0), dim=-1) for key, own in self._members.items()}
         pairs = [
             (means[a, "normal"], z) for (a, style), z in means.items() if style != "normal" and (a, "normal") in means
         ]

@@ -304,7 +304,7 @@ class FlowModel(nn.Module):
 
     def _linked_starts(self, frames: int) -> list[int]:
         """Where windows begin of which every second one links the two beside it; the last may reach over the end."""
-        between = self.config.window // 2 + 2
+        between = self.config.window // 2 + 2  # the two beside it don't overlap
         links = math.ceil(max(frames - self.config.window, 0) / (2 * between))
         return [between * number for number in range(2 * links + 1)]
 

@@ -61,11 +61,12 @@ export function around(paths, arms, target) {
  * @param {number} [tall] metres of a figure
  */
 export function distanceAt(frame, aspect, steps, yaw, pitch, tall = TALL) {
-  const needed = steps.map((spots) => distance(aspect, spots, yaw, pitch, tall)), last = needed.length - 1;
-  const within = (step) => Math.min(Math.max(step, 0), last), window = Array.from({ length: 2 * CALM + 1 }, (_, n) => n - CALM);
-  const most = needed.map((_, step) => Math.max(...needed.slice(Math.max(step - CALM, 0), step + CALM + 1)));
-  const mean = (step) => window.reduce((sum, n) => sum + most[within(step + n)], 0) / window.length;
-  const step = within(frame / STEP), low = Math.floor(step), share = step - low;
+  const last = steps.length - 1, within = (step) => Math.min(Math.max(step, 0), last);
+  const step = within(frame / STEP), low = Math.floor(step), share = step - low, first = Math.max(low - 2 * CALM, 0);
+  // Only the steps that count here: this is asked for each picture, and a motion may last a minute.
+  const needed = steps.slice(first, low + 2 * CALM + 2).map((spots) => distance(aspect, spots, yaw, pitch, tall));
+  const most = (step) => Math.max(...needed.slice(Math.max(step - CALM - first, 0), step + CALM + 1 - first));
+  const mean = (step) => Array.from({ length: 2 * CALM + 1 }, (_, n) => most(within(step + n - CALM))).reduce((sum, far) => sum + far) / (2 * CALM + 1);
   return (1 - share) * mean(low) + share * mean(within(low + 1));
 }
 
