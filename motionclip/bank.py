@@ -1,5 +1,4 @@
-"""The bank: latents of the training clips' windows with their labels, and where models set out from them the windows
-themselves as coefficients."""
+"""The bank: latents of the training clips' windows with their labels, the texts that describe them, and takes."""
 
 from __future__ import annotations
 
@@ -22,6 +21,8 @@ from .files.writing import write_atomically
 from .labels import STYLES
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
+from .takes import HEADER as TAKES
+from .takes import TakeLabel, Takes
 
 TEMPERATURE = 0.02  # of the weights of an action's texts by their cosine to a prompt, see docs/experiments.md
 SAME = 0.95  # the cosine from which a text says what a known one does
@@ -75,20 +76,11 @@ class Traits:
     steady: bool
 
 
-@dataclass(frozen=True)
-class Examples:
-    """The entries as motions. coefficients: (entries, components), in the model's basis. typical: (entries,) whether
-    one shows what its action comes to, as of sitting down the going down and not the sitting after it."""
-
-    coefficients: torch.Tensor
-    typical: torch.Tensor
-
-
 class Bank:
     """Latents (entries, D) of labelled windows of motion, and (texts, D) of texts that describe them.
 
     shown: (texts,) which of `actions` each text tells of. traits: how each action moves. atlas: the map of the entries,
-    where it is drawn. examples: what models set out from that can.
+    where it is drawn. takes: what models set out from that can.
     """
 
     def __init__(
@@ -99,10 +91,10 @@ class Bank:
         shown: torch.Tensor,
         traits: dict[str, Traits],
         atlas: Atlas | None = None,
-        examples: Examples | None = None,
+        takes: Takes | None = None,
     ) -> None:
         self.entries, self.shown, self.traits, self.atlas = list(entries), shown.long(), traits, atlas
-        self.examples = examples
+        self.takes = takes
         self.latents, self._directions = _scaled(latents.float())
         self.texts, self._text_directions = _scaled(texts.float())
 
@@ -131,16 +123,15 @@ class Bank:
         own = self._text_directions[self.shown == self.actions.index(action)]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
 
-    def examples_of(self, action: str, z: torch.Tensor, count: int, seed: int) -> torch.Tensor:
-        """(count, components): known motions of an action, in the style nearest to a latent (D,), in random order; each
-        comes again where there are fewer. Raises ValueError for a bank without examples."""
-        if self.examples is None:
-            raise ValueError("examples: this bank holds none")
-        typical, direction = self.examples.typical, functional.normalize(z, dim=-1)
-        styled = [[n for n in own if typical[n]] for (shown, _), own in self._members.items() if shown == action]
-        best = max(filter(None, styled), key=lambda own: float((self._directions[own] @ direction).mean()))
-        order = torch.randperm(len(best), generator=torch.Generator().manual_seed(seed))
-        return self.examples.coefficients[torch.tensor(best)[order[torch.arange(count) % len(best)]]]
+    def take_label(self, action: str, z: torch.Tensor) -> TakeLabel:
+        """The takes of an action in the style nearest to a latent (D,). Raises ValueError for a bank without takes."""
+        if self.takes is None:
+            raise ValueError("takes: this bank holds none")
+        direction = functional.normalize(z, dim=-1)
+        return max(
+            (label for label in self.takes.labels if label.action == action),
+            key=lambda label: float((self._directions[self._members[action, label.style]] @ direction).mean()),
+        )
 
     @property
     def styles(self) -> list[str]:
@@ -252,9 +243,9 @@ class Bank:
         }
         tensors = {"texts.shown": self.shown.short()}
         tensors |= to_bytes("latents", self.latents) | to_bytes("texts", self.texts)
-        if self.examples is not None:
-            tensors |= to_bytes("examples", self.examples.coefficients)
-            tensors["examples.typical"] = self.examples.typical
+        if self.takes is not None:
+            stored, named = self.takes.stored()
+            tensors, header = tensors | stored, header | named
         if self.atlas is not None:
             drawn, named = _stored(self.atlas)
             tensors, header = tensors | drawn, header | named
@@ -275,9 +266,7 @@ class Bank:
                 traits = {action: Traits(*each) for action, each in json.loads(header["traits"]).items()}
                 latents, texts = from_bytes("latents", file), from_bytes("texts", file)
                 shown = file.get_tensor("texts.shown").long()
-                examples = None
-                if "examples" in file.keys():  # noqa: SIM118
-                    examples = Examples(from_bytes("examples", file), file.get_tensor("examples.typical"))
+                takes = Takes.read(file, header) if TAKES in header else None
                 atlas = None
                 if "families" in header:
                     names = tuple(json.loads(header["families"]))
@@ -287,9 +276,9 @@ class Bank:
             raise ModelFolderError(f"{path}: is not a bank of motions ({error})") from error
         if len(entries) != len(latents):
             raise ModelFolderError(f"{path}: entries: {len(entries)} labels for {len(latents)} latents")
-        if examples is not None:
-            _check_examples(path, examples, entries)
-        bank = cls(latents, entries, texts, shown, traits, atlas, examples)
+        if takes is not None:
+            _check_takes(path, takes, entries)
+        bank = cls(latents, entries, texts, shown, traits, atlas, takes)
         if shown.shape != texts.shape[:1] or not ((shown >= 0) & (shown < len(bank.actions))).all():
             raise ModelFolderError(
                 f"{path}: texts.shown: must be the number of an action for each of {len(texts)} texts"
@@ -315,14 +304,10 @@ def _stored(atlas: Atlas) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     return tensors, {"families": json.dumps(atlas.families, separators=(",", ":"))}
 
 
-def _check_examples(path: Path, examples: Examples, entries: Sequence[Entry]) -> None:
-    if len(examples.coefficients) != len(entries) or examples.typical.shape != (len(entries),):
-        raise ModelFolderError(
-            f"{path}: examples: must be coefficients of each of {len(entries)} entries, and whether they are typical"
-        )
-    shown = {entry.action for entry, typical in zip(entries, examples.typical.tolist(), strict=True) if typical}
-    if missing := {entry.action for entry in entries} - shown:
-        raise ModelFolderError(f"{path}: examples.typical: no entry is typical of {min(missing)!r}")
+def _check_takes(path: Path, takes: Takes, entries: Sequence[Entry]) -> None:
+    if missing := takes.missing({(entry.action, entry.style) for entry in entries}):
+        action, style = missing
+        raise ModelFolderError(f"{path}: takes: no window is typical of {action!r} in the style {style!r}")
 
 
 def _check_atlas(path: Path, atlas: Atlas, entries: int, actions: int) -> None:

@@ -94,6 +94,10 @@ ClipOption = Annotated[
     ),
 ]
 FramesOption = Annotated[int, typer.Option(min=1, max=MAX_FRAMES, help="Length; 30 frames are a second.")]
+UsualFramesOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_FRAMES, help="Length; 30 frames are a second. [default: as long as it usually takes]"),
+]
 SeedOption = Annotated[int, typer.Option(help="Which instance; another seed gives another motion.")]
 ClosenessOption = Annotated[
     float, typer.Option(min=0, max=1, help="0 takes the words as they are; 1 takes the nearest known action.")
@@ -173,7 +177,7 @@ def generate(
         list[str] | None, typer.Argument(metavar="TEXT...", help='What to do: "a person walks like a zombie".')
     ] = None,
     file: FileOption = None,
-    frames: FramesOption = 60,
+    frames: UsualFramesOption = None,
     seed: SeedOption = 0,
     closeness: ClosenessOption = CLOSENESS,
     samples: Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Different motions for one text.")] = 1,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional
 
-from .models.flow import OVERLAP as OVERLAP
 from .motion import features, skeleton
 from .motion.discontinuities import smoothed
 from .motion.features import FEATURES, HEIGHT, YAW
@@ -73,22 +72,6 @@ def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
     stretched = functional.interpolate(motion.T[None], frames, mode="linear", align_corners=True)[0].T.clone()
     stretched[:, YAW:HEIGHT] *= (len(motion) - 1) / max(frames - 1, 1)
     return stretched
-
-
-def joined(steps: Sequence[torch.Tensor], overlaps: Sequence[int] | None = None) -> tuple[torch.Tensor, list[int]]:
-    """Steps in order, and the frame at which each starts: each becomes the next over its last frames.
-
-    overlaps: the number of these frames, for each step but the last; by default OVERLAP.
-    """
-    whole, starts = steps[0], [0]
-    for step, longest in zip(steps[1:], overlaps or [OVERLAP] * (len(steps) - 1), strict=True):
-        over = min(longest, len(whole) - 1, len(step) - 1)
-        start = len(whole) - over
-        step = features.turn(step, features.facing(whole, start) - features.facing(step))
-        share = features.eased(torch.linspace(0, 1, over + 2)[1:-1, None])
-        whole = torch.cat([whole[:start], torch.lerp(whole[start:], step[:over], share), step[over:]])
-        starts.append(start)
-    return whole, starts
 
 
 def step_spans(words: Sequence[str], starts: Sequence[int], frames: int) -> tuple[StepSpan, ...]:

@@ -18,11 +18,12 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNO
 
 @dataclass(frozen=True)
 class LinkedRequest:
-    """What was asked for. seconds: of each step of the prompt, up to 60. model: the name that --model takes."""
+    """What was asked for. seconds: of each step of the prompt, up to 60; 0 for as long as it usually takes. model: the
+    name that --model takes."""
 
     prompt: str
     seed: int = 0
-    seconds: float = 2.0
+    seconds: float = 0.0
     closeness: float = CLOSENESS
     model: str = DEFAULT
 
@@ -60,7 +61,8 @@ def read(query: str, models: Collection[str] = (DEFAULT,)) -> LinkedRequest:
     model = fields.get("model", DEFAULT)
     if model not in models:
         raise LinkError("model", f"there is no {model!r} here; choose one of {', '.join(models)}")
-    seconds = _number("seconds", fields.get("seconds", "2"), 1 / FPS, MAX_STORY_SECONDS)
+    length = fields.get("seconds", "0")
+    seconds = 0.0 if length == "0" else _number("seconds", length, 1 / FPS, MAX_STORY_SECONDS)
     closeness = _number("closeness", fields.get("closeness", str(CLOSENESS)), 0, 1)
     return LinkedRequest(prompt, _seed(fields.get("seed", "0")), seconds, closeness, model)
 

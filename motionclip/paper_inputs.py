@@ -147,7 +147,7 @@ def _entry(entry: Entry, frames: int) -> tuple[End, str]:
     return entry, f"the bank's {entry.clip}"
 
 
-def texts(mc: MotionCLIP, path: Path, frames: int, seed: int, closeness: float) -> Iterator[Row]:
+def texts(mc: MotionCLIP, path: Path, frames: int | None, seed: int, closeness: float) -> Iterator[Row]:
     """A row for each line of text."""
     for line, text in enumerate(_read(path).splitlines(), start=1):
         if text.strip():

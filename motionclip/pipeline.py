@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -33,6 +34,7 @@ from .prompt_parsing import swap_sides
 from .reader import Reader, Reading, stems, unity
 from .recognition import Segment
 from .storyboard import Block, Story
+from .takes import TakeLabel
 from .towers.interface import TextTower
 from .towers.loading import fits, load_tower
 from .verdict import Verdict, decide
@@ -65,7 +67,9 @@ SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
 LEFT_OUT = 0.45  # of the whole's confidence: up to which the second of two things done at once may be left out
 ONE_BEFORE = 3.0  # logarithm of how much likelier it is, before any reading, that a text means one action
+USUAL_FRAMES = 60  # of what no known motion says how long it takes
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
+JOIN = 20  # frames over which a step that is not decoded as it comes becomes the next
 UNDESCRIBED, DESCRIBED = 0.2, 0.5  # cosines of a motion and a text that says nothing of it, and one that names it
 
 # What a latent can be asked for by: a text, a motion, an entry of the bank, or itself.
@@ -78,7 +82,8 @@ class Step:
     """One thing that a prompt asks for: its words, what they are taken for, and the latents to decode.
 
     readings: of the body's action, and of the arms' where they do another; none for a model without a reader.
-    arms: the arms' latent. closeness: how much it is taken as the nearest known action.
+    arms: the arms' latent. closeness: how much it is taken as the nearest known action. takes: the known motions of
+    the body's action and of the arms', in the style of the words, where the model has some.
     """
 
     clause: prompt_parsing.Clause
@@ -86,6 +91,12 @@ class Step:
     z: torch.Tensor
     arms: torch.Tensor | None = None
     closeness: float = CLOSENESS
+    takes: tuple[TakeLabel, ...] = ()
+
+    @property
+    def usual(self) -> int:
+        """The frames that it usually takes; of a body that goes on for long, those of the arms."""
+        return max((take.frames for take in self.takes), default=USUAL_FRAMES)
 
     @property
     def plain(self) -> bool:
@@ -94,9 +105,9 @@ class Step:
         plain = clause.side is None and clause.count is None and clause.tempo == 1 and clause.lasts is None
         return self.arms is None and plain
 
-    def frames(self, usual: int) -> int:
-        """How many it takes: as long as its words say, or as usual."""
-        return round(self.clause.lasts * FPS) if self.clause.lasts else usual
+    def frames(self, asked: int | None) -> int:
+        """How many it takes: as long as its words say, as asked, or as usual."""
+        return round(self.clause.lasts * FPS) if self.clause.lasts else asked or self.usual
 
 
 @dataclass(frozen=True)
@@ -261,21 +272,21 @@ class MotionCLIP(
 
     @overload
     def generate(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
-        self, text: str, frames: int = ..., seed: int = ..., closeness: float = ...
+        self, text: str, frames: int | None = ..., seed: int = ..., closeness: float = ...
     ) -> Motion: ...
     @overload
     def generate(
-        self, text: str, frames: int = ..., seed: int = ..., closeness: float = ..., *, samples: int
+        self, text: str, frames: int | None = ..., seed: int = ..., closeness: float = ..., *, samples: int
     ) -> list[Motion]: ...
     @overload
     def generate(
-        self, text: Sequence[str], frames: int = ..., seed: int | Sequence[int] = ..., closeness: float = ...
+        self, text: Sequence[str], frames: int | None = ..., seed: int | Sequence[int] = ..., closeness: float = ...
     ) -> list[Motion]: ...
 
     def generate(
         self,
         text: str | Sequence[str],
-        frames: int = 60,
+        frames: int | None = None,
         seed: int | Sequence[int] = 0,
         closeness: float = CLOSENESS,
         *,
@@ -289,8 +300,9 @@ class MotionCLIP(
 
         Args:
             text: what the body does, in English; up to 2,000 characters each.
-            frames: the length of each step that does not name it ("walk for 5 seconds"), 30 per second. What is counted
-                ("jump three times") or slow ("bow slowly") takes as long as it takes.
+            frames: the length of each step that does not name it ("walk for 5 seconds"), 30 per second; by default as
+                long as what it is taken for usually takes, 2 to 5.3 s. What is counted ("jump three times") or slow
+                ("bow slowly") takes as long as it takes.
             seed: which instance; one for all texts, or one for each. The same seed gives the same motion, by itself or
                 in a batch.
             closeness: 0 uses the text's own latent, 1 that of the known action that it is taken for; ignored without a
@@ -312,24 +324,19 @@ class MotionCLIP(
         texts = [text] if isinstance(text, str) else list(text)
         seeds = _seeds(seed, len(texts))
         plans = self.plan(texts, closeness)
-        usual = self._length(frames)
-        for steps in plans:
-            if (total := sum(step.frames(usual) for step in steps)) > MAX_FRAMES:
-                raise RequestError(
-                    f"frames: {len(steps)} steps take {total / FPS:g} s ({total:,} frames), more than "
-                    f"{MAX_FRAMES / FPS:g} s; ask for fewer or shorter steps"
-                )
-        found = self._plain(plans, frames, seeds, samples or 1)
+        asked = None if frames is None else self._length(frames)
+        _check_frames(plans, asked)
+        found = self._plain(plans, asked, seeds, samples or 1)
         for number, steps in enumerate(plans):
             if number not in found:
-                found[number] = self._composed(steps, frames, seeds[number], samples or 1)
+                found[number] = self._composed(steps, asked, seeds[number], samples or 1)
         named = [[replace(one, name=words) for one in found[number]] for number, words in enumerate(texts)]
         if samples is not None:
             return named[0]
         return named[0][0] if isinstance(text, str) else [one for (one,) in named]
 
     def _plain(
-        self, plans: Sequence[Sequence[Step]], frames: int, seeds: Sequence[int], samples: int
+        self, plans: Sequence[Sequence[Step]], asked: int | None, seeds: Sequence[int], samples: int
     ) -> dict[int, list[Motion]]:
         """By its number, `samples` motions of each text that is one step without details: all are decoded together."""
         simple = [number for number, steps in enumerate(plans) if len(steps) == 1 and steps[0].plain]
@@ -337,8 +344,9 @@ class MotionCLIP(
             return {}
         steps = [plans[number][0] for number in simple for _ in range(samples)]
         several = [seeds[number] + of * SAMPLE_SEEDS for number in simple for of in range(samples)]
-        decoded = features.features_motions(torch.stack(self._best(steps, frames, several)))
-        return {number: decoded[place * samples : (place + 1) * samples] for place, number in enumerate(simple)}
+        best = self._best(steps, [step.frames(asked) for step in steps], several)
+        made = features.motions_of(best)
+        return {number: made[place * samples : (place + 1) * samples] for place, number in enumerate(simple)}
 
     def plan(self, texts: Sequence[str], closeness: float = CLOSENESS) -> list[list[Step]]:
         """What `generate` does for each text: its steps, with their readings and latents.
@@ -374,12 +382,12 @@ class MotionCLIP(
         """
         return self._within(step, frames, seed, [None])[0]
 
-    def blocks(self, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
+    def blocks(self, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
         """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
 
         Args:
             text: as for `generate`.
-            seconds: the length of each step that names none.
+            seconds: the length of each step that names none; by default as long as it usually takes.
             seed: the first block's; the others have the next ones.
 
         Returns:
@@ -543,7 +551,11 @@ class MotionCLIP(
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
         carried = step(replace(body, also=arms, whole=clause.whole), body.text)
         other = step(arms, arms.text)
-        return [replace(carried, readings=carried.readings + other.readings, arms=other.z)]
+        return [
+            replace(
+                carried, readings=carried.readings + other.readings, arms=other.z, takes=carried.takes + other.takes
+            )
+        ]
 
     def _step(
         self,
@@ -558,48 +570,48 @@ class MotionCLIP(
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
         drawn = bank.drawn(z[words][None], [reading.action], closeness)[0]
-        return Step(clause, (reading,), drawn, closeness=closeness)
+        takes = () if bank.takes is None else (bank.take_label(reading.action, drawn),)
+        return Step(clause, (reading,), drawn, closeness=closeness, takes=takes)
 
-    def _composed(self, steps: Sequence[Step], frames: int, seed: int, samples: int) -> list[Motion]:
+    def _composed(self, steps: Sequence[Step], asked: int | None, seed: int, samples: int) -> list[Motion]:
         """`samples` motions of steps, at least one of which is not decoded as it comes, or of several."""
         if len(steps) > 1 and all(step.plain for step in steps):
-            return [self._chain(steps, frames, seed + number * SAMPLE_SEEDS) for number in range(samples)]
+            return [self._chain(steps, asked, seed + number * SAMPLE_SEEDS) for number in range(samples)]
         made: list[list[torch.Tensor]] = [[] for _ in range(samples)]
         for number, step in enumerate(steps):
-            longer = composition.OVERLAP if number < len(steps) - 1 else 0
+            longer = JOIN if number < len(steps) - 1 else 0
             before = [motion[-1] if motion else None for motion in made]
             made_in = self._within if step.clause.lasts else self._details
-            parts = made_in(step, step.frames(frames) + longer, seed + number, before)
+            parts = made_in(step, step.frames(asked) + longer, seed + number, before)
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
-        return [_in_steps(steps, *composition.joined(parts)) for parts in made]
+        overlaps = [JOIN] * (len(steps) - 1)
+        return [_in_steps(steps, *features.in_order(parts, overlaps)) for parts in made]
 
-    def _chain(self, steps: Sequence[Step], frames: int, seed: int) -> Motion:
+    def _chain(self, steps: Sequence[Step], asked: int | None, seed: int) -> Motion:
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
         next; where a body has to get up or down first, there is a link between them."""
         groups: list[list[tuple[Step, Draw]]] = []
         before = None
         for number, step in enumerate(steps):
-            (draw,) = self._chosen([step], frames + composition.OVERLAP, [seed + number], [before])
-            if before is None or composition.apart(before[:frames], draw.motion):
+            (draw,) = self._chosen([step], [step.frames(asked)], [seed + number], [before])
+            if before is None or composition.apart(before, draw.motion):
                 groups.append([])
             groups[-1].append((step, draw))
             before = draw.motion
-        parts = [self._linked([step for step, _ in group], [draw for _, draw in group], frames) for group in groups]
+        parts = [self._linked([step for step, _ in group], [draw for _, draw in group]) for group in groups]
         whole, links = composition.linked(parts)
-        ends = [*links[1:], len(whole)]
-        starts = [
-            start if number == 0 else end - (len(group) - number) * frames
-            for group, start, end in zip(groups, links, ends, strict=True)
-            for number in range(len(group))
-        ]
+        starts: list[int] = []
+        for group, link, end in zip(groups, links, [*links[1:], len(whole)], strict=True):
+            lengths = [len(draw.motion) for _, draw in group]
+            starts += [link, *(end - sum(lengths[number:]) for number in range(1, len(lengths)))]
         return _in_steps(steps, whole, starts)
 
-    def _linked(self, steps: Sequence[Step], draws: Sequence[Draw], frames: int) -> torch.Tensor:
-        """(steps · frames, 149): what was drawn for each step again, each leading into the next."""
+    def _linked(self, steps: Sequence[Step], draws: Sequence[Draw]) -> torch.Tensor:
+        """(all frames, 149): what was drawn for each step again, each leading into the next."""
         known = [draw.known for draw in draws if draw.known is not None]
-        z = torch.stack([step.z for step in steps])
-        return self.model.decode_chain(z, frames, [draw.seed for draw in draws], Known.joined(known) if known else None)
+        z, lengths = torch.stack([step.z for step in steps]), [len(draw.motion) for draw in draws]
+        return self.model.decode_chain(z, lengths, [draw.seed for draw in draws], known or None)
 
     def _within(self, step: Step, frames: int, seed: int, before: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """As `_details`, but (frames, 149) of what is slow, too: it is done as far as it comes."""
@@ -619,15 +631,17 @@ class MotionCLIP(
         arms: list[torch.Tensor] | None = None
         if step.arms is not None:
             aside = clause.also if clause.also and clause.also.side else clause
-            other = replace(step, z=step.arms, readings=step.readings[1:])
+            other = replace(step, z=step.arms, readings=step.readings[1:], takes=step.takes[1:])
             sided = aside.side is not None
             arms = (
-                self._one_sided(other, length, seeds, aside) if sided else self._best([other] * samples, length, seeds)
+                self._one_sided(other, length, seeds, aside)
+                if sided
+                else self._best([other] * samples, [length] * samples, seeds)
             )
         if clause.side is not None and arms is None:
             bodies = self._one_sided(step, length, seeds, clause)
         else:
-            bodies = self._best([step] * samples, length, seeds, before)
+            bodies = self._best([step] * samples, [length] * samples, seeds, before)
         found = []
         for index, motion in enumerate(bodies):
             if arms is not None:
@@ -640,7 +654,7 @@ class MotionCLIP(
     def _best(
         self,
         steps: Sequence[Step],
-        frames: int,
+        frames: Sequence[int],
         seeds: Sequence[int],
         before: Sequence[torch.Tensor | None] | None = None,
     ) -> list[torch.Tensor]:
@@ -648,16 +662,36 @@ class MotionCLIP(
         return [draw.motion for draw in self._chosen(steps, frames, seeds, before or [None] * len(steps))]
 
     def _chosen(
-        self, steps: Sequence[Step], frames: int, seeds: Sequence[int], before: Sequence[torch.Tensor | None]
+        self,
+        steps: Sequence[Step],
+        frames: Sequence[int],
+        seeds: Sequence[int],
+        before: Sequence[torch.Tensor | None],
     ) -> list[Draw]:
-        """Of several draws of each step's body the one that the encoder reads best.
+        """Of several draws of each step's body the one that the encoder reads best; steps of one length are decoded
+        together.
 
         before: for each step what it follows, (any, 149), which it should go on from.
         """
+        alike: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
+        for number, (step, length) in enumerate(zip(steps, frames, strict=True)):
+            whole = step.takes[0].starts if step.takes and step.takes[0].frames <= length else ()
+            alike[length, whole].append(number)
+        found: dict[int, Draw] = {}
+        for (length, _), numbers in alike.items():
+            chosen = self._chosen_together(
+                [steps[n] for n in numbers], length, [seeds[n] for n in numbers], [before[n] for n in numbers]
+            )
+            found |= dict(zip(numbers, chosen, strict=True))
+        return [found[number] for number in range(len(steps))]
+
+    def _chosen_together(
+        self, steps: Sequence[Step], frames: int, seeds: Sequence[int], before: Sequence[torch.Tensor | None]
+    ) -> list[Draw]:
         count = self._draws
         draws = [[seed + number * DRAW_SEEDS for number in range(count)] for seed in seeds]
         z = torch.stack([step.z for step in steps]).repeat_interleave(count, dim=0)
-        known = self._known(steps, count, seeds)
+        known = self._known(steps, count, seeds, frames)
         decoded = self.model.decode_features(z, frames, [seed for own in draws for seed in own], known=known)
         found = []
         for number, (own, group, step, previous) in enumerate(
@@ -668,18 +702,18 @@ class MotionCLIP(
             found.append(Draw(own[best], known and known.part(slice(place, place + 1)), group[best]))
         return found
 
-    def _known(self, steps: Sequence[Step], count: int, seeds: Sequence[int]) -> Known | None:
-        """What `count` draws of each step set out from; None where that is noise alone."""
+    def _known(self, steps: Sequence[Step], count: int, seeds: Sequence[int], frames: int) -> Known | None:
+        """What `count` draws of each step set out from: whole takes, or of what has less time a window of one; None
+        where that is noise alone."""
         bank, share = self.bank, self.model.config.known_share * steps[0].closeness
-        if not share or bank is None or bank.examples is None or not steps[0].readings:
+        if not share or bank is None or bank.takes is None or not steps[0].takes:
             return None
-        actions = [step.readings[0].action for step in steps]
-        examples = [
-            bank.examples_of(action, step.z, count, seed)
-            for action, step, seed in zip(actions, steps, seeds, strict=True)
-        ]
-        again = torch.tensor([bank.traits[action].arms for action in actions]).repeat_interleave(count)
-        return Known(torch.cat(examples), again, share)
+        return Known.stacked(
+            [
+                bank.takes.known(step.takes[0], count, seed, frames, bank.traits[step.takes[0].action].arms, share)
+                for step, seed in zip(steps, seeds, strict=True)
+            ]
+        )
 
     def _likeliest(self, motions: torch.Tensor, step: Step, before: torch.Tensor | None = None) -> int:
         """Which of (N, frames, 149) the encoder reads best, as the action and by all words of the step, its style among
@@ -719,7 +753,7 @@ class MotionCLIP(
         found = []
         for seed in seeds:
             draws = [seed + number * DRAW_SEEDS for number in range(SIDED_DRAWS)]
-            known = self._known([step], SIDED_DRAWS, [seed])
+            known = self._known([step], SIDED_DRAWS, [seed], frames)
             decoded = self.model.decode_features(step.z.expand(SIDED_DRAWS, -1), frames, draws, known=known)
             likely = self._likeness(self._encoded(decoded), step.readings[0]).topk(SIDED_DRAWS // 2).indices
             best = composition.most_one_sided(decoded[likely], clause.limb)
@@ -1061,6 +1095,16 @@ def _checked_steps(steps: int) -> int:
     if not 2 <= steps <= MAX_STEPS:
         raise RequestError(f"steps: must be from 2 to {MAX_STEPS}, not {steps}")
     return steps
+
+
+def _check_frames(plans: Sequence[Sequence[Step]], asked: int | None) -> None:
+    """Raises RequestError for steps that take more than a minute together."""
+    for steps in plans:
+        if (total := sum(step.frames(asked) for step in steps)) > MAX_FRAMES:
+            raise RequestError(
+                f"frames: {len(steps)} steps take {total / FPS:g} s ({total:,} frames), more than "
+                f"{MAX_FRAMES / FPS:g} s; ask for fewer or shorter steps"
+            )
 
 
 def _check_samples(samples: int | None, text: str | Sequence[str]) -> None:

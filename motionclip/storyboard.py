@@ -102,7 +102,7 @@ def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     overlapping = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
-    whole, starts = composition.joined(overlapping, overlaps)
+    whole, starts = features.in_order(overlapping, overlaps)
     joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
     spans = [
         Span(block, start, start + over, start + length)
@@ -125,7 +125,7 @@ def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.
         raise StoryboardError(f"block {number}", str(error)) from error
     overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
     overlapping = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
-    return composition.joined(overlapping, overlaps)[0]
+    return features.in_order(overlapping, overlaps)[0]
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
@@ -134,14 +134,17 @@ def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
     return composition.held(motion, JOIN) if step.clause.count else motion
 
 
-def from_text(mc: MotionCLIP, text: str, seconds: float = 2.0, seed: int = 0) -> list[Block]:
+def from_text(mc: MotionCLIP, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
     """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
     (steps,) = mc.plan([text])
-    clauses = [step.clause for step in steps]
     return check(
         [
-            Block(prompt_parsing.lasting(clause.words)[0].strip(" ,;."), clause.lasts or seconds, seed + number)
-            for number, clause in enumerate(clauses)
+            Block(
+                prompt_parsing.lasting(step.clause.words)[0].strip(" ,;."),
+                step.clause.lasts or seconds or round(step.usual / FPS, 1),
+                seed + number,
+            )
+            for number, step in enumerate(steps)
         ]
     )
 

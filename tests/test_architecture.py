@@ -19,7 +19,7 @@ FLOORS = (
     {"pipeline"},
     {"links", "verdict"},
     {"bank", "completions", "counting", "evenness", "hub", "reader", "recognition", "storyboard"},
-    {"atlas", "composition"},
+    {"atlas", "composition", "takes"},
     {"towers"},
     {"models"},
     {"files"},

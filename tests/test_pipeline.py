@@ -155,8 +155,10 @@ def test_generated_motion_moves_stays_on_the_floor_and_repeats_with_its_seed(mc)
     hands = motion.joints()[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
     ahead = (hands - motion.joints()[:, [JOINT_INDEX["pelvis"]]])[..., 2]
     assert ahead.mean() > 0.1  # arms stretched out
-    assert np.array_equal(mc.generate("a person walks like a zombie", seed=0).poses, motion.poses)
-    assert not np.allclose(mc.generate("a person walks like a zombie", seed=1).poses, motion.poses, atol=0.05)
+    assert np.array_equal(mc.generate("a person walks like a zombie", frames=60, seed=0).poses, motion.poses)
+    assert not np.allclose(
+        mc.generate("a person walks like a zombie", frames=60, seed=1).poses, motion.poses, atol=0.05
+    )
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -191,7 +193,7 @@ def test_details_of_a_prompt_are_heeded(mc):
     both = mc.generate("walk while waving both hands")
     wrists = both.joints()[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]], 1]
     assert np.linalg.norm(both.translation[-1, [0, 2]]) > 0.8 and wrists.max(1).mean() > 1.2
-    sat = mc.generate("sit down on a chair, then stand up from the chair", seed=1)
+    sat = mc.generate("sit down on a chair, then stand up from the chair", frames=60, seed=1)
     assert len(sat) == 120 and sat.translation[45:75, 1].min() < 0.7 < 0.8 < sat.translation[-1, 1]
     again = mc.generate("squat three times", samples=2)
     assert np.abs(again[0].joints() - mc.generate("squat three times").joints()).max() < 1e-3
@@ -333,7 +335,8 @@ def test_interpolating_two_motions_keeps_both_as_they_were(mc, path):
     a, b = mc.generate("walk", seed=5), mc.generate("bow", seed=6)
     along = mc.interpolate(a, b, steps=3, path=path)
     for end, motion in ((a, along[0]), (b, along[-1])):
-        assert np.linalg.norm(end.canonical().joints() - motion.joints(), axis=-1).mean() < 0.06
+        whole = end.canonical().crop(0, min(len(a), len(b)))
+        assert np.linalg.norm(whole.joints() - motion.joints(), axis=-1).mean() < 0.06
 
 
 def test_ends_may_be_anything(mc):

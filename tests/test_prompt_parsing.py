@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from motionclip import Motion, composition, counting, prompt_parsing
-from motionclip.composition import at_tempo, joined, on_side, with_arms
+from motionclip.composition import at_tempo, on_side, with_arms
 from motionclip.counting import repeated
 from motionclip.evaluation import rules
 from motionclip.motion import features
@@ -277,8 +277,8 @@ def test_a_body_that_does_nothing_can_do_it_several_times():
 
 def test_short_steps_are_joined_as_far_as_they_last():
     walk = motion_features(synthetic_motion("walk", 80))
-    assert len(joined([walk[:4], walk])[0]) == 80 + 1  # of four frames the first is kept
-    assert len(joined([walk, walk[:4]])[0]) == 80 + 1
+    for parts in ([walk[:4], walk], [walk, walk[:4]]):
+        assert len(features.in_order(parts, [20])[0]) == 80 + 1  # of four frames one is kept
 
 
 def test_turns_are_counted():
@@ -309,9 +309,8 @@ def test_arms_of_one_motion_on_the_body_of_another():
 
 def test_steps_are_joined_without_a_jump():
     parts = [motion_features(synthetic_motion(kind, 80)) for kind in ("walk", "squat", "walk")]
-    whole, starts = joined(parts)
-    assert starts == [0, 80 - composition.OVERLAP, 2 * (80 - composition.OVERLAP)]
-    assert len(whole) == 3 * 80 - 2 * composition.OVERLAP
+    whole, starts = features.in_order(parts, [20, 20])
+    assert starts == [0, 60, 120] and len(whole) == 200
     (made,) = features.features_motions(whole[None])
     step = np.linalg.norm(np.diff(made.joints(), axis=0), axis=-1).max()
     assert step < 0.15

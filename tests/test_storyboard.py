@@ -74,21 +74,26 @@ def test_what_is_counted_takes_its_time_and_several_steps_share_theirs(mc):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("walk, then sit down", [("walk", 2.0), ("sit down", 2.0)]),
-        ("walk for 3 seconds, then sit down 2.5 s, then wave", [("walk", 3.0), ("sit down", 2.5), ("wave", 2.0)]),
-        ("he waves and sits down", [("he waves", 2.0), ("sits down", 2.0)]),
-        ("he slips and falls", [("he slips and falls", 2.0)]),
+        ("walk, then sit down", [("walk", None), ("sit down", None)]),
+        ("walk for 3 seconds, then sit down 2.5 s, then wave", [("walk", 3.0), ("sit down", 2.5), ("wave", None)]),
+        ("he waves and sits down", [("he waves", None), ("sits down", None)]),
+        ("he slips and falls", [("he slips and falls", None)]),
         (
             "kick with the left leg (4s), then jump three times",
-            [("kick with the left leg", 4.0), ("jump three times", 2.0)],
+            [("kick with the left leg", 4.0), ("jump three times", None)],
         ),
         ("walk for two seconds", [("walk", 2.0)]),
-        ("Spiderman", [("Spiderman", 2.0)]),
+        ("Spiderman", [("Spiderman", None)]),
     ],
 )
 def test_a_prompt_becomes_blocks(mc, text, expected):
     blocks = mc.blocks(text, seed=5)
-    assert [(block.text, block.seconds) for block in blocks] == expected
+    usual = [round(step.usual / 30, 1) for step in mc.plan([text])[0]]  # of a step that names no length
+    assert [(block.text, block.seconds) for block in blocks] == [
+        (words, seconds or as_usual) for (words, seconds), as_usual in zip(expected, usual, strict=True)
+    ]
+    assert len({*usual}) == len(usual) and min(usual) >= 2
+    assert [block.seconds for block in mc.blocks(text, seconds=1.5)] == [seconds or 1.5 for _, seconds in expected]
     assert [block.seed for block in blocks] == list(range(5, 5 + len(blocks)))
 
 
@@ -189,7 +194,7 @@ def test_joining_keeps_what_is_beside_the_joins(lengths, seed):
         part[:, features.VZ] = 0.01 * torch.rand(1)
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     cut = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
-    whole, starts = composition.joined(cut, overlaps)
+    whole, starts = features.in_order(cut, overlaps)
     assert len(whole) == sum(lengths) and starts == np.cumsum([0, *lengths[:-1]]).tolist()
     joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=False)]
     footed = composition.footed(whole, joins)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -299,12 +300,21 @@ def _generated(mc: MotionCLIP, texts: Sequence[str], seed: int) -> list[Motion |
     return motions
 
 
-def _mean_predictions(evaluator: Evaluator, motions: Sequence[Motion | None]) -> torch.Tensor:
-    """(motions, actions) the evaluator's probabilities, as the mean over a motion's windows; 0 for no motion."""
+def _mean_predictions(
+    evaluator: Evaluator, motions: Sequence[Motion | None], of: Literal["action", "style"] = "action"
+) -> torch.Tensor:
+    """(motions, actions or styles) the evaluator's probabilities, as the mean over a motion's windows; 0 for no
+    motion."""
     cuts = [[] if m is None else [m.crop(s, s + 60) for s in window_starts(len(m), 60, STRIDE)] for m in motions]
-    probabilities = evaluator.predict([window for cut in cuts for window in cut])["action"].softmax(-1)
+    probabilities = evaluator.predict([window for cut in cuts for window in cut])[of].softmax(-1)
     parts = probabilities.split([len(cut) for cut in cuts])
-    return torch.stack([part.mean(0) if len(part) else torch.zeros(len(evaluator.actions)) for part in parts])
+    return torch.stack([part.mean(0) if len(part) else part.new_zeros(part.shape[1]) for part in parts])
+
+
+def _mean_names(evaluator: Evaluator, motions: Sequence[Motion]) -> tuple[list[str], list[str]]:
+    """The action and the style that each motion shows first of all, over all its windows."""
+    actions, styles = (_mean_predictions(evaluator, motions, of).argmax(1).tolist() for of in ("action", "style"))
+    return [evaluator.actions[n] for n in actions], [evaluator.styles[n] for n in styles]
 
 
 def promises(mc: MotionCLIP, words: Words, split: str) -> list[Measurement]:
@@ -356,7 +366,7 @@ def soundness(mc: MotionCLIP, training: Sequence[Clip]) -> list[Measurement]:
     for action, recordings in tqdm(by_action.items(), "soundness", unit="action"):
         real = [leaps(motion) for motion in recordings]
         real_share = float(np.mean(np.concatenate([heights(motion) for motion in recordings]) > FLOATING))
-        generated = mc.model.decode_distinct(mc.drawn([action]).expand(SEEDS, -1), mc.model.config.window, 0)
+        generated = mc.generate(action, samples=SEEDS)
         if not any(real):
             motions += SEEDS
             count = sum(leaps(motion) for motion in generated)
@@ -389,10 +399,11 @@ def text_to_motion(
 ) -> list[Measurement]:
     """Real windows, motion generated from captions of their clips, and training clips with the nearest captions: all
     three by the same measures."""
-    windows, owners, captions = _captioned_windows(mc, clips, words, split)
+    windows, owners, captions, shares = _captioned_windows(mc, clips, words, split)
     real = features_motions(windows)
     retrieved = _retrieved(mc, mc.encode_text(captions), references.clips, seed)
-    generated = [motion for motion in _generated(mc, captions, seed + 1) if motion is not None]
+    whole = [motion for motion in _generated(mc, captions, seed + 1) if motion is not None]
+    generated = [_window_at(motion, share, mc.model.config.window) for motion, share in zip(whole, shares, strict=True)]
     real_features = evaluator.predict(real)["hidden"]
     caption_latents = load_tower(evaluator.tower).encode(captions)
     figures = []
@@ -417,10 +428,11 @@ def text_to_motion(
 
 def _captioned_windows(
     mc: MotionCLIP, clips: Sequence[Clip], words: Words, split: str
-) -> tuple[torch.Tensor, list[Clip], list[str]]:
-    """Windows, their clips, and a caption of each: one that training had not, where the split has any. Windows whose
-    captions `generate` would all refuse are left out."""
+) -> tuple[torch.Tensor, list[Clip], list[str], list[float]]:
+    """Windows, their clips, a caption of each: one that training had not, where the split has any; and where in its
+    clip each is, 0–1. Windows whose captions `generate` would all refuse are left out."""
     windows, owners = windows_of(mc, clips)
+    places = {name: [n for n, owner in enumerate(owners) if owner.name == name] for name in {o.name for o in owners}}
     captions, numbers = [], []
     for number, owner in enumerate(owners):
         unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
@@ -428,7 +440,14 @@ def _captioned_windows(
         if choices:
             captions.append(choices[number % len(choices)])
             numbers.append(number)
-    return windows[numbers], [owners[number] for number in numbers], captions
+    shares = [places[owners[n].name].index(n) / max(len(places[owners[n].name]) - 1, 1) for n in numbers]
+    return windows[numbers], [owners[number] for number in numbers], captions, shares
+
+
+def _window_at(motion: Motion, share: float, frames: int) -> Motion:
+    """The frames at a share of a motion's length, 0 being its start and 1 its end."""
+    start = round(share * max(len(motion) - frames, 0))
+    return motion.padded(frames).crop(start, start + frames)
 
 
 def _nearness_to_captions(
@@ -520,7 +539,7 @@ def styled_prompts(
     if not prompts:
         return []
     motions = [motion for motion in _generated(mc, [text for text, _, _ in prompts], seed) if motion is not None]
-    labels = zip(*evaluator.named(motions), prompts, strict=True)
+    labels = zip(*_mean_names(evaluator, motions), prompts, strict=True)
     hits = [(style == target, name in words.right(action)) for name, style, (_, action, target) in labels]
     shown = np.mean(np.array([(style, action, style and action) for style, action in hits]), axis=0)
     group = f"{len(prompts)} prompts with a style"

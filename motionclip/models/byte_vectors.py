@@ -1,4 +1,4 @@
-"""Vectors in a safetensors file as bytes with a scale each: half the size of half precision."""
+"""Vectors in a safetensors file as bytes or half bytes with a scale each: a half or a quarter of half precision."""
 
 from __future__ import annotations
 
@@ -16,4 +16,21 @@ def to_bytes(name: str, vectors: torch.Tensor) -> dict[str, torch.Tensor]:
 def from_bytes(name: str, file: Any) -> torch.Tensor:
     """What `to_bytes` stored in an open safetensors file: (N, D) float32. Raises SafetensorError without them."""
     vectors: torch.Tensor = file.get_tensor(name).float() * file.get_tensor(f"{name}.scale").float()
+    return vectors
+
+
+def to_half_bytes(name: str, vectors: torch.Tensor) -> dict[str, torch.Tensor]:
+    """(N, D) with an even D → as `to_bytes`, two numbers in a byte: each is off by at most 1/14 of its vector's
+    largest."""
+    scale = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / 7
+    low, high = ((vectors / scale).round().to(torch.uint8) & 15).unflatten(1, (-1, 2)).unbind(-1)
+    return {name: low | high << 4, f"{name}.scale": scale.half()}
+
+
+def from_half_bytes(name: str, file: Any) -> torch.Tensor:
+    """What `to_half_bytes` stored: (N, D) float32. Raises SafetensorError without them."""
+    both = file.get_tensor(name)
+    signed = torch.stack([both & 15, both >> 4], dim=-1).flatten(1).to(torch.int8)
+    signed = torch.where(signed > 7, signed - 16, signed)
+    vectors: torch.Tensor = signed.float() * file.get_tensor(f"{name}.scale").float()
     return vectors

@@ -240,20 +240,59 @@ class _Terms:
 class _Way:
     """The straight way from noise to known motions that windows follow first.
 
-    end: (N or 1, windows or 1, K), the motions. here: (N or 1, windows), which windows have one. share: up to when.
+    starts: of the windows. end: (N, windows, K), the motions, and residuals (N, windows, window, 149) what the basis
+    leaves out of them. here: (N, windows), which windows have one. share: up to when.
     """
 
+    starts: list[int]
     end: torch.Tensor
+    residuals: torch.Tensor
     here: torch.Tensor
     share: float
 
     @classmethod
-    def of(cls, known: Known, windows: int) -> _Way:
-        """Of the first window, and where a motion may come again of every second one: those between lead from the one
-        to the next."""
-        number = torch.arange(windows)
-        here = (number == 0) | (known.again[:, None] & (number % 2 == 0))
-        return cls(known.coefficients[:, None], here, known.share)
+    def of(cls, known: Known, frames: int, window: int) -> _Way:
+        """Through a known motion, and on. Where it may come again, it does, after a window that links its end to its
+        start; else the windows that follow are free. The last may reach over the end."""
+        between = window // 2 + 2  # the two beside a link don't overlap
+        starts, which = list(known.starts), list(range(len(known.starts)))
+        own = len(which)
+        while starts[-1] + window < frames:
+            link = starts[-1] + between
+            starts += [link, *(link + between + start for start in known.starts)]
+            which += [-1, *range(own)]
+        places = torch.tensor(which)
+        here = (places >= 0) & (known.again[:, None] | (torch.arange(len(which)) < own))
+        residuals = known.residuals[:, places] * here[..., None, None]
+        return cls(starts, known.coefficients[:, places], residuals, here, known.share)
+
+    @classmethod
+    def free(cls, starts: Sequence[int]) -> _Way:
+        """Through no known motion."""
+        nowhere = torch.zeros(1, len(starts))
+        return cls(list(starts), nowhere[..., None], nowhere[..., None, None], nowhere.bool(), 0.0)
+
+    def before(self, frames: int, window: int) -> _Way:
+        """As far as it begins in so many frames; with a free window that reaches over their end, if none does."""
+        count = sum(start < frames for start in self.starts)
+        way = _Way(
+            self.starts[:count], self.end[:, :count], self.residuals[:, :count], self.here[:, :count], self.share
+        )
+        if way.starts[-1] + window >= frames + OVERLAP:
+            return way
+        return _Way.joined([way, _Way.free([frames - window // 2])], [0, 0])
+
+    @classmethod
+    def joined(cls, ways: Sequence[_Way], offsets: Sequence[int]) -> _Way:
+        """One after the other, each from its offset."""
+        starts = [offset + start for way, offset in zip(ways, offsets, strict=True) for start in way.starts]
+        size = [max(way.end.shape[-1] for way in ways)], [max(way.residuals.shape[n] for way in ways) for n in (2, 3)]
+        ends, residuals = (
+            torch.cat([part.expand(-1, -1, *of) for part in parts], dim=1)
+            for parts, of in zip(([way.end for way in ways], [way.residuals for way in ways]), size, strict=True)
+        )
+        here = torch.cat([way.here for way in ways], dim=1)
+        return cls(starts, ends, residuals, here, max(way.share for way in ways))
 
 
 class FlowModel(nn.Module):
@@ -302,11 +341,11 @@ class FlowModel(nn.Module):
         count = 1 + math.ceil(extra / self.config.hop)
         return [round(index * extra / max(count - 1, 1)) for index in range(count)]
 
-    def _linked_starts(self, frames: int) -> list[int]:
-        """Where windows begin of which every second one links the two beside it; the last may reach over the end."""
-        between = self.config.window // 2 + 2  # the two beside it don't overlap
-        links = math.ceil(max(frames - self.config.window, 0) / (2 * between))
-        return [between * number for number in range(2 * links + 1)]
+    def _way(self, frames: int, known: Known | None) -> _Way:
+        """Which windows make a motion of this length, and what they set out from."""
+        if known is None:
+            return _Way.free(self.window_starts(frames))
+        return _Way.of(known, frames, self.config.window)
 
     def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
         """(count, windows, components); the first ones don't depend on how many are drawn."""
@@ -328,28 +367,29 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def decode_chain(
-        self, z: torch.Tensor, frames: int, seeds: Sequence[int], known: Known | None = None
+        self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: Sequence[Known] | None = None
     ) -> torch.Tensor:
-        """(parts, latent) → (parts · frames, 149) features: one part after the other.
+        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other.
 
         A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
         the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
-        known: what each part sets out from, in its first window.
+        known: what each part sets out from.
         """
-        own = self.window_starts(frames + OVERLAP)
-        starts = [part * frames + start for part in range(len(z)) for start in own]
-        noise = torch.cat([self.draw_noise(1, len(own), seed) for seed in seeds], dim=1)
-        terms = self._guided(z.repeat_interleave(len(own), dim=0)[None], self.config.guidance)
-        way = None
-        if known is not None:
-            first = torch.arange(len(starts)) % len(own) == 0
-            way = _Way(known.coefficients.repeat_interleave(len(own), dim=0)[None], first[None], known.share)
+        window = self.config.window
+        ways = [
+            self._way(length, None if known is None else known[part]).before(length, window)
+            for part, length in enumerate(frames)
+        ]
+        way = _Way.joined(ways, [sum(frames[:part]) for part in range(len(frames))])
+        counts = [len(one.starts) for one in ways]
+        noise = torch.cat([self.draw_noise(1, count, seed) for count, seed in zip(counts, seeds, strict=True)], dim=1)
+        terms = self._guided(z.repeat_interleave(torch.tensor(counts), dim=0)[None], self.config.guidance)
         steps, extrapolation = self.config.steps, self.config.extrapolation
-        return _sound(self._decode(noise, starts, len(z) * frames, terms, steps, extrapolation, way))[0]
+        return _sound(self._decode(noise, way, sum(frames), terms, steps, extrapolation))[0]
 
     @torch.inference_mode()
-    def examples(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, window, 149) features that start facing +z → (N, components): known motions to set out from."""
+    def coefficients(self, windows: torch.Tensor) -> torch.Tensor:
+        """(N, window, 149) features that start facing +z → (N, components), what a `Known` is made of."""
         return self.basis.project(windows)
 
     @torch.inference_mode()
@@ -371,9 +411,9 @@ class FlowModel(nn.Module):
 
         Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
         origin and z being the same, the noise that `invert` found gives exactly the motion back that it was
-        found for. known: what each of the N sets out from, in its first window, or in every second one.
+        found for. known: what each of the N sets out from.
         """
-        starts = self.window_starts(frames) if known is None else self._linked_starts(frames)
+        starts = self._way(frames, known).starts
         if noise is None:
             seeds = seed if isinstance(seed, Sequence) else [seed]
             noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
@@ -386,12 +426,11 @@ class FlowModel(nn.Module):
             [
                 self._decode(
                     noise[part],
-                    starts,
+                    self._way(frames, known and known.part(part)),
                     frames,
                     self._guided(z[part], guidance),
                     steps,
                     extrapolation,
-                    None if known is None else _Way.of(known.part(part), len(starts)),
                 )
                 for part in (slice(first, first + BATCH) for first in range(0, len(z), BATCH))
             ]
@@ -424,7 +463,7 @@ class FlowModel(nn.Module):
         if noise is None:
             raise ValueError("noise: the flow needs what `invert` found")
         noise = noise.expand(1 + len(edit.changed), -1, -1)
-        return settled(self._decode(noise, self.window_starts(frames), frames, terms, config.edit_steps))
+        return settled(self._decode(noise, _Way.free(self.window_starts(frames)), frames, terms, config.edit_steps))
 
     def _guided(self, z: torch.Tensor, guidance: float) -> _Terms:
         """(N, latent) or (N, windows, latent) → what follows each z."""
@@ -438,23 +477,23 @@ class FlowModel(nn.Module):
     def _decode(
         self,
         noise: torch.Tensor,
-        starts: list[int],
+        way: _Way,
         frames: int,
         terms: _Terms,
         steps: int,
         extrapolation: float = 0.0,
-        way: _Way | None = None,
     ) -> torch.Tensor:
         """Follow the sum of the terms' velocities from noise (N, windows, K) to (N, frames, 149) features.
 
         x ← x + h·(v + extrapolation·(v − v of the step before)). Windows that have a `way` follow it first; where all
         have one, the steps on it are left out (SDEdit, Meng et al. 2022).
         """
+        starts = way.starts
         rows, conditions, weights = terms.stacked(len(starts))
         # Each distinct condition is worked out once, for all steps together: it needs no x.
         distinct, which = conditions.unique(dim=0, return_inverse=True)
         times, x = [step / steps for step in range(steps)], noise.clone()
-        if way is not None and way.here.all():
+        if way.here.all():
             times = [t for t in times if t >= way.share] or times[-1:]
             x = torch.lerp(noise, way.end, times[0])
         modulations = self.velocity.modulations(torch.tensor(times)[:, None, None], distinct)
@@ -468,11 +507,11 @@ class FlowModel(nn.Module):
                 joined = features.join(self.basis.expand(x + (1 - t) * velocity), starts)
                 clean = self.basis.project(windows_at(joined, starts, self.config.window))
                 velocity = (clean - x) / (1 - t)
-            if way is not None and t < way.share:
+            if t < way.share:
                 velocity = torch.where(way.here[..., None], way.end - noise, velocity)
             onward = velocity if before is None else torch.lerp(before, velocity, 1 + extrapolation)
             x, before = torch.add(x, onward, alpha=1 / steps), velocity
-        return features.join(self.basis.expand(x), starts)[:, :frames]
+        return features.join(self.basis.expand(x) + way.residuals, starts)[:, :frames]
 
     @torch.inference_mode()
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:

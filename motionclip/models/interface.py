@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -29,25 +29,35 @@ class Edit:
 
 @dataclass(frozen=True)
 class Known:
-    """Known motions that generation sets out from.
+    """Known motions that generation sets out from, one for each motion to be made.
 
-    coefficients: (N, components), one for each motion to be made. again: (N,) whether it may come again and again in a
-    long one. share: which part of the way from noise to motion is theirs, 0–1.
+    coefficients: (N, windows, components), of the windows that a known motion is made of. residuals: (N,
+    windows, window, 149), the features that they leave out. starts: the first frames of these windows. again: (N,)
+    whether it may come again and again in a longer motion. share: which part of the way from noise to motion is
+    theirs, 0–1.
     """
 
     coefficients: torch.Tensor
+    residuals: torch.Tensor
+    starts: tuple[int, ...]
     again: torch.Tensor
     share: float
 
     def part(self, rows: slice) -> Known:
         """Of some of the motions to be made."""
-        return Known(self.coefficients[rows], self.again[rows], self.share)
+        return replace(
+            self, coefficients=self.coefficients[rows], residuals=self.residuals[rows], again=self.again[rows]
+        )
 
     @classmethod
-    def joined(cls, parts: Sequence[Known]) -> Known:
-        """Of one motion after the other, all with the share of the first."""
-        coefficients, again = torch.cat([of.coefficients for of in parts]), torch.cat([of.again for of in parts])
-        return cls(coefficients, again, parts[0].share)
+    def stacked(cls, parts: Sequence[Known]) -> Known:
+        """Of all motions of several, which have the same starts and share."""
+        return replace(
+            parts[0],
+            coefficients=torch.cat([of.coefficients for of in parts]),
+            residuals=torch.cat([of.residuals for of in parts]),
+            again=torch.cat([of.again for of in parts]),
+        )
 
 
 class ModelSettings(Protocol):
@@ -102,6 +112,11 @@ class MotionModel(Protocol):
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
         """As decode_motions, but each of the N latents gets noise of its own."""
 
+    def decode_chain(
+        self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: Sequence[Known] | None = None
+    ) -> torch.Tensor:
+        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other."""
+
     def decode_features(
         self,
         z: torch.Tensor,
@@ -111,10 +126,10 @@ class MotionModel(Protocol):
         origin: torch.Tensor | None = None,
         known: Known | None = None,
     ) -> torch.Tensor:
-        """(N, latent) or (N, windows, latent) → (N, frames, 149) features. known: for models that give `examples`."""
+        """(N, latent) or (N, windows, latent) → (N, frames, 149) features. known: for models with `coefficients`."""
 
-    def examples(self, windows: torch.Tensor) -> torch.Tensor | None:
-        """(N, window, 149) features → the coefficients (N, components) of `Known`; None for a model without noise."""
+    def coefficients(self, windows: torch.Tensor) -> torch.Tensor | None:
+        """(N, window, 149) features → those of `Known` (N, components); None for a model without noise."""
 
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
         """A motion's latents (windows, latent), and the noise that gives it back; None for a model without noise."""

@@ -23,7 +23,7 @@ from ..motion.features import (
     features_motions,
     from_6d,
     from_features,
-    join,
+    in_order,
     motion_features,
     to_6d,
     to_features,
@@ -263,14 +263,15 @@ class MotionTransformer(nn.Module):
         ]
         return grounded(canonical(torch.cat(decoded)))
 
-    def decode_chain(self, z: torch.Tensor, frames: int, seeds: Sequence[int], known: object = None) -> torch.Tensor:
-        """(parts, latent) → (parts · frames, 149) features: one part after the other, cross-faded.
+    def decode_chain(
+        self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: object = None
+    ) -> torch.Tensor:
+        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other, cross-faded.
 
         seeds and known are the interface's; this decoder has one motion for a latent.
         """
-        decoded = self.decode_features(z, frames + FADE)[None]
-        starts = [part * frames for part in range(len(z))]
-        return grounded(join(decoded, starts)[:, : len(z) * frames])[0]
+        parts = [self.decode_features(one, length + FADE)[0] for one, length in zip(z[:, None], frames, strict=True)]
+        return grounded(in_order(parts, [FADE] * (len(parts) - 1))[0][: sum(frames)])
 
     def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
         """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
@@ -279,7 +280,7 @@ class MotionTransformer(nn.Module):
         """
         return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
 
-    def examples(self, windows: torch.Tensor) -> None:
+    def coefficients(self, windows: torch.Tensor) -> None:
         """None: this decoder has one motion for a latent."""
 
     def window_starts(self, frames: int) -> list[int]:

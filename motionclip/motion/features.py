@@ -98,6 +98,16 @@ def features_motions(features: torch.Tensor) -> list[Motion]:
     return [Motion(*one) for one in zip(poses, translation.cpu().numpy(), strict=True)]
 
 
+def motions_of(parts: Sequence[torch.Tensor]) -> list[Motion]:
+    """(frames, 149) each → Motions; those of one length are worked out together."""
+    motions: dict[int, Motion] = {}
+    for length in {len(part) for part in parts}:
+        numbers = [number for number, part in enumerate(parts) if len(part) == length]
+        made = features_motions(torch.stack([parts[number] for number in numbers]))
+        motions |= dict(zip(numbers, made, strict=True))
+    return [motions[number] for number in range(len(parts))]
+
+
 def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
     """Turn (..., frames, 149) about y by (...) radians; rotations and velocities both turn linearly."""
     rotation = about_y(angle)[..., None, :, :]
@@ -161,3 +171,20 @@ def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
         whole[:, start:end] = torch.lerp(whole[:, start:end], window[:, : end - start], share)
         whole[:, end : start + length] = window[:, end - start :]
     return whole
+
+
+def in_order(parts: Sequence[torch.Tensor], overlaps: Sequence[int]) -> tuple[torch.Tensor, list[int]]:
+    """Parts (any, 149) one after the other, and the frame at which each starts: each becomes the next over its last
+    frames.
+
+    overlaps: the number of these frames, for each part but the last.
+    """
+    whole, starts = parts[0], [0]
+    for part, longest in zip(parts[1:], overlaps, strict=True):
+        over = min(longest, len(whole) - 1, len(part) - 1)
+        start = len(whole) - over
+        part = turn(part, facing(whole, start) - facing(part))
+        share = eased(torch.linspace(0, 1, over + 2)[1:-1, None])
+        whole = torch.cat([whole[:start], torch.lerp(whole[start:], part[:over], share), part[over:]])
+        starts.append(start)
+    return whole, starts

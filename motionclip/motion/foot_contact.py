@@ -26,7 +26,7 @@ _SLIDE, _STRAY, _JERK = 300.0, 0.15, 10.0
 _UPRIGHT, _UPRIGHT_EDGE = 0.5, 0.05
 # Clearances (metres) below which a body touches the floor, and above which it is in the air as it says; how smoothly
 # its height follows.
-_TOUCHING, _FLYING, _SETTLE = 0.03, 0.08, 4.0
+_TOUCHING, _FLYING, _SETTLE = 0.02, 0.05, 4.0
 _HIPS, _KNEES, _ANKLES, _BALLS = (
     tuple(skeleton.JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right"))
     for part in ("hip", "knee", "ankle", "foot")

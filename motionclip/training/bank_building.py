@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..bank import Bank, Entry, Examples, Traits
+from ..bank import Bank, Entry, Traits
 from ..constants import FPS
 from ..models.storage import Model
 from ..motion import features, skeleton
@@ -18,12 +18,12 @@ from ..towers.interface import TextTower
 from .captions import Words
 from .dataset import Clip
 from .map_drawing import draw
+from .take_cutting import cut_takes
 
 MAX_WINDOWS_PER_CLIP, MAX_PER_LABEL = 2, 4
 STILL_LEGS = 0.25  # metres per second of the ankles about the pelvis, below which only the arms act
 STANDING, LEVEL, PLACE = 0.8, 0.15, 0.5  # metres: a standing pelvis; how far it may sink; how far it may travel
 LIFTED = 0.25  # metres of the higher ankle, from which a body does not stand on both feet
-CHANGES_LEVEL = 0.4  # of an action's windows end higher or lower, from which on it is what the action comes to
 TAKES = 0.6  # of an action's windows are on the other side of the value that counts
 # What a sitting body does with its arms: its legs hardly move, its trunk is upright, and a hand is at work.
 SITTING_LEGS, WORKING_HAND, UPRIGHT = 0.1, 0.25, 0.9  # metres per second, and the cosine of the trunk's lean
@@ -44,7 +44,7 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
             found[clip.action, clip.style].append((clip, start, cut))
     kept = [of[round(n)] for of in found.values() for n in np.linspace(0, len(of) - 1, min(len(of), MAX_PER_LABEL))]
     windows = torch.stack([cut for _, _, cut in kept])
-    latents, coefficients = model.encode_windows(windows), model.examples(windows)
+    latents = model.encode_windows(windows)
     entries = [
         Entry(number, clip.name, clip.action, clip.style, clip.captions[0], start)
         for number, (clip, start, _) in enumerate(kept)
@@ -52,8 +52,7 @@ def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTow
     actions = sorted({clip.action for clip in clips})
     texts, shown = _texts(clips, actions, sorted(found), words, tower)
     traits = {action: _traits(torch.cat(of)) for action, of in moves.items()}
-    examples = None if coefficients is None else Examples(coefficients, _typical(entries, windows))
-    bank = Bank(latents, entries, texts, shown, traits, examples=examples)
+    bank = Bank(latents, entries, texts, shown, traits, takes=cut_takes(model, clips))
     bank.atlas = draw(bank, tower)
     return bank
 
@@ -95,16 +94,6 @@ def _moves(windows: torch.Tensor) -> torch.Tensor:
     hands = (joints[..., _WRISTS, :] - neck[..., None, :]).diff(dim=1).norm(dim=-1).mean(1).amax(-1) * FPS
     lean = functional.normalize(neck - joints[..., 0, :], dim=-1)[..., 1].mean(1)
     return torch.stack([legs, height.amin(1), (height[:, -1] - height[:, 0]).abs(), away, lifted, hands, lean], dim=-1)
-
-
-def _typical(entries: Sequence[Entry], windows: torch.Tensor) -> torch.Tensor:
-    """(entries,) whether each one's window (entries, frames, 149) shows what its action comes to: of an action that
-    often raises or lowers the body, those windows in which it does."""
-    rises = _moves(windows)[:, 2] > LEVEL
-    of = defaultdict(list)
-    for entry in entries:
-        of[entry.action].append(entry.index)
-    return torch.stack([rises[n] or rises[of[e.action]].float().mean() < CHANGES_LEVEL for n, e in enumerate(entries)])
 
 
 def _traits(moves: torch.Tensor) -> Traits:

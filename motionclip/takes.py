@@ -1,0 +1,115 @@
+"""Takes: known motions that generation sets out from, whole short clips and stretches of long ones, as windows in a
+model's basis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .models.byte_vectors import from_bytes, from_half_bytes, to_bytes, to_half_bytes
+from .models.interface import Known
+from .models.residual_basis import ResidualBasis
+
+HEADER = "takes"  # of the labels in a bank's file
+COARSE = 160  # components that are bytes in a file; the finer ones, whose noise is larger, half bytes
+
+
+@dataclass(frozen=True)
+class TakeLabel:
+    """The takes of an action in a style, all of one length.
+
+    frames: how long they are. starts: the first frame of each of a take's windows. first: the row of the first take's
+    first window. count: of takes.
+    """
+
+    action: str
+    style: str
+    frames: int
+    starts: tuple[int, ...]
+    first: int
+    count: int
+
+    @property
+    def rows(self) -> slice:
+        """Of all its windows."""
+        return slice(self.first, self.first + self.count * len(self.starts))
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Known motions as windows.
+
+    coefficients: (windows, components), in the model's basis. residuals: (windows, details), in `residual_basis`.
+    typical: (windows,) whether one by itself shows what its action comes to, as of sitting down the going down and not
+    the sitting after it. labels: which windows are whose; those of a take lie in order.
+    """
+
+    coefficients: torch.Tensor
+    residuals: torch.Tensor
+    residual_basis: ResidualBasis
+    typical: torch.Tensor
+    labels: tuple[TakeLabel, ...]
+    window: int
+
+    def known(self, label: TakeLabel, count: int, seed: int, frames: int, again: bool, share: float) -> Known:
+        """`count` takes of a label in random order; each comes again where there are fewer.
+
+        What has less time than a take sets out from one typical window. again, share: as in Known.
+        """
+        own = torch.arange(label.rows.start, label.rows.stop)
+        if frames >= label.frames:
+            starts, rows = label.starts, _shuffled(own.unflatten(0, (label.count, -1)), count, seed)
+        else:
+            starts, rows = (0,), _shuffled(own[self.typical[own]][:, None], count, seed)
+        residuals = self.residual_basis.expand(self.residuals[rows])
+        return Known(self.coefficients[rows], residuals, starts, torch.full((count,), again), share)
+
+    def missing(self, labels: Collection[tuple[str, str]]) -> tuple[str, str] | None:
+        """An action and style that has no take with a typical window, if there is one."""
+        there = {(label.action, label.style) for label in self.labels if self.typical[label.rows].any()}
+        return min(set(labels) - there, default=None)
+
+    def stored(self) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+        """The tensors and the header of a bank's file."""
+        tensors = to_bytes("takes", self.coefficients[:, :COARSE]) | to_bytes("takes.residuals", self.residuals)
+        if self.coefficients.shape[1] > COARSE:
+            tensors |= to_half_bytes("takes.fine", self.coefficients[:, COARSE:])
+        tensors |= to_bytes("takes.residual_basis", self.residual_basis.directions) | {"takes.typical": self.typical}
+        rows = [[label.action, label.style, label.frames, label.starts, label.count] for label in self.labels]
+        return tensors, {HEADER: json.dumps([self.window, rows], separators=(",", ":"))}
+
+    @classmethod
+    def read(cls, file: Any, header: dict[str, str]) -> Takes:
+        """From an open bank's file. Raises ValueError, KeyError, TypeError or SafetensorError for one that holds none,
+        or others than it says."""
+        window, rows = json.loads(header[HEADER])
+        labels: list[TakeLabel] = []
+        first = 0
+        for action, style, frames, starts, count in rows:
+            labels.append(TakeLabel(action, style, frames, tuple(starts), first, count))
+            first += len(starts) * count
+        coefficients, residuals = from_bytes("takes", file), from_bytes("takes.residuals", file)
+        typical = file.get_tensor("takes.typical")
+        for name, tensor in (("takes", coefficients), ("takes.residuals", residuals), ("takes.typical", typical)):
+            if len(tensor) != first:
+                raise ValueError(f"{name}: {len(tensor)} windows where the labels have {first}")
+        if "takes.fine" in file.keys():  # noqa: SIM118
+            coefficients = torch.cat([coefficients, from_half_bytes("takes.fine", file)], dim=1)
+        return cls(
+            coefficients,
+            residuals,
+            ResidualBasis(from_bytes("takes.residual_basis", file), window),
+            typical,
+            tuple(labels),
+            window,
+        )
+
+
+def _shuffled(rows: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+    """`count` of the rows in random order, again and again where there are fewer."""
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows[order[torch.arange(count) % len(rows)]]

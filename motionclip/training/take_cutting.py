@@ -1,0 +1,125 @@
+"""Cuts takes from the training clips: of each action in a style a few, as long as it usually takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..composition import at_tempo
+from ..constants import FPS
+from ..models.residual_basis import ResidualBasis
+from ..models.storage import Model
+from ..motion import features
+from ..motion.windows import windows_at
+from ..takes import TakeLabel, Takes
+from .dataset import Clip
+
+TAKES = 3  # of an action in a style
+WHOLE, STRETCH = 160, 110  # frames: the longest clips that are taken whole, and what is taken of most longer ones
+HOP = 50  # frames at most between the starts of a take's windows
+PACE = 0.15  # by which a take may be played faster or slower to be as long as the others
+RESIDUALS = 128  # components of what the basis leaves out of head and wrists
+LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
+CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
+UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
+LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
+
+
+def cut_takes(model: Model, clips: Sequence[Clip]) -> Takes | None:
+    """A few takes of each action in a style; None for a model that does not set out from any."""
+    window = model.config.window
+    by_label: dict[tuple[str, str], list[Clip]] = defaultdict(list)
+    for clip in clips:
+        by_label[clip.action, clip.style].append(clip)
+    labels: list[TakeLabel] = []
+    windows: list[torch.Tensor] = []
+    for (action, style), own in sorted(by_label.items()):
+        usual = _usual(own, window)
+        stretches = _stretches(own, usual, window)
+        starts = tuple(_starts(usual, window))
+        first = sum(map(len, windows))
+        windows += [windows_at(take, starts, window, model.config.keeps_heading) for take in stretches]
+        labels.append(TakeLabel(action, style, usual, starts, first, len(stretches)))
+    cuts = torch.cat(windows)
+    coefficients = model.coefficients(cuts)
+    if coefficients is None:
+        return None
+    left_out = cuts - model.reconstruct_features(cuts)
+    basis = ResidualBasis.fit(left_out, RESIDUALS)
+    return Takes(coefficients, basis.project(left_out), basis, _typical(labels, cuts), tuple(labels), window)
+
+
+def _usual(clips: Sequence[Clip], window: int) -> int:
+    """The frames that takes of these clips have: more for what goes down and up again."""
+    median = int(np.median([len(clip.motion) for clip in clips]))
+    if median > WHOLE:
+        sinks = np.mean([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > LEVEL
+        median = WHOLE if sinks else STRETCH
+    return max(median, window)
+
+
+def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Tensor]:
+    """(usual, 149) of each of TAKES takes or fewer: of the clips that are nearly as long as usual, evenly; else the
+    liveliest parts of longer ones, and what there is of shorter ones."""
+    fitting = [clip for clip in clips if abs(len(clip.motion) / usual - 1) <= PACE]
+    if len(fitting) >= min(TAKES, len(clips)):
+        return [at_tempo(features.motion_features(clip.motion), usual) for clip in _evenly(fitting, TAKES)]
+    nearest = sorted(clips, key=lambda clip: abs(len(clip.motion) - usual))[:TAKES]
+    each = -(-TAKES // len(nearest))
+    stretches = [part for clip in nearest for part in _liveliest(clip, usual, window, each)]
+    return stretches[:TAKES]
+
+
+def _liveliest(clip: Clip, usual: int, window: int, count: int) -> list[torch.Tensor]:
+    """The `count` parts (usual, 149), or fewer, of a clip in which the body moves most, and begins much as the clip
+    does; they don't overlap."""
+    whole = features.motion_features(clip.motion.padded(max(window, usual)))
+    moves = _speeds(whole[None])[0].unfold(0, usual - 1, 1).mean(-1)
+    poses = features.points(whole)[: len(moves), :-2].unflatten(-1, (-1, 3))
+    score = moves / moves.max().clamp(min=1e-6) - (poses - poses[0]).norm(dim=-1).mean(-1) / UNLIKE
+    found: list[torch.Tensor] = []
+    while len(found) < count and score.max() > -torch.inf:
+        start = int(score.argmax())
+        found.append(whole[start : start + usual])
+        score[max(start - usual + 1, 0) : start + usual] = -torch.inf
+    return found
+
+
+def _evenly(clips: Sequence[Clip], count: int) -> list[Clip]:
+    return [clips[round(n)] for n in np.linspace(0, len(clips) - 1, min(len(clips), count))]
+
+
+def _starts(frames: int, window: int) -> list[int]:
+    """The first frames of a take's windows."""
+    extra = frames - window
+    count = 1 + -(-extra // HOP)
+    return [round(number * extra / max(count - 1, 1)) for number in range(count)]
+
+
+def _speeds(windows: torch.Tensor) -> torch.Tensor:
+    """(…, frames, 149) → (…, frames − 1) how fast the joints move about the pelvis on average, m/s."""
+    joints = features.points(windows)[..., :-2].unflatten(-1, (-1, 3))
+    return joints.diff(dim=-3).norm(dim=-1).mean(-1) * FPS
+
+
+def _typical(labels: Sequence[TakeLabel], windows: torch.Tensor) -> torch.Tensor:
+    """(windows,) whether each window (windows, frames, 149) by itself shows what its action comes to: of an action that
+    often raises or lowers the body those in which it does, of others those in which the body moves about as much as in
+    any of its take."""
+    heights = features.from_features(windows)[1][..., 1]
+    rises = (heights[:, -1] - heights[:, 0]).abs() > LEVEL
+    speed = _speeds(windows).mean(-1)
+    risen = {
+        action: torch.cat([rises[label.rows] for label in labels if label.action == action]).float().mean()
+        for action in {label.action for label in labels}
+    }
+    typical = torch.zeros(len(windows), dtype=torch.bool)
+    for label in labels:
+        of_take = speed[label.rows].unflatten(0, (label.count, -1))
+        lively = (of_take >= LIVELY * of_take.amax(1, keepdim=True)).flatten()
+        changes = rises[label.rows]
+        typical[label.rows] = changes if risen[label.action] >= CHANGES_LEVEL and changes.any() else lively
+    return typical
