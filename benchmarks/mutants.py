@@ -44,6 +44,7 @@ RELEVANT = {
     "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
     "motion.foot_contact": ("test_grounding.py", "test_motion.py"),
     "motion.discontinuities": ("test_grounding.py",),
+    "motion.root_path": ("test_row_25.py",),
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
     "prompt_parsing": ("test_prompt_parsing.py",),
     "reader": ("test_reader.py",),
