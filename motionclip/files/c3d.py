@@ -59,7 +59,18 @@ _BELOW = 0.05
 
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
-    """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
+    """Read a body's markers as motion.
+
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        One motion.
+
+    Raises:
+        MotionFileError: for another file, for missing markers, or where ezc3d is not installed.
+    """
     if importlib.util.find_spec("ezc3d") is None:
         raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d")
     if not 512 <= path.stat().st_size <= MAX_BYTES:

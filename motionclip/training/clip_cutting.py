@@ -14,8 +14,16 @@ OTHER = "other"  # the action of a clip that is labelled in words, but in none o
 
 @dataclass(frozen=True)
 class Label:
-    """A stretch of a recording: from and to in seconds, the annotators' words as they came and tidied, its action
-    categories, and whether it was said of the whole recording."""
+    """A label of a stretch of a recording.
+
+    Attributes:
+        start: its start in seconds.
+        end: its end in seconds.
+        raw: the annotators' words.
+        tidied: the same, normalised by BABEL.
+        actions: its action categories.
+        whole: whether it is a label of the whole recording.
+    """
 
     start: float
     end: float
@@ -27,7 +35,14 @@ class Label:
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames of a recording from first up to, not including, last, and what they show: texts and action categories."""
+    """Frames of a recording, and what they show.
+
+    Attributes:
+        first: the first frame.
+        last: the frame after the last one.
+        captions: the texts.
+        actions: the action categories.
+    """
 
     first: int
     last: int
@@ -36,10 +51,17 @@ class Piece:
 
 
 def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
-    """A piece of a second or more for each label that has a category and is no transition; labels of the whole
-    recording are one piece.
+    """Cut a recording into one piece for each label; labels of the whole recording are one piece.
 
-    frames, rate: the recording's length, and its frames per second.
+    Labels without a category, transitions, and pieces of less than a second are left out.
+
+    Args:
+        labels: the labels.
+        frames: the recording's length.
+        rate: its frames per second.
+
+    Returns:
+        The pieces.
     """
     known = [label for label in labels if label.actions and (label.whole or label.tidied != TRANSITION)]
     groups = [[label for label in known if label.whole]] + [[label] for label in known if not label.whole]
@@ -54,11 +76,20 @@ def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
 
 
 def by_chunks(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
-    """As the paper's code: chunks of 100 frames, of which any 60 in a row are a sample, said of by all labels of these
-    frames in alphabetical order, joined by " and ", transitions among them.
+    """Cut a recording as the paper's code does.
 
-    A later label takes the frames of an earlier one; frames without a label say nothing. Each piece holds those samples
-    of a chunk that have the same words and categories, so that drawing its windows evenly is drawing the paper's.
+    Chunks have 100 frames, and any 60 of these in a row are a sample. Its text is all labels of these frames,
+    transitions too, in alphabetical order, joined by " and ". A later label replaces an earlier one in the frames of
+    both. Frames without a label have no text. Each piece holds those samples of a chunk that have the same text and
+    categories. So to draw windows evenly from the pieces is to draw the paper's samples.
+
+    Args:
+        labels: the labels.
+        frames: the recording's length.
+        rate: its frames per second.
+
+    Returns:
+        The pieces.
     """
     words = [""] * frames
     actions: list[tuple[str, ...]] = [()] * frames
