@@ -22,7 +22,15 @@ SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them
 
 
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
-    """The page for one model, which is called by what it was loaded from."""
+    """Build the page for one model.
+
+    Args:
+        mc: the model.
+        name: the folder or Hub repo that it was loaded from; None for the default.
+
+    Returns:
+        The page.
+    """
     public = content.public_name(name or "default")
     with gr.Blocks(title=content.TITLE, analytics_enabled=False, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.HTML(content.HEADER, apply_default_css=False)
@@ -54,11 +62,21 @@ def launch(
     body: str | PathLike[str] | None = None,
     block: bool = True,
 ) -> gr.Blocks:
-    """Load a model and serve the page; returns when the server stops, or at once where block is False.
+    """Load a model and serve the page.
 
-    model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
-    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`. body: SMPL's own files, or their folder; the stage then
-    offers that body, too.
+    Args:
+        model: a folder or a Hub repo; by default the project's own model.
+        host: the address to listen on.
+        port: the port to listen on.
+        share: whether the page gets a public link through gradio.live.
+        queue: how many requests may wait.
+        mcp: whether the endpoints are also tools for MCP clients.
+        clip: CLIP's weights, as for `MotionCLIP.from_pretrained`.
+        body: SMPL's own files, or their folder; the stage then offers that body, too.
+        block: whether to return only when the server stops.
+
+    Returns:
+        The page.
     """
     process.share_cores()
     process.share_heaps()

@@ -15,9 +15,9 @@ Request = tuple[str, int, int, float]  # what `MotionCLIP.generate` takes
 
 
 class Batching:
-    """Like `MotionCLIP.generate` for one text, for many threads at once; the last motions are remembered.
+    """Does what `MotionCLIP.generate` does for one text, for many threads at once, and remembers the last motions.
 
-    There is no thread of its own: of those who ask, one works for all who wait.
+    It has no thread of its own: one of the waiting threads works for all of them.
     """
 
     def __init__(self, mc: MotionCLIP) -> None:

@@ -31,14 +31,18 @@ Files = list[tuple[str, bytes]]
 
 
 def control() -> gr.HTML:
-    """Where the visitor gives a character, under a stage; all of a page show the same."""
+    """The part below a stage where visitors upload a character. All of a page show the same one."""
     return component(
         "page/character.js", suffixes=list(FOR_CHARACTERS), most=MAX_BYTES, server_functions=[put, remove, fitted]
     )
 
 
 def put(asked: Any) -> Answer:
-    """Take the file of a form, with the map in its field `names`; or the reason why not, and a map to fill in."""
+    """Take the file of a form, with the map in its field `names`.
+
+    Returns:
+        The character's data for the page; or the reason why it can't be used, with a map to fill in.
+    """
 
     def work(session: str, fields: Fields, files: Files) -> Answer:
         if len(files) != 1:
@@ -67,7 +71,7 @@ def remove(asked: Any) -> Answer:
 
 
 def fitted(asked: Any) -> Answer:
-    """How the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
+    """Compute how the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
         try:
@@ -84,7 +88,11 @@ def fitted(asked: Any) -> Answer:
 
 
 def on_character(asked: Any) -> Answer:
-    """A file's address and name for a form with `token` and `place` of the slider: the motion on the character."""
+    """Write the motion on the visitor's character, for a form with `token` and `place` of the slider.
+
+    Returns:
+        The file's address and name.
+    """
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
         with reading_request():
@@ -97,7 +105,7 @@ def on_character(asked: Any) -> Answer:
 
 
 def left(request: gr.Request) -> None:
-    """For `Blocks.unload`: a visitor left the page."""
+    """Forget a visitor who left the page; for `Blocks.unload`."""
     own_characters.leave(str(request.session_hash))
 
 

@@ -27,7 +27,12 @@ STAGE = "path-stage"
 
 
 def build(mc: MotionCLIP, model: str) -> None:
-    """Lay out the tab and wire it to the pipeline. model: its name, for links."""
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        model: its name, for links.
+    """
     atlas = MapEndpoints.of(mc)
 
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):

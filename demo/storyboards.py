@@ -20,7 +20,7 @@ KEPT = 16  # stories whose blocks need not be made again; 2 MB each for a minute
 
 
 class Stories:
-    """The last stories: where a block of one is changed, only that block is made again."""
+    """The last stories. Where a block of one is changed, only that block is made again."""
 
     def __init__(self, mc: MotionCLIP) -> None:
         self._mc = mc
@@ -28,7 +28,16 @@ class Stories:
         self._lock = threading.Lock()
 
     def make(self, content: Any, before: Any = None, closeness: float = CLOSENESS) -> tuple[Story, str]:
-        """A storyboard's JSON as a story, and its token. before: the token of the story that this one changes."""
+        """Make the story of a storyboard.
+
+        Args:
+            content: the storyboard's JSON.
+            before: the token of the story that this one changes.
+            closeness: as for `MotionCLIP.generate`.
+
+        Returns:
+            The story, and its token.
+        """
         with self._lock:
             kept = self._stories.get(str(before))
         story = self._mc.storyboard(storyboard.parse(content), closeness, kept)
@@ -41,7 +50,12 @@ class Stories:
 
 
 def build(mc: MotionCLIP, stage: str) -> None:
-    """Lay out the strip for a stage, by its name, and the endpoint for programs."""
+    """Lay out the strip of a stage, and add the endpoint for programs.
+
+    Args:
+        mc: the model.
+        stage: the stage's name.
+    """
     stories = Stories(mc)
 
     def tell(asked: Any) -> Answer:

@@ -24,7 +24,12 @@ STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mix
 
 
 def build(mc: MotionCLIP, model: str) -> None:
-    """Lay out the tab and wire it to the pipeline. model: its name, for links."""
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        model: its name, for links.
+    """
 
     @handle_errors
     def edit(

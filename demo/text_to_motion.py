@@ -27,8 +27,15 @@ STAGE = "text-stage"
 
 
 def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
-    """Lay out the tab and wire it to the pipeline; returns the inputs that say what is on the stage. name: the
-    model's, for links."""
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        name: its name, for links.
+
+    Returns:
+        The inputs that say what is on the stage.
+    """
 
     # The files of a motion are asked for right after it, and examples again and again.
     made = Batching(mc)
@@ -229,13 +236,13 @@ def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Co
 
 
 def in_words(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as the page shows it."""
+    """The page's data for a verdict."""
     text = spoken(verdict).replace("**", "")
     return {"level": verdict.level, "text": text, "others": list(verdict.others)}
 
 
 def spoken(verdict: Verdict) -> str:
-    """A verdict in words, as Markdown."""
+    """A verdict as a sentence in Markdown."""
     shown = ", then ".join(" + ".join(step) for step in verdict.steps)
     if verdict.level == "known":
         return f"**Known:** {shown}."
