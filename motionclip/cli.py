@@ -644,7 +644,7 @@ def evaluate(
     ] = None,
     page: Annotated[Path | None, typer.Option(help="Also write an HTML page with the table and pictures.")] = None,
 ) -> None:
-    """Measure a model: reconstruction, recognition, text-to-motion, unheard prompts, edits, interpolation.
+    """Measure a model: reconstruction, recognition, text-to-motion, unseen prompts, edits, interpolation.
 
     motionclip evaluate --data FOLDER --model runs/mine --compare theirs.json --json mine.json --page mine.html
     """

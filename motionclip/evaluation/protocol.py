@@ -674,8 +674,8 @@ def _edit_accuracy(name: str, examples: Sequence[Edited], evaluator: Evaluator) 
     reached = np.mean([labels[id(motion)][1] == style for motion, _, style in examples])
     kept = np.mean([labels[id(motion)][0] == action for motion, action, _ in examples])
     return [
-        Measurement("edits, judged apart", f"{name}: style reached", 100 * float(reached), "%"),
-        Measurement("edits, judged apart", f"{name}: action kept", 100 * float(kept), "%"),
+        Measurement("edits, by the evaluator", f"{name}: style reached", 100 * float(reached), "%"),
+        Measurement("edits, by the evaluator", f"{name}: action kept", 100 * float(kept), "%"),
     ]
 
 
