@@ -8,6 +8,7 @@ from os import PathLike
 import gradio as gr
 
 from motionclip import MotionCLIP, hub
+from motionclip.constants import QUEUE
 from motionclip.files import glb
 
 from . import content, interpolation, latent_map, process, recognition, smpl, style_editing, text_to_motion
@@ -35,13 +36,13 @@ def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
     with gr.Blocks(title=content.TITLE, analytics_enabled=False, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.HTML(content.HEADER, apply_default_css=False)
         with gr.Tab("Text"):
-            asked = text_to_motion.build(mc, public)
+            inputs = text_to_motion.build(mc, public)
         with gr.Tab("Between"):
             interpolation.build(mc, public)
         with gr.Tab("Style"):
             style_editing.build(mc, public)
         with gr.Tab("Read"):
-            recognition.build(mc, asked)
+            recognition.build(mc, inputs)
         with gr.Tab("Map"):
             latent_map.build(mc)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
@@ -56,7 +57,7 @@ def launch(
     host: str = "127.0.0.1",
     port: int = 7860,
     share: bool = False,
-    queue: int = 64,
+    queue: int = QUEUE,
     mcp: bool = False,
     clip: str | PathLike[str] | None = None,
     body: str | PathLike[str] | None = None,

@@ -37,7 +37,7 @@ def control() -> gr.HTML:
     )
 
 
-def put(asked: Any) -> Answer:
+def put(form: Any) -> Answer:
     """Take the file of a form, with the map in its field `names`.
 
     Returns:
@@ -57,20 +57,20 @@ def put(asked: Any) -> Answer:
         size = {"scale": character.scale, "height": character.height}
         return size | {"parts": character.parts, "notes": character.notes}
 
-    return _for_form(asked, work)
+    return _for_form(form, work)
 
 
-def remove(asked: Any) -> Answer:
+def remove(form: Any) -> Answer:
     """Remove the visitor's character."""
 
     def work(session: str, fields: Fields, files: Files) -> Answer:
         own_characters.leave(session)
         return {}
 
-    return _for_form(asked, work)
+    return _for_form(form, work)
 
 
-def fitted(asked: Any) -> Answer:
+def fitted(form: Any) -> Answer:
     """Compute how the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
@@ -84,10 +84,10 @@ def fitted(asked: Any) -> Answer:
         character = own.open()
         return {"motions": [tracks_text(character.tracks(motion)) for motion in motions]}
 
-    return _for_form(asked, _theirs(work))
+    return _for_form(form, _theirs(work))
 
 
-def on_character(asked: Any) -> Answer:
+def on_character(form: Any) -> Answer:
     """Write the motion on the visitor's character, for a form with `token` and `place` of the slider.
 
     Returns:
@@ -101,7 +101,7 @@ def on_character(asked: Any) -> Answer:
         path = own.save(motion, name)
         return {"address": served(path), "name": path.name}
 
-    return _for_form(asked, _theirs(work))
+    return _for_form(form, _theirs(work))
 
 
 def left(request: gr.Request) -> None:
@@ -121,12 +121,12 @@ def _theirs(work: Callable[[Own, Fields, Files], Answer]) -> Callable[[str, Fiel
     return found
 
 
-def _for_form(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
+def _for_form(form: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
     """What is answered to a form, or the reason why it can't be met."""
 
     def read() -> Answer:
         with reading_request():
-            fields, files = asked.data, asked.files
+            fields, files = form.data, form.files
             session = fields["session_hash"]
         return work(session, fields, files)
 

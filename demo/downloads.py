@@ -43,7 +43,7 @@ def offered(token: str) -> dict[str, str]:
     return {"token": token}
 
 
-def take(asked: Any) -> Answer:
+def take(request: Any) -> Answer:
     """Write a file for [token, kind, place of the slider].
 
     Returns:
@@ -52,7 +52,7 @@ def take(asked: Any) -> Answer:
 
     def work() -> Answer:
         with reading_request():
-            token, kind, place = asked
+            token, kind, place = request
             place = float(place)
         path = Path(motion_store.file(token, kind, place))
         return {"address": served(path), "name": path.name}

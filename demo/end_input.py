@@ -38,7 +38,7 @@ class EndInput:
     file: gr.File
 
     @property
-    def asked(self) -> list[gr.components.Component]:
+    def inputs(self) -> list[gr.components.Component]:
         """The components whose values `picked` takes."""
         return [self.by, self.words, self.known, self.file]
 
@@ -98,12 +98,12 @@ def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str
     return EndInput(by, words, known, file)
 
 
-def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
+def picked(mc: MotionCLIP, values: Sequence[Any], what: str) -> tuple[End, str]:
     """The end that a visitor chose, from the part that is visible.
 
     Args:
         mc: the model.
-        asked: the values of the input's components.
+        values: the values of the input's components.
         what: the input's name, for errors.
 
     Returns:
@@ -112,21 +112,21 @@ def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
     Raises:
         RequestError: where the part is empty.
     """
-    by, words, known, file = asked
+    by, words, known, file = values
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 
-def linked(asked: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None:
+def linked(values: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None:
     """The fields of a link to several inputs: words as FIELD, a known motion as FIELD_known.
 
     Args:
-        asked: the values of the inputs' components, one after the other.
+        values: the values of the inputs' components, one after the other.
         fields: a name for each input.
 
     Returns:
         Field → value; None where one of the inputs has a file.
     """
-    ways = [asked[n : n + 4] for n in range(0, len(asked), 4)]
+    ways = [values[n : n + 4] for n in range(0, len(values), 4)]
     if any(by == FILE for by, *_ in ways):
         return None
     return {

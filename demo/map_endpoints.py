@@ -40,11 +40,11 @@ class MapEndpoints:
         def atlas(_: Any = None) -> Answer:
             return self.drawn()
 
-        def one(asked: Any) -> Answer:
-            return answer_or_reason(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(asked)))})
+        def one(number: Any) -> Answer:
+            return answer_or_reason(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(number)))})
 
-        def take(asked: Any) -> Answer:
-            return answer_or_reason(lambda: self.taken(self.entry(asked)))
+        def take(number: Any) -> Answer:
+            return answer_or_reason(lambda: self.taken(self.entry(number)))
 
         def find(words: Any) -> Answer:
             return answer_or_reason(lambda: self.found(str(words)))

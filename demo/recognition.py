@@ -26,12 +26,12 @@ STAGE = "read-stage"
 TOP = 5
 
 
-def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
+def build(mc: MotionCLIP, first_tab: Sequence[gr.components.Component]) -> None:
     """Lay out the tab and wire it to the pipeline.
 
     Args:
         mc: the model.
-        asked: the inputs of the first tab.
+        first_tab: its inputs: prompt, seconds, seed and closeness.
     """
 
     def labels_of(label_set: str, own_labels: str) -> list[str] | None:
@@ -103,11 +103,11 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     label_set.change(
         lambda chosen: gr.Textbox(visible=chosen == OWN), label_set, own, queue=False, api_visibility="private"
     )
-    take.click(last, list(asked), [motion.file, motion.by], api_visibility="private")
+    take.click(last, list(first_tab), [motion.file, motion.by], api_visibility="private")
     shown = gr.on(
         [go.click, motion.words.submit, motion.known.submit],
         show,
-        [*motion.asked, label_set, own],
+        [*motion.inputs, label_set, own],
         [figure, best, files],
         js=busy(STAGE, "reading …"),
         api_visibility="private",

@@ -47,8 +47,8 @@ def handle_errors_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable
 
     def decorated(work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
-        def handler(*asked: Any) -> Any:
-            found = answer_or_reason(lambda: {"outputs": work(*asked)})
+        def handler(*values: Any) -> Any:
+            found = answer_or_reason(lambda: {"outputs": work(*values)})
             return found["outputs"] if "outputs" in found else (anew(found), *[gr.skip()] * rest)
 
         return handler

@@ -146,7 +146,7 @@ def busy(name: str, word: str) -> str:
         name: the stage.
         word: the reason.
     """
-    return f"(...asked) => {{ window.motionStage?.({name!r})?.busy({word!r}); return asked; }}"
+    return f"(...values) => {{ window.motionStage?.({name!r})?.busy({word!r}); return values; }}"
 
 
 def clear(name: str) -> str:
@@ -160,7 +160,7 @@ def scene(
     name: str = "",
     layout: str = "beside",
     segments: Sequence[dict[str, Any]] = (),
-    asked: dict[str, Any] | None = None,
+    request: dict[str, Any] | None = None,
 ) -> Scene:
     """Build the value of a stage that shows motions in step.
 
@@ -171,7 +171,7 @@ def scene(
         layout: "beside" shows them next to each other, "together" in one place.
         segments: stretches on the scrubber, each with a label, start and end in seconds; by default the steps of a
             motion that is shown by itself.
-        asked: the request that gives this scene again.
+        request: the request that gives this scene again.
 
     Returns:
         The value.
@@ -182,7 +182,7 @@ def scene(
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]
-    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked})
+    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": request})
 
 
 def anew(value: Scene) -> Scene:

@@ -58,21 +58,21 @@ def build(mc: MotionCLIP, stage: str) -> None:
     """
     stories = Stories(mc)
 
-    def tell(asked: Any) -> Answer:
+    def tell(request: Any) -> Answer:
         """A scene and the token of its files for {blocks, before}, or the reason why there is none."""
 
         def work() -> Answer:
             with reading_request():
-                content, before = {"blocks": asked["blocks"]}, asked.get("before")
+                content, before = {"blocks": request["blocks"]}, request.get("before")
             story, token = stories.make(content, before)
             return {"scene": scene([story.motion], ["storyboard"], story.motion.name), "token": token}
 
         return answer_or_reason(work)
 
-    def blocks(asked: Any) -> Answer:
+    def blocks(request: Any) -> Answer:
         """The blocks of a prompt, or of a storyboard file's content, or the reason why there are none."""
-        parse = mc.blocks if isinstance(asked, str) else storyboard.parse
-        return answer_or_reason(lambda: storyboard.as_json(parse(asked)))
+        parse = mc.blocks if isinstance(request, str) else storyboard.parse
+        return answer_or_reason(lambda: storyboard.as_json(parse(request)))
 
     @handle_errors
     def take(content: dict[str, Any]):

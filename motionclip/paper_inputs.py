@@ -123,7 +123,7 @@ class Known:
 
     @functools.cached_property
     def _sources(self) -> tuple[dict[str, _Source], list[str]]:
-        """The known motions by what is said of them, and which of these texts are names of actions."""
+        """The known motions by their labels and captions, and which of these texts are names of actions."""
         if self.data is not None:
             return _of_folder(self.data)
         if self.mc.bank is None:
@@ -136,19 +136,19 @@ def _of_folder(folder: Path) -> tuple[dict[str, _Source], list[str]]:
     code."""
     rows = read_table(folder)[::-1]
     named: dict[str, _Source] = {row["action"].strip(): functools.partial(_clip, folder, row["clip"]) for row in rows}
-    said = {
+    captions = {
         text.strip(): functools.partial(_clip, folder, row["clip"])
         for row in rows
         for text in row["captions"].split("|")
     }
-    return named | said, list(named)
+    return named | captions, list(named)
 
 
 def _of_bank(bank: Bank) -> tuple[dict[str, _Source], list[str]]:
     """By their labels the most typical entries, and by captions the first ones."""
     named: dict[str, _Source] = {label: functools.partial(_entry, bank.find(label)) for label in bank.labels}
-    said = {entry.caption: functools.partial(_entry, entry) for entry in bank.entries[::-1]}
-    return said | named, list(named)
+    captions = {entry.caption: functools.partial(_entry, entry) for entry in bank.entries[::-1]}
+    return captions | named, list(named)
 
 
 def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:

@@ -53,10 +53,10 @@ def each(items: Sequence[T], words: str) -> Iterator[T]:
         items: the items.
         words: the name of the work.
     """
-    told = -1
+    last = -1
     for number, item in enumerate(items):
         share = 100 * number // len(items)
-        if share > told:
+        if share > last:
             step(f"{words}, {share} %")
-            told = share
+            last = share
         yield item

@@ -1,4 +1,4 @@
-"""What was read from a file: the motion, and what was found on the way."""
+"""The content of a motion file: the motion, and what the file says of it."""
 
 from __future__ import annotations
 

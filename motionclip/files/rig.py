@@ -115,7 +115,7 @@ class Rig:
 
 
 class _Posing:
-    """The world's rotations (frames, 3, 3) and places (frames, 3) of nodes, worked out as they are asked for."""
+    """The world's rotations (frames, 3, 3) and places (frames, 3) of nodes, computed when they are needed."""
 
     def __init__(
         self,

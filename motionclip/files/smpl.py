@@ -164,8 +164,8 @@ def _finished(
 ) -> LoadedMotion:
     """Poses in the file's axes → a LoadedMotion: y up, on the floor."""
     usual = _usual(fields)
-    said = options.up or ("z" if FLOOR in fields else "y" if BEAT in fields else "")
-    up = Up(said) if said else find_up_of_joints(skeleton.forward_kinematics(poses.rotations, poses.path), usual)
+    axis = options.up or ("z" if FLOOR in fields else "y" if BEAT in fields else "")
+    up = Up(axis) if axis else find_up_of_joints(skeleton.forward_kinematics(poses.rotations, poses.path), usual)
     if up.axis != "z" and not options.up:
         notes = [*notes, f"{up.axis} is up in it, where AMASS has z; --up overrules"]
     elif up.axis == usual and up.assumed:

@@ -1,4 +1,4 @@
-"""Which axis of a file points up: by the skeleton at rest, by how bodies move over a floor, or by what is said."""
+"""Which axis of a file points up: by the skeleton at rest, by how bodies move over a floor, or by an option."""
 
 from __future__ import annotations
 

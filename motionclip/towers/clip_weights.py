@@ -1,6 +1,6 @@
 """Searches for CLIP's weights: in the caches of this machine, then on the Hub, in the background.
 
-It needs no torch, so that the Hub can be asked while torch is imported.
+It needs no torch, so that it can ask the Hub while torch is imported.
 """
 
 from __future__ import annotations

@@ -69,9 +69,9 @@ def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
     for group in filter(None, groups):
         first, last = round(group[0].start * rate), min(round(group[0].end * rate), frames)
         if last - first >= MIN_FRAMES:
-            said = (text for label in group for text in (label.tidied, label.raw) if text)
+            texts = (text for label in group for text in (label.tidied, label.raw) if text)
             done = (action for label in group for action in label.actions)
-            pieces.append(Piece(first, last, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(done))))
+            pieces.append(Piece(first, last, tuple(dict.fromkeys(texts)), tuple(dict.fromkeys(done))))
     return pieces
 
 
@@ -106,7 +106,7 @@ def by_chunks(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
         fresh = True
         for first in range(chunk, chunk + CHUNK - WINDOW):
             window = slice(first, first + WINDOW)
-            text = " and ".join(sorted({said for said in words[window] if said}))
+            text = " and ".join(sorted({word for word in words[window] if word}))
             counted = Counter(action for done in actions[window] for action in done)
             done = tuple(sorted(counted, key=lambda action: (-counted[action], action)))
             last = pieces[-1] if pieces and not fresh else None

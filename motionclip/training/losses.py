@@ -17,7 +17,7 @@ from .text_pool import TextPool
 
 TEMPERATURE = 0.07
 NEAR_DUPLICATE = 0.95
-GENERAL = 0.4  # share of texts that are said of the action, not of the clip
+GENERAL = 0.4  # share of texts of the action, not of the clip
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
 ENCODED_SHARE = 3  # one window in three is encoded

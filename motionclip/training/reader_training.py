@@ -137,7 +137,7 @@ def _examples(
 
 
 def _targets(reader: Reader) -> torch.Tensor:
-    """(actions, actions): what is to be said for each action, a little of it for its near ones and for all others."""
+    """(actions, actions): the target for each action, a little of it for its near ones and for all others."""
     own = torch.eye(len(reader._right))
     near = reader._right - own
     targets = 0.2 * near / near.sum(1, keepdim=True).clamp(min=1)

@@ -440,7 +440,7 @@ def _rate(step: int, steps: int, config: TrainConfig) -> float:
 
 
 def _fingerprint(data: Path, licence: str | None) -> dict[str, str]:
-    """What a run learns from: the folder's name with the terms that were asked for, and a hash of its tables."""
+    """What a run learns from: the folder's name with the terms in the request, and a hash of its tables."""
     tables = [path for name in ("labels.csv", WORDS) if (path := data / name).is_file()]
     content = b"".join(path.read_bytes() for path in tables) + (licence or "").encode()
     name = f"{data}, {licence}" if licence else str(data)
