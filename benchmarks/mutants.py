@@ -36,14 +36,15 @@ sys.path[:0] = [str(ROOT), str(TESTS)]
 
 # The tests that have to do with a module, the quick ones first.
 RELEVANT = {
-    "bank": ("test_mechanisms.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
+    "bank": ("test_mechanisms.py", "test_atlas.py", "test_clip_geometry.py", "test_golden.py", "test_pipeline.py"),
     "composition": ("test_prompt_parsing.py", "test_storyboard.py"),
     "counting": ("test_prompt_parsing.py",),
     "files.retarget_to_smpl": ("test_skeletons.py", "test_files.py", "test_gltf.py"),
     "files.foot_placement": ("test_character.py",),
-    "models.flow": ("test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
+    "models.flow": ("test_losses.py", "test_models.py", "test_mechanisms.py", "test_golden.py", "test_pipeline.py"),
     "motion.foot_contact": ("test_grounding.py", "test_motion.py"),
     "motion.discontinuities": ("test_grounding.py",),
+    "motion.root_path": ("test_row_25.py",),
     "pipeline": ("test_mechanisms.py", "test_recognition.py", "test_golden.py", "test_pipeline.py"),
     "prompt_parsing": ("test_prompt_parsing.py",),
     "reader": ("test_reader.py",),

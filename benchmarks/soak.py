@@ -100,6 +100,68 @@ def disk(folder: Path) -> float:
     return sum(sizes) / 1e6
 
 
+class Report:
+    """The figures of a run, minute by minute; prints each as it comes."""
+
+    def __init__(self) -> None:
+        self.waits: list[tuple[str, float]] = []
+        self.refused = 0
+        self.errors: Counter[str] = Counter()
+        self.minutes: list[tuple[float, float, float]] = []  # p50 and p95 in seconds, memory in megabytes
+        print("| minute | requests | refused as due | errors | p50 s | p95 s | slowest s | memory MB | disk MB |")
+        print("|" + "---|" * 9, flush=True)
+
+    def add(self, log: Log, memory: float, stored: float) -> None:
+        """Add what happened in the last minute. memory, stored: megabytes at its end."""
+        waits, refused, errors = log.taken()
+        self.waits, self.refused, self.errors = self.waits + waits, self.refused + refused, self.errors + errors
+        if not waits:
+            return
+        times = sorted(wait for _, wait in waits)
+        self.minutes.append((*quantiles(times), memory))
+        middle, late, _ = self.minutes[-1]
+        print(
+            f"| {len(self.minutes)} | {len(times)} | {refused} | {errors.total()} | {middle:.2f} | {late:.2f} | "
+            f"{times[-1]:.2f} | {memory:.0f} | {stored:.0f} |",
+            flush=True,
+        )
+
+    def summary(self) -> None:
+        """Print the errors, the waits of each endpoint, and the first minutes beside the last ones."""
+        print(f"\n{len(self.waits)} requests answered, {self.refused} refused as due, {self.errors.total()} errors")
+        for problem, count in self.errors.most_common(10):
+            print(f"  {count} × {problem[:200]}")
+        for name in sorted({name for name, _ in self.waits}):
+            times = sorted(wait for kind, wait in self.waits if kind == name)
+            middle, late = quantiles(times)
+            print(f"  {name:16} {len(times):5}  p50 {middle:.2f} s  p95 {late:.2f} s")
+        if not self.minutes:
+            return
+        third = max(1, len(self.minutes) // 3)
+        first = self.minutes[1:][:third] or self.minutes  # the first minute loads what is used first
+        for what, column, form in (("p50 s", 0, ".2f"), ("p95 s", 1, ".2f"), ("memory MB", 2, ".0f")):
+            early, last = (
+                statistics.mean(minute[column] for minute in part) for part in (first, self.minutes[-third:])
+            )
+            print(f"  {what}: {early:{form}} in the first third, after its first minute; {last:{form}} in the last")
+
+
+def quantiles(times: list[float]) -> tuple[float, float]:
+    """p50 and p95 of sorted times."""
+    return times[len(times) // 2], times[int(0.95 * len(times))]
+
+
+def run(app: App, visitors: list[threading.Thread], until: float, log: Log, served: Path) -> Report:
+    """Start the visitors, and report every minute until the last one has gone."""
+    for visitor in visitors:
+        visitor.start()
+    report = Report()
+    while any(visitor.is_alive() for visitor in visitors):
+        time.sleep(min(60.0, max(until - time.monotonic(), 0.0) + 1))
+        report.add(log, app.memory("VmRSS"), disk(served))
+    return report
+
+
 def main() -> None:
     options = parser.parse_args()
     from motionclip import MotionCLIP
@@ -114,41 +176,11 @@ def main() -> None:
                 threading.Thread(target=visit, args=(app.url, n, clip, until, options.pause, log), daemon=True)
                 for n in range(options.visitors)
             ]
-            for visitor in visitors:
-                visitor.start()
-            print("| minute | requests | refused as due | errors | p50 s | p95 s | slowest s | memory MB | disk MB |")
-            print("|" + "---|" * 9, flush=True)
-            every: list[tuple[str, float]] = []
-            errors: Counter[str] = Counter()
-            minutes, refused = [], 0
-            while any(visitor.is_alive() for visitor in visitors):
-                time.sleep(min(60.0, max(until - time.monotonic(), 0.0) + 1))
-                waits, due, wrong = log.taken()
-                every, errors, refused = every + waits, errors + wrong, refused + due
-                if waits:
-                    times = sorted(wait for _, wait in waits)
-                    middle, late = times[len(times) // 2], times[int(0.95 * len(times))]
-                    minutes.append((middle, late, app.memory("VmRSS")))
-                    print(
-                        f"| {len(minutes)} | {len(times)} | {due} | {wrong.total()} | {middle:.2f} | {late:.2f} | "
-                        f"{times[-1]:.2f} | {minutes[-1][2]:.0f} | {disk(served):.0f} |",
-                        flush=True,
-                    )
+            report = run(app, visitors, until, log, served)
             left = disk(served)
-        print(f"\n{len(every)} requests answered, {refused} refused as due, {errors.total()} errors")
-        for problem, count in errors.most_common(10):
-            print(f"  {count} × {problem[:200]}")
-        for name in sorted({name for name, _ in every}):
-            times = sorted(wait for kind, wait in every if kind == name)
-            middle, late = times[len(times) // 2], times[int(0.95 * len(times))]
-            print(f"  {name:16} {len(times):5}  p50 {middle:.2f} s  p95 {late:.2f} s")
-        third = max(1, len(minutes) // 3)
-        parts = minutes[1:][:third] or minutes, minutes[-third:]  # the first minute loads what is used first
-        for what, column, form in (("p50 s", 0, ".2f"), ("p95 s", 1, ".2f"), ("memory MB", 2, ".0f")):
-            early, last = (statistics.mean(minute[column] for minute in part) for part in parts)
-            print(f"  {what}: {early:{form}} in the first third, after its first minute; {last:{form}} in the last")
+        report.summary()
         print(f"  disk: {left:.0f} MB while it ran, {disk(served):.1f} MB after it was stopped")
-    if errors:
+    if report.errors:
         raise SystemExit(1)
 
 

@@ -8,6 +8,7 @@ from os import PathLike
 import gradio as gr
 
 from motionclip import MotionCLIP, hub
+from motionclip.constants import QUEUE
 from motionclip.files import glb
 
 from . import content, interpolation, latent_map, process, recognition, smpl, style_editing, text_to_motion
@@ -22,18 +23,26 @@ SESSIONS = 32  # that Gradio remembers, 0.08 MB each; nothing of ours is in them
 
 
 def build(mc: MotionCLIP, name: str | PathLike[str] | None = None) -> gr.Blocks:
-    """The page for one model, which is called by what it was loaded from."""
+    """Build the page for one model.
+
+    Args:
+        mc: the model.
+        name: the folder or Hub repo that it was loaded from; None for the default.
+
+    Returns:
+        The page.
+    """
     public = content.public_name(name or "default")
     with gr.Blocks(title=content.TITLE, analytics_enabled=False, delete_cache=(600, FILES_KEPT_SECONDS)) as page:
         gr.HTML(content.HEADER, apply_default_css=False)
         with gr.Tab("Text"):
-            asked = text_to_motion.build(mc, public)
+            inputs = text_to_motion.build(mc, public)
         with gr.Tab("Between"):
             interpolation.build(mc, public)
         with gr.Tab("Style"):
             style_editing.build(mc, public)
         with gr.Tab("Read"):
-            recognition.build(mc, asked)
+            recognition.build(mc, inputs)
         with gr.Tab("Map"):
             latent_map.build(mc)
         with gr.Accordion("What this model can't do, where it learned, and the terms of use", open=False):
@@ -48,17 +57,27 @@ def launch(
     host: str = "127.0.0.1",
     port: int = 7860,
     share: bool = False,
-    queue: int = 64,
+    queue: int = QUEUE,
     mcp: bool = False,
     clip: str | PathLike[str] | None = None,
     body: str | PathLike[str] | None = None,
     block: bool = True,
 ) -> gr.Blocks:
-    """Load a model and serve the page; returns when the server stops, or at once where block is False.
+    """Load a model and serve the page.
 
-    model: a folder or a Hub repo. queue: how many requests may wait. mcp: the endpoints as tools for MCP clients.
-    clip: CLIP's weights, as for `MotionCLIP.from_pretrained`. body: SMPL's own files, or their folder; the stage then
-    offers that body, too.
+    Args:
+        model: a folder or a Hub repo; by default the project's own model.
+        host: the address to listen on.
+        port: the port to listen on.
+        share: whether the page gets a public link through gradio.live.
+        queue: how many requests may wait.
+        mcp: whether the endpoints are also tools for MCP clients.
+        clip: CLIP's weights, as for `MotionCLIP.from_pretrained`.
+        body: SMPL's own files, or their folder; the stage then offers that body, too.
+        block: whether to return only when the server stops.
+
+    Returns:
+        The page.
     """
     process.share_cores()
     process.share_heaps()

@@ -15,9 +15,9 @@ Request = tuple[str, int, int, float]  # what `MotionCLIP.generate` takes
 
 
 class Batching:
-    """Like `MotionCLIP.generate` for one text, for many threads at once; the last motions are remembered.
+    """Does what `MotionCLIP.generate` does for one text, for many threads at once, and remembers the last motions.
 
-    There is no thread of its own: of those who ask, one works for all who wait.
+    It has no thread of its own: one of the waiting threads works for all of them.
     """
 
     def __init__(self, mc: MotionCLIP) -> None:
@@ -39,15 +39,15 @@ class Batching:
         return answer.result()
 
     def _work(self, batch: list[tuple[Request, Future[Motion]]]) -> None:
-        asked: dict[Request, list[Future[Motion]]] = defaultdict(list)
+        answers_to: dict[Request, list[Future[Motion]]] = defaultdict(list)
         alike: dict[tuple[int, float], dict[Request, None]] = defaultdict(dict)
         for request, answer in batch:
-            asked[request].append(answer)
+            answers_to[request].append(answer)
             if request not in self._made:
                 alike[request[1], request[3]][request] = None
         for group in alike.values():
-            self._decode(list(group), asked)
-        for request, answers in asked.items():
+            self._decode(list(group), answers_to)
+        for request, answers in answers_to.items():
             if request in self._made:
                 self._made.move_to_end(request)
                 for answer in answers:
@@ -55,16 +55,16 @@ class Batching:
         while len(self._made) > MAX_REMEMBERED:
             self._made.popitem(last=False)
 
-    def _decode(self, group: list[Request], asked: dict[Request, list[Future[Motion]]]) -> None:
+    def _decode(self, group: list[Request], answers_to: dict[Request, list[Future[Motion]]]) -> None:
         texts, lengths, seeds, closenesses = zip(*group, strict=True)
         try:
             motions = self._mc.generate(texts, lengths[0], seeds, closenesses[0])
         except Exception as error:
             if len(group) > 1:
                 for request in group:
-                    self._decode([request], asked)
+                    self._decode([request], answers_to)
             else:
-                for answer in asked[group[0]]:
+                for answer in answers_to[group[0]]:
                     answer.set_exception(error)
         else:
             self._made.update(zip(group, motions, strict=True))

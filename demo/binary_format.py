@@ -21,8 +21,11 @@ MOST_VERTICES = 1 << 16
 
 
 def motion_bytes(motion: Motion) -> bytes:
-    """A motion, 12 kB for two seconds: "MCM1", frames, joints; rotations as 4 × int16, frame by frame; the path as
-    3 × float32 (metres)."""
+    """Pack a motion for the stage, 12 kB for two seconds.
+
+    Returns:
+        "MCM1", frames, joints; rotations as 4 × int16, frame by frame; the path as 3 × float32 (metres).
+    """
     quaternions = roma.rotvec_to_unitquat(torch.from_numpy(motion.poses)).numpy()
     rotations = np.round(_LARGEST * quaternions).astype("<i2")
     header = b"MCM1" + np.array([len(motion), skeleton.NUM_JOINTS], "<u2").tobytes()
@@ -30,12 +33,16 @@ def motion_bytes(motion: Motion) -> bytes:
 
 
 def motion_text(motion: Motion) -> str:
-    """The same in base64, as JSON can hold it."""
+    """The content of `motion_bytes` in base64, for JSON."""
     return base64.b64encode(motion_bytes(motion)).decode()
 
 
 def motion_of(text: str) -> Motion:
-    """A motion from that base64. Raises ValueError for anything else."""
+    """Unpack the text of `motion_text`.
+
+    Raises:
+        ValueError: for any other text.
+    """
     data = base64.b64decode(text, validate=True)
     if data[:4] != b"MCM1" or len(data) < 8:
         raise ValueError("this is no motion of the stage's format")
@@ -51,8 +58,12 @@ def motion_of(text: str) -> Motion:
 
 
 def tracks_text(tracks: Tracks) -> str:
-    """How a character's nodes move, in base64: "MCT1"; frames, how many turn, how many go, and their numbers in the
-    file, as uint32; rotations as 4 × int16, frame by frame; places as 3 × float32, frame by frame."""
+    """Pack the motion of a character's nodes for the stage, in base64.
+
+    Returns:
+        "MCT1"; the number of frames, of nodes that turn and of nodes that move, and the numbers of these nodes in the
+        file, as uint32; rotations as 4 × int16, frame by frame; positions as 3 × float32, frame by frame.
+    """
     turns = {node: values for node, path, values in tracks if path == "rotation"}
     goes = {node: values for node, path, values in tracks if path == "translation"}
     frames = len(next(iter(turns.values())))
@@ -65,10 +76,14 @@ def tracks_text(tracks: Tracks) -> str:
 
 
 def body_bytes(figure: SkinnedMesh) -> bytes:
-    """A body, 180 kB for the wooden figure: "MCB1", vertices, corners; joints at rest as 3 × float32; positions as
-    3 × int16 of REACH, normals as 4 × int8, joints and weights as 4 bytes each; corners as uint16.
+    """Pack a body for the stage, 180 kB for the wooden figure.
 
-    Raises RequestError for a body that is too large for that.
+    Returns:
+        "MCB1", vertices, corners; joints at rest as 3 × float32; positions as 3 × int16 of REACH, normals as 4 × int8,
+        joints and weights as 4 bytes each; corners as uint16.
+
+    Raises:
+        RequestError: for a body that is too large for that.
     """
     if len(figure.vertices) > MOST_VERTICES or not np.abs(figure.vertices).max() <= REACH:
         raise RequestError(f"body: the stage draws {MOST_VERTICES:,} vertices within {REACH:g} m of joint 0 at most")
@@ -88,8 +103,16 @@ def body_bytes(figure: SkinnedMesh) -> bytes:
 
 
 def between(motions: Sequence[Motion], at: Sequence[float], place: float) -> Motion:
-    """What the stage shows between motions of one length that lie at rising places: rotations by the shortest arc, the
-    path straight."""
+    """Interpolate between motions as the stage does: rotations along the shortest arc, the path in a straight line.
+
+    Args:
+        motions: motions of one length.
+        at: the place of each, rising.
+        place: the place to show.
+
+    Returns:
+        The motion at that place.
+    """
     high = int(np.clip(np.searchsorted(at, place), 1, max(len(motions) - 1, 1)))
     if len(motions) == 1:
         return motions[0]

@@ -31,14 +31,18 @@ Files = list[tuple[str, bytes]]
 
 
 def control() -> gr.HTML:
-    """Where the visitor gives a character, under a stage; all of a page show the same."""
+    """The part below a stage where visitors upload a character. All of a page show the same one."""
     return component(
         "page/character.js", suffixes=list(FOR_CHARACTERS), most=MAX_BYTES, server_functions=[put, remove, fitted]
     )
 
 
-def put(asked: Any) -> Answer:
-    """Take the file of a form, with the map in its field `names`; or the reason why not, and a map to fill in."""
+def put(form: Any) -> Answer:
+    """Take the file of a form, with the map in its field `names`.
+
+    Returns:
+        The character's data for the page; or the reason why it can't be used, with a map to fill in.
+    """
 
     def work(session: str, fields: Fields, files: Files) -> Answer:
         if len(files) != 1:
@@ -53,21 +57,21 @@ def put(asked: Any) -> Answer:
         size = {"scale": character.scale, "height": character.height}
         return size | {"parts": character.parts, "notes": character.notes}
 
-    return _for_form(asked, work)
+    return _for_form(form, work)
 
 
-def remove(asked: Any) -> Answer:
+def remove(form: Any) -> Answer:
     """Remove the visitor's character."""
 
     def work(session: str, fields: Fields, files: Files) -> Answer:
         own_characters.leave(session)
         return {}
 
-    return _for_form(asked, work)
+    return _for_form(form, work)
 
 
-def fitted(asked: Any) -> Answer:
-    """How the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
+def fitted(form: Any) -> Answer:
+    """Compute how the visitor's character moves, for a form with a JSON file of motions as the stage has them."""
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
         try:
@@ -80,11 +84,15 @@ def fitted(asked: Any) -> Answer:
         character = own.open()
         return {"motions": [tracks_text(character.tracks(motion)) for motion in motions]}
 
-    return _for_form(asked, _theirs(work))
+    return _for_form(form, _theirs(work))
 
 
-def on_character(asked: Any) -> Answer:
-    """A file's address and name for a form with `token` and `place` of the slider: the motion on the character."""
+def on_character(form: Any) -> Answer:
+    """Write the motion on the visitor's character, for a form with `token` and `place` of the slider.
+
+    Returns:
+        The file's address and name.
+    """
 
     def work(own: Own, fields: Fields, files: Files) -> Answer:
         with reading_request():
@@ -93,11 +101,11 @@ def on_character(asked: Any) -> Answer:
         path = own.save(motion, name)
         return {"address": served(path), "name": path.name}
 
-    return _for_form(asked, _theirs(work))
+    return _for_form(form, _theirs(work))
 
 
 def left(request: gr.Request) -> None:
-    """For `Blocks.unload`: a visitor left the page."""
+    """Forget a visitor who left the page; for `Blocks.unload`."""
     own_characters.leave(str(request.session_hash))
 
 
@@ -113,12 +121,12 @@ def _theirs(work: Callable[[Own, Fields, Files], Answer]) -> Callable[[str, Fiel
     return found
 
 
-def _for_form(asked: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
+def _for_form(form: Any, work: Callable[[str, Fields, Files], Answer]) -> Answer:
     """What is answered to a form, or the reason why it can't be met."""
 
     def read() -> Answer:
         with reading_request():
-            fields, files = asked.data, asked.files
+            fields, files = form.data, form.files
             session = fields["session_hash"]
         return work(session, fields, files)
 

@@ -25,7 +25,11 @@ GONE = "your character is no longer on the server; choose its file again"
 
 
 class Own:
-    """A visitor's character. path: its file, which nothing serves; what is made of it has an address of its own."""
+    """A visitor's character. Its own file is never served; the files made from it are.
+
+    Attributes:
+        path: the file.
+    """
 
     def __init__(self, path: Path, names: Mapping[str, str]) -> None:
         self.path = path
@@ -35,12 +39,27 @@ class Own:
         self._lock = threading.Lock()  # nothing is made of what is being removed
 
     def open(self) -> Character:
-        """The character, read from its file. Raises RequestError where it was removed."""
+        """Read the character.
+
+        Raises:
+            RequestError: where it was removed.
+        """
         with self._lock:
             return self._opened()
 
     def save(self, motion: Motion, name: str) -> Path:
-        """Its file with a motion in it, in place of what was made before. Raises RequestError where it was removed."""
+        """Write the character with a motion, in place of the last such file.
+
+        Args:
+            motion: the motion.
+            name: the file's name without a suffix.
+
+        Returns:
+            The file.
+
+        Raises:
+            RequestError: where the character was removed.
+        """
         with self._lock:
             character = self._opened()
             shutil.rmtree(self._served, ignore_errors=True)
@@ -51,7 +70,7 @@ class Own:
         return path
 
     def remove(self) -> None:
-        """Remove it, and what was made of it."""
+        """Remove it, and the files made from it."""
         with self._lock:
             self._gone = True
             for folder in (self.path.parent, self._served):
@@ -72,10 +91,19 @@ class CharacterStore:
         self._lock = threading.Lock()
 
     def put(self, session: str, name: str, content: bytes, names: Mapping[str, str] | None = None) -> Character:
-        """Take a character, in place of the visitor's last one.
+        """Keep a character in place of the visitor's last one.
 
-        name: of the file, as the visitor calls it. names: part → bone, where nothing can guess it. Raises
-        MotionFileError for what is no character; then nothing of it is kept, and the last one stays.
+        Args:
+            session: the visitor.
+            name: the file's name on the visitor's machine.
+            content: the file.
+            names: part of the body → bone, where its names are unknown.
+
+        Returns:
+            The character.
+
+        Raises:
+            MotionFileError: for a file that is no character. Nothing of it is kept, and the last one stays.
         """
         called = Path(re.sub(r"[^\w.() -]", "_", name)[-60:])
         suffix = called.suffix.lower()

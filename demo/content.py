@@ -78,13 +78,21 @@ of the data is. The method is
 
 
 def card(text: str | None) -> str:
-    """What stands in the accordion for another model than the default: its own card."""
+    """The text in the accordion for a model that is not the default: its own card."""
     body = re.sub(r"\A---\n.*?\n---\n", "", text or "", flags=re.DOTALL).strip()
     return body or "This model came without a card: what it learned from, and on which terms, is not known."
 
 
 def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
-    """Which model this page runs, and which others are on the machine that serves it."""
+    """Say which model this page runs, and which others are on the machine that serves it.
+
+    Args:
+        current: the folder or Hub repo of the page's model.
+        found: name → folder of the models on this machine.
+
+    Returns:
+        Markdown.
+    """
     others = [public_name(name) for name in found if name != str(current or "default")]
     listed = f"Also on this machine: {', '.join(f'`{name}`' for name in others)}; " if others else ""
     return (
@@ -94,7 +102,7 @@ def models(current: str | PathLike[str] | None, found: dict[str, Path]) -> str:
 
 
 def public_name(model: str | PathLike[str]) -> str:
-    """What visitors may read of a model's name: of a folder its own name, not where it lies; a Hub repo's as it is."""
+    """The name of a model that visitors may read: a folder's own name without its path, or a Hub repo's name."""
     return Path(model).name if Path(model).is_dir() else str(model)
 
 

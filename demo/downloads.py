@@ -16,8 +16,17 @@ KINDS = (("mp4", "▶ Skeleton video"), ("gif", "GIF"), ("bvh", "BVH"), ("glb", 
 
 
 def downloads(stage: str, what: str = "Download:", offers: bool = True, value: dict[str, str] | None = None) -> gr.HTML:
-    """The component for a stage, by its name; its value is what `offered` gives. offers: whether it also takes what
-    other parts of the page put onto the stage. value: of what stands there when the page opens."""
+    """Build the download buttons of a stage. Their value is what `offered` returns.
+
+    Args:
+        stage: the stage's name.
+        what: the words before the buttons.
+        offers: whether they also offer what other parts of the page put onto the stage.
+        value: the value when the page opens.
+
+    Returns:
+        The component.
+    """
     return component(
         "page/downloads.js",
         value,
@@ -30,16 +39,20 @@ def downloads(stage: str, what: str = "Download:", offers: bool = True, value: d
 
 
 def offered(token: str) -> dict[str, str]:
-    """The value with which what lies on the motion_store can be taken."""
+    """The value with which the motion of a token can be downloaded."""
     return {"token": token}
 
 
-def take(asked: Any) -> Answer:
-    """A file's address and name for [token, kind, place of the slider], or the reason why there is none."""
+def take(request: Any) -> Answer:
+    """Write a file for [token, kind, place of the slider].
+
+    Returns:
+        The file's address and name, or the reason why there is none.
+    """
 
     def work() -> Answer:
         with reading_request():
-            token, kind, place = asked
+            token, kind, place = request
             place = float(place)
         path = Path(motion_store.file(token, kind, place))
         return {"address": served(path), "name": path.name}

@@ -23,7 +23,14 @@ WORDS, FILE, KNOWN = "words", "file", "map"
 
 @dataclass(frozen=True)
 class EndInput:
-    """The widget for one end: a switch says which of its three parts is visible, and that one counts."""
+    """The input for one end: a switch says which of its three parts is visible, and only that part counts.
+
+    Attributes:
+        by: the switch.
+        words: the text box.
+        known: the box for a known motion.
+        file: the box for a file.
+    """
 
     by: gr.Radio
     words: gr.Textbox
@@ -31,14 +38,24 @@ class EndInput:
     file: gr.File
 
     @property
-    def asked(self) -> list[gr.components.Component]:
-        """The inputs that `picked` takes."""
+    def inputs(self) -> list[gr.components.Component]:
+        """The components whose values `picked` takes."""
         return [self.by, self.words, self.known, self.file]
 
 
 def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str = WORDS) -> EndInput:
-    """Build the widget in the current layout. example: the words that stand there when the page opens, where they
-    are visible. first: the visible part. elem_id: of its words; page.css shows a part where the switch says so."""
+    """Build the input in the current layout.
+
+    Args:
+        mc: the model.
+        label: the heading.
+        example: the words when the page opens, if the words are visible.
+        elem_id: the id of the words; page.css shows the part that the switch names.
+        first: the part that is visible first.
+
+    Returns:
+        The input.
+    """
     atlas = MapEndpoints.of(mc)
     with gr.Column(elem_classes="end", min_width=160):
         ways = [WORDS, FILE] + [KNOWN] * (mc.bank is not None)
@@ -81,18 +98,35 @@ def end_input(mc: MotionCLIP, label: str, example: str, elem_id: str, first: str
     return EndInput(by, words, known, file)
 
 
-def picked(mc: MotionCLIP, asked: Sequence[Any], what: str) -> tuple[End, str]:
-    """What the widget says, of the part that is visible; otherwise as `chosen`. asked: the values of its inputs."""
-    by, words, known, file = asked
+def picked(mc: MotionCLIP, values: Sequence[Any], what: str) -> tuple[End, str]:
+    """The end that a visitor chose, from the part that is visible.
+
+    Args:
+        mc: the model.
+        values: the values of the input's components.
+        what: the input's name, for errors.
+
+    Returns:
+        The end, and a name to show for it.
+
+    Raises:
+        RequestError: where the part is empty.
+    """
+    by, words, known, file = values
     return chosen(mc, words if by == WORDS else "", known if by == KNOWN else "", file if by == FILE else None, what)
 
 
-def linked(asked: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None:
-    """What a link says of several widgets: words as FIELD, a known motion as FIELD_known; None where one has a file.
+def linked(values: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None:
+    """The fields of a link to several inputs: words as FIELD, a known motion as FIELD_known.
 
-    asked: the values of their inputs, one after the other. fields: a name for each.
+    Args:
+        values: the values of the inputs' components, one after the other.
+        fields: a name for each input.
+
+    Returns:
+        Field → value; None where one of the inputs has a file.
     """
-    ways = [asked[n : n + 4] for n in range(0, len(asked), 4)]
+    ways = [values[n : n + 4] for n in range(0, len(values), 4)]
     if any(by == FILE for by, *_ in ways):
         return None
     return {
@@ -102,9 +136,20 @@ def linked(asked: Sequence[Any], fields: Sequence[str]) -> dict[str, str] | None
 
 
 def chosen(mc: MotionCLIP, words: str, known: str | None, file: str | None, what: str) -> tuple[End, str]:
-    """What was asked for, and a name to show for it: a file goes before a known motion, and that before words.
+    """The end that a request names. A file goes before a known motion, and a known motion before words.
 
-    known: a label, or one dot of the map as "NAME #NUMBER". Raises ValueError where nothing was filled in.
+    Args:
+        mc: the model.
+        words: a text.
+        known: a label, or one dot of the map as "NAME #NUMBER".
+        file: the path of a motion file.
+        what: the input's name, for errors.
+
+    Returns:
+        The end, and a name to show for it.
+
+    Raises:
+        RequestError: where nothing is filled in.
     """
     if file:
         motion = Motion.load(file)

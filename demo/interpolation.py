@@ -27,7 +27,12 @@ STAGE = "path-stage"
 
 
 def build(mc: MotionCLIP, model: str) -> None:
-    """Lay out the tab and wire it to the pipeline. model: its name, for links."""
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        model: its name, for links.
+    """
     atlas = MapEndpoints.of(mc)
 
     def both(start: str, end: str, start_known: str, end_known: str, start_file: str | None, end_file: str | None):
@@ -73,10 +78,10 @@ def build(mc: MotionCLIP, model: str) -> None:
         return replace(mc.blend(a, b, frames=240, seed=seed), name=name)
 
     @handle_errors_on_stage(3)
-    def show(*asked):
-        *ends, seconds, seed = asked
+    def show(*values):
+        *ends, seconds, seed = values
         (a, name_a), (b, name_b) = picked(mc, ends[:4], "From"), picked(mc, ends[4:], "To")
-        name, ends_asked = f"{name_a} to {name_b}", linked(ends, ["from", "to"])
+        name, linked_ends = f"{name_a} to {name_b}", linked(ends, ["from", "to"])
         motions = mc.interpolate(a, b, steps=STEPS, seed=int(seed), frames=frames_of(seconds))
         way = np.linspace(0, 1, STEPS).round(3).tolist()
         scene = {
@@ -87,7 +92,7 @@ def build(mc: MotionCLIP, model: str) -> None:
                 mixed(motions[-1:], [0], name_b),
             ],
             "layout": "beside",
-            "asked": ends_asked and ends_asked | {"seconds": seconds, "seed": int(seed)},
+            "asked": linked_ends and linked_ends | {"seconds": seconds, "seed": int(seed)},
             "slider": {
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },
@@ -139,7 +144,7 @@ def build(mc: MotionCLIP, model: str) -> None:
     shown = gr.on(
         [go.click, start.words.submit, end.words.submit, start.known.submit, end.known.submit],
         show,
-        [*start.asked, *end.asked, seconds, seed],
+        [*start.inputs, *end.inputs, seconds, seed],
         [on_stage, files, long, passed],
         js=busy(STAGE, "working out the way …"),
         api_visibility="private",

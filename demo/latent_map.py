@@ -27,12 +27,12 @@ def build(mc: MotionCLIP) -> None:
         gr.Markdown("This model has no map. `motionclip draw-map --model FOLDER` draws it.")
         return
 
-    def way(asked: Any) -> Answer:
+    def way(ends: Any) -> Answer:
         """The way between two entries: what it passes, and its motions for the stage."""
 
         def show() -> Answer:
             with reading_request():
-                start, end = asked
+                start, end = ends
             a, b = atlas.entry(start), atlas.entry(end)
             motions = mc.interpolate(a, b, steps=STEPS)
             shares = np.linspace(0, 1, STEPS).round(3).tolist()

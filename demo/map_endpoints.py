@@ -21,27 +21,30 @@ MIDDLE = 0.25  # of the map's half width: what is called its middle
 
 
 class MapEndpoints:
-    """The answers, each a dict that the browser reads; what can't be answered holds a "reason"."""
+    """The endpoints of the map.
+
+    An answer is a dict that the browser reads. It holds a "reason" where the request can't be met.
+    """
 
     def __init__(self, mc: MotionCLIP, bank: Bank) -> None:
         self.mc, self.bank = mc, bank
 
     @classmethod
     def of(cls, mc: MotionCLIP) -> MapEndpoints | None:
-        """None for a model without a map."""
+        """The endpoints for a model; None for a model without a map."""
         return cls(mc, mc.bank) if mc.bank is not None and mc.bank.atlas is not None else None
 
     def questions(self) -> list[Callable[[Any], Answer]]:
-        """As `server_functions` of a component: Gradio wants functions, by their names in JavaScript."""
+        """The functions for `server_functions` of a component; JavaScript calls them by their names."""
 
         def atlas(_: Any = None) -> Answer:
             return self.drawn()
 
-        def one(asked: Any) -> Answer:
-            return answer_or_reason(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(asked)))})
+        def one(number: Any) -> Answer:
+            return answer_or_reason(lambda: {"motion": motion_text(self.mc.as_motion(self.entry(number)))})
 
-        def take(asked: Any) -> Answer:
-            return answer_or_reason(lambda: self.taken(self.entry(asked)))
+        def take(number: Any) -> Answer:
+            return answer_or_reason(lambda: self.taken(self.entry(number)))
 
         def find(words: Any) -> Answer:
             return answer_or_reason(lambda: self.found(str(words)))
@@ -49,7 +52,7 @@ class MapEndpoints:
         return [atlas, one, take, find]
 
     def drawn(self) -> Answer:
-        """Places, labels and families of all known motions, and which of them is typical of the map's middle."""
+        """Positions, labels and families of all known motions, and the most typical one in the middle of the map."""
         names, drawn = [entry.phrase for entry in self.bank.entries], self.bank.drawn_atlas
         number = {name: n for n, name in enumerate(dict.fromkeys(names))}
         family = dict(zip(self.bank.actions, drawn.family_of.tolist(), strict=True))
@@ -70,7 +73,11 @@ class MapEndpoints:
         return self.bank.find(labels.most_common(1)[0][0])
 
     def entry(self, number: Any) -> Entry:
-        """A known motion by its number. Raises RequestError for one that is not there."""
+        """A known motion by its number.
+
+        Raises:
+            RequestError: for a number that there is not.
+        """
         count = len(self.bank)
         if type(number) is not int or not 0 <= number < count:
             raise RequestError(f"map: there is no motion number {number!r}; there are {count:,}, the first is 0")
@@ -85,13 +92,13 @@ class MapEndpoints:
         }
 
     def found(self, words: str) -> Answer:
-        """Where words belong on the map, and the known motions nearest to them."""
+        """The position of words on the map, and the known motions nearest to them."""
         x, y = self.mc.map_position(words)
         near = [{"number": entry.index, "label": entry.phrase} for entry in self.mc.nearest(words, 6)]
         return {"x": WHOLE * x, "y": WHOLE * y, "near": near}
 
     def line(self, a: End, b: End) -> Answer:
-        """The places of two ends, and the known motions that the way between them passes, in order."""
+        """The positions of two ends, and the known motions along the way between them, in order."""
         ends = [[WHOLE * x, WHOLE * y] for x, y in (self.mc.map_position(a), self.mc.map_position(b))]
         passed = [
             {"x": WHOLE * w.place[0], "y": WHOLE * w.place[1], "label": w.entry.phrase, "number": w.entry.index}

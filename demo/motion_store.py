@@ -22,7 +22,7 @@ Maker = Callable[[float], Motion]  # gets the place of the stage's slider
 
 
 class MotionStore:
-    """Motions that can be taken home."""
+    """Motions that visitors can download, each by a token."""
 
     def __init__(self) -> None:
         self._makers: OrderedDict[str, tuple[Maker, str]] = OrderedDict()
@@ -30,7 +30,15 @@ class MotionStore:
         self._lock = threading.Lock()
 
     def put(self, make: Maker, name: str) -> str:
-        """Keep what makes a motion; its token. name: of its files, without a suffix."""
+        """Keep a function that makes a motion.
+
+        Args:
+            make: the function.
+            name: the name of its files, without a suffix.
+
+        Returns:
+            The token.
+        """
         token = _token()
         with self._lock:
             self._makers[token] = make, name
@@ -39,22 +47,59 @@ class MotionStore:
         return token
 
     def put_motion(self, motion: Motion, name: str) -> str:
-        """Keep a motion."""
+        """Keep a motion.
+
+        Args:
+            motion: the motion.
+            name: the name of its files, without a suffix.
+
+        Returns:
+            The token.
+        """
         return self.put(lambda _: motion, name)
 
     def put_lasting(self, motion: Motion, name: str) -> str:
-        """Keep a motion for as long as the app runs: the one that stands on the page when it opens."""
+        """Keep a motion for as long as the app runs: the one on the page when it opens.
+
+        Args:
+            motion: the motion.
+            name: the name of its files, without a suffix.
+
+        Returns:
+            The token.
+        """
         token = _token()
         self._lasting[token] = (lambda _: motion), name
         return token
 
     def put_mix(self, motions: Sequence[Motion], at: Sequence[float], name: str) -> str:
-        """Keep motions that lie at rising places: the slider chooses what is taken."""
+        """Keep motions between which a slider chooses.
+
+        Args:
+            motions: the motions.
+            at: the place of each on the slider, rising.
+            name: the name of their files, without a suffix.
+
+        Returns:
+            The token.
+        """
         kept = list(motions), list(at)
         return self.put(lambda place: between(*kept, place), name)
 
     def file(self, token: Any, suffix: Any, place: float = 0.0) -> str:
-        """The path of a file of one kind, such as "bvh". Raises ValueError for what is not here, or not written."""
+        """Write a motion as a file.
+
+        Args:
+            token: the motion's token.
+            suffix: the kind of file, such as "bvh".
+            place: the place of the slider.
+
+        Returns:
+            The file's path.
+
+        Raises:
+            RequestError: for an unknown token or kind.
+        """
         make, name = self._found(token)
         if f".{suffix}" not in WRITABLE:
             raise RequestError(f"{suffix!r}: is no kind of file; there are {', '.join(WRITABLE)}")
@@ -65,7 +110,18 @@ class MotionStore:
         return str(path)
 
     def motion(self, token: Any, place: float = 0.0) -> tuple[Motion, str]:
-        """The motion itself, and the name of its files. Raises ValueError for what is not here."""
+        """A motion by its token.
+
+        Args:
+            token: the token.
+            place: the place of the slider.
+
+        Returns:
+            The motion, and the name of its files.
+
+        Raises:
+            RequestError: for an unknown token.
+        """
         make, name = self._found(token)
         return make(round(float(place), 4)), name
 

@@ -28,43 +28,51 @@ _log = logging.getLogger(__name__)
 
 @functools.cache
 def request_threads() -> ThreadPoolExecutor:
-    """The threads that requests are worked on in; more than run at once: work that was given up on ends in its own
-    time. Since 0.1."""
+    """Make the threads for requests. Since 0.1.
+
+    There are more threads than requests that run at once: the work of a request that ran out of time still goes on.
+    """
     return ThreadPoolExecutor(32, thread_name_prefix="request")
 
 
 @functools.cache
 def file_threads() -> ThreadPoolExecutor:
-    """The threads that files are written in: the encoders of video and gif are programs of their own. Since 0.1."""
+    """Make the threads for files; the encoders of video and gif are programs of their own. Since 0.1."""
     return ThreadPoolExecutor(8, thread_name_prefix="files")
 
 
 def share_cores() -> None:
-    """Give each of the requests that run at once its share of the cores: threads that fight for cores cost time.
+    """Give each of the requests that run at once its share of the cores. Since 0.1.
 
-    Since 0.1.
+    Threads that compete for cores lose time.
     """
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
 
 
 def share_heaps() -> None:
-    """Have threads share two heaps: glibc gives each its own, and a heap keeps what it once grew to. Since 0.1."""
+    """Make all threads share two heaps. Since 0.1.
+
+    By default glibc gives each thread a heap of its own, which never shrinks.
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_ARENA_MAX, 2)
 
 
 def sum_up_requests_rarely() -> None:
-    """Have Gradio sum up its last 1,000 requests after each 1,000: it would sum up 10,000 after each one, for a page of
-    figures that few ask for. Gradio reads these variables when a page gets its queue. Since 0.1."""
+    """Make Gradio sum up its last 1,000 requests after each 1,000.
+
+    By default it sums up 10,000 after each one, for a page of figures that few look at. Gradio reads these variables
+    when a page gets its queue. Since 0.1.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
     os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1000")
 
 
 def ask_for_no_gpu() -> None:
-    """Tell a ZeroGPU Space, which starts nothing without a function for its GPU, of one that nobody calls.
+    """Tell a ZeroGPU Space of a function for its GPU, which nobody calls: without such a function it does not start.
 
-    All of this runs on the CPU, in less time than a GPU takes to be lent; and errors that are raised where one is lent
-    lose their message. Since 0.1.
+    All work runs on the CPU, in less time than it takes to get a GPU. Errors raised where a GPU is used lose their
+    message. Since 0.1.
     """
     if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # there on such a Space, and of no use elsewhere
@@ -73,11 +81,18 @@ def ask_for_no_gpu() -> None:
 
 
 def describe_components_once(page: gr.Blocks) -> bool:
-    """Have a page keep the descriptions of its components: Gradio makes them again for each session, and each call from
-    a program is one; that took half of the interpreter's time. Since 0.1, for Gradio 6.
+    """Make a page keep the descriptions of its components.
 
-    It replaces one attribute of this page; no class of Gradio's is changed. Where Gradio's own method takes other
-    arguments than those that are known, the page stays as it is, the log says so, and the answer is False.
+    Gradio makes them again for each session, and each call from a program is a session; that took half of the
+    interpreter's time. Since 0.1, for Gradio 6. One attribute of this page is replaced; no class of Gradio's is
+    changed.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Whether it was done. Where Gradio's own method takes other arguments than the known ones, the page stays as it
+        is, and the log says so.
     """
     if tuple(inspect.signature(BlocksConfig.config_for_block).parameters) != KNOWN_SIGNATURE:
         _log.warning("Gradio %s describes components in a new way: its own is used, which is slower", gr.__version__)

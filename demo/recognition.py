@@ -26,8 +26,13 @@ STAGE = "read-stage"
 TOP = 5
 
 
-def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
-    """Lay out the tab and wire it to the pipeline; `asked` are the first tab's inputs."""
+def build(mc: MotionCLIP, first_tab: Sequence[gr.components.Component]) -> None:
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        first_tab: its inputs: prompt, seconds, seed and closeness.
+    """
 
     def labels_of(label_set: str, own_labels: str) -> list[str] | None:
         if label_set not in (OURS, BABEL, OWN):
@@ -98,11 +103,11 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
     label_set.change(
         lambda chosen: gr.Textbox(visible=chosen == OWN), label_set, own, queue=False, api_visibility="private"
     )
-    take.click(last, list(asked), [motion.file, motion.by], api_visibility="private")
+    take.click(last, list(first_tab), [motion.file, motion.by], api_visibility="private")
     shown = gr.on(
         [go.click, motion.words.submit, motion.known.submit],
         show,
-        [*motion.asked, label_set, own],
+        [*motion.inputs, label_set, own],
         [figure, best, files],
         js=busy(STAGE, "reading …"),
         api_visibility="private",
@@ -118,7 +123,17 @@ def build(mc: MotionCLIP, asked: Sequence[gr.components.Component]) -> None:
 
 
 def likeliest(mc: MotionCLIP, motion: Motion, labels: Sequence[str] | None) -> list[tuple[str, float]]:
-    """The labels that fit best, with how likely each is among all labels and all actions that the model knows."""
+    """The labels that fit a motion best.
+
+    Args:
+        mc: the model.
+        motion: the motion.
+        labels: the labels; None for the actions that the model knows.
+
+    Returns:
+        Label and probability, best first. The probability is among all these labels and all actions that the model
+        knows.
+    """
     known = mc.bank.actions if mc.bank else []
     beside = list(dict.fromkeys([*(labels or []), *known])) or None
     scored = mc.recognize(motion, beside, top=len(beside or BABEL_60))

@@ -20,23 +20,33 @@ FROM: Mapping[str, Mapping[str, float]] = json.loads(STORED.read_text(encoding="
 
 
 def shares(cosines: torch.Tensor) -> torch.Tensor:
-    """(…, labels) cosines of a motion to labels → how likely each is among them; they add up to 1."""
+    """(…, labels) cosines of a motion to labels → the probability of each, of the same shape; they add up to 1."""
     return (cosines / CONTRAST).softmax(-1)
 
 
 def word(share: float, since: Mapping[str, float]) -> str:
-    """How sure it is that a motion shows the first label, by that label's share among all known actions.
+    """Say in a word how sure it is that a motion shows a label.
 
-    since: from which share each word is said, the surest first, as in `FROM`.
+    Args:
+        share: the label's probability.
+        since: word → the probability from which it holds, the surest first, as in `FROM`.
+
+    Returns:
+        The word.
     """
     return next((said for said, least in since.items() if share >= least), NONE)
 
 
 def sentence(best: Sequence[tuple[str, float]], sure: str, stretches: Sequence[str] = ()) -> str:
-    """What a motion shows, in words that say how sure that is.
+    """Say what a motion shows, and how sure that is.
 
-    best: labels with their shares, best first. sure: the word for the first. stretches: the labels of a long motion's
-    stretches, in order.
+    Args:
+        best: labels with their probabilities, best first.
+        sure: the word for the first.
+        stretches: the labels of a long motion's stretches, in order.
+
+    Returns:
+        The sentence.
     """
     first = best[0][0]
     if len(stretches) > 1:

@@ -35,7 +35,7 @@ def figure_file(motion: Motion) -> str:
 
 
 def video_file(motion: Motion, name: str) -> str:
-    """Only the video, which is made sooner than all files."""
+    """Write the video alone, which takes less time than all files."""
     path = _folder("files", motion) / f"{name}.mp4"
     if not path.exists():
         save(motion, path)
@@ -43,7 +43,15 @@ def video_file(motion: Motion, name: str) -> str:
 
 
 def all_files(motion: Motion, name: str) -> tuple[str, list[str]]:
-    """The video, and the motion in every format that is written."""
+    """Write a motion in every format.
+
+    Args:
+        motion: the motion.
+        name: the name of its files, without a suffix.
+
+    Returns:
+        The video, and all files.
+    """
     folder = _folder("files", motion)
     paths = [folder / f"{name}{suffix}" for suffix in WRITABLE]
     missing = [path for path in paths if not path.exists()]
@@ -66,14 +74,18 @@ def _folder(kind: str, motion: Motion) -> Path:
 
 
 def frames_of(seconds: float) -> int:
-    """Frames for a length in seconds. Raises ValueError outside of 0.7–6.5 s."""
+    """The number of frames of a length in seconds.
+
+    Raises:
+        RequestError: for a length outside 0.7–6.5 s.
+    """
     if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise RequestError(f"length: must be from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
     return round(FPS * seconds)
 
 
 def handle_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose errors reach the page in words, and that is given up after TIME_LIMIT."""
+    """Wrap a handler so that its errors reach the page in words, and it is given up after TIME_LIMIT."""
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

@@ -16,7 +16,10 @@ KEPT = 200  # results; the oldest go first
 
 
 class ResultFiles:
-    """Folders for results, where Gradio serves from. Another run may serve another model: its files are not ours."""
+    """Folders for results, from which Gradio serves.
+
+    Each run has folders of its own, since another run may serve another model.
+    """
 
     def __init__(self) -> None:
         self.root = Path(get_upload_folder()) / f"motionclip-{secrets.token_hex(8)}"
@@ -24,7 +27,7 @@ class ResultFiles:
         self._lock = threading.Lock()
 
     def folder(self, *key: Any) -> Path:
-        """The folder for one result, the same for the same key."""
+        """The folder for the result of a key. The same key always has the same folder."""
         folder = self.root / hashlib.sha256(repr(key).encode()).hexdigest()[:32]
         with self._lock:  # none is made while it is cleared away
             folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,15 @@ INCOMPLETE = "the page sent an incomplete request; reload the page and try again
 
 
 def answer_or_reason(work: Callable[..., Answer], *args: Any) -> Answer:
-    """What some work gives, or {"reason": words} where the visitor's input or the program was wrong."""
+    """Call a function for a script of the page.
+
+    Args:
+        work: the function.
+        args: its arguments.
+
+    Returns:
+        Its answer, or {"reason": words} where the visitor's input or the program is wrong.
+    """
     try:
         answer: Answer = handle_errors(work)(*args)
     except gr.Error as error:
@@ -29,13 +37,18 @@ def answer_or_reason(work: Callable[..., Answer], *args: Any) -> Answer:
 
 
 def handle_errors_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """For events whose first output is a stage: where they go wrong, the stage says why, and keeps what it had, as do
-    the `rest` other outputs."""
+    """Make a decorator for handlers whose first output is a stage.
+
+    After an error the stage says why, and keeps its content; so do the other outputs.
+
+    Args:
+        rest: the number of the other outputs.
+    """
 
     def decorated(work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
-        def handler(*asked: Any) -> Any:
-            found = answer_or_reason(lambda: {"outputs": work(*asked)})
+        def handler(*values: Any) -> Any:
+            found = answer_or_reason(lambda: {"outputs": work(*values)})
             return found["outputs"] if "outputs" in found else (anew(found), *[gr.skip()] * rest)
 
         return handler
@@ -45,7 +58,11 @@ def handle_errors_on_stage(rest: int) -> Callable[[Callable[..., Any]], Callable
 
 @contextlib.contextmanager
 def reading_request() -> Iterator[None]:
-    """While the parts of a request are read: RequestError where one is missing or of another kind."""
+    """Turn errors within into RequestError, while the parts of a request are read.
+
+    Raises:
+        RequestError: where a part is missing or of another kind.
+    """
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:

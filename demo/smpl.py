@@ -16,10 +16,19 @@ from .binary_format import body_bytes
 
 
 def put(folder: str | PathLike[str], share: bool) -> Path:
-    """Write the mesh for the stage into a folder of the server's user, which is removed when the app stops.
+    """Write SMPL's mesh for the stage into a folder of the server's user, which is removed when the app stops.
 
-    share: whether the page has a public link. Raises RequestError where strangers would get the mesh, and what
-    `smpl_figure` raises.
+    Args:
+        folder: SMPL's own files.
+        share: whether the page has a public link.
+
+    Returns:
+        The file.
+
+    Raises:
+        RequestError: where strangers would get the mesh.
+        MissingFile: where there is no body.
+        ModelFolderError: for a file that holds no body.
     """
     place = "--share makes the page public" if share else "a Space serves strangers" if "SPACE_ID" in os.environ else ""
     if place:

@@ -49,7 +49,13 @@ def served(path: Path) -> str:
 
 
 def component(module: str, value: Any = None, **options: Any) -> gr.HTML:
-    """A part of the page that a module of ours in static/ fills; `options` are Gradio's, or the module's props."""
+    """A part of the page that a module of ours in static/ fills.
+
+    Args:
+        module: the module's name.
+        value: the component's value when the page opens.
+        options: Gradio's options, or the module's props.
+    """
     return gr.HTML(
         value,
         html_template=_HOST,
@@ -62,7 +68,7 @@ def component(module: str, value: Any = None, **options: Any) -> gr.HTML:
 
 @functools.cache
 def figure_address() -> str:
-    """Where the wooden figure is served from; it is written when first asked for."""
+    """The address of the wooden figure, whose file is written on the first call."""
     path = results.root / "figure.bin"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, lambda temporary: temporary.write_bytes(body_bytes(wooden_figure())))
@@ -70,8 +76,16 @@ def figure_address() -> str:
 
 
 def head(smpl: Path | None = None) -> str:
-    """The page's head: links to what the first stage needs, which is fetched while Gradio itself still starts, the
-    address of SMPL's mesh where there is one, and the script that notes what is asked for before the others are there.
+    """Build the page's head.
+
+    It links to what the first stage needs, which is fetched while Gradio itself still starts. It also holds the script
+    that notes requests to stages before the other scripts are loaded.
+
+    Args:
+        smpl: SMPL's mesh, if there is one.
+
+    Returns:
+        HTML.
     """
     first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
     modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
@@ -84,7 +98,7 @@ def head(smpl: Path | None = None) -> str:
 
 
 def figure() -> dict[str, Any]:
-    """What a module needs to draw the figure: its address, its joints at rest, and the limbs of the skeleton."""
+    """The data with which a module draws the figure: its address, its joints at rest, and the limbs of the skeleton."""
     return {
         "body": figure_address(),
         "rest": [round(float(x), 5) for x in skeleton.REST_JOINTS.flatten()],
@@ -93,15 +107,32 @@ def figure() -> dict[str, Any]:
 
 
 def stage(what: str, name: str, value: Scene | None = None, empty: str = "") -> gr.HTML:
-    """The component; `what` tells it to those who can't see it, `name` finds it in the page, `empty` stands there while
-    nothing is shown."""
+    """Build a stage.
+
+    Args:
+        what: a description for people who can't see it.
+        name: the name by which the page finds it.
+        value: the scene when the page opens.
+        empty: the text while nothing is shown.
+
+    Returns:
+        The component.
+    """
     how = {"name": name, "label": what, "empty": empty}
     return component("stage/mount.js", value, elem_id=name, how=how | figure())
 
 
 def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[str]]]) -> gr.HTML:
-    """Examples as buttons that fill boxes and press a button, all by their elem_id. groups: of buttons by their
-    headings: the words for the boxes by what the button says."""
+    """Build examples: buttons that fill boxes and press another button.
+
+    Args:
+        fields: the elem_id of each box.
+        go: the elem_id of the button that is pressed.
+        groups: heading → text of a button → words for the boxes.
+
+    Returns:
+        The component.
+    """
     listed = [
         {"label": label, "chips": [[name, list(words)] for name, words in of.items()]} for label, of in groups.items()
     ]
@@ -109,12 +140,17 @@ def chips(fields: Sequence[str], go: str, groups: dict[str, dict[str, Sequence[s
 
 
 def busy(name: str, word: str) -> str:
-    """A script for `js=` that dims what a stage shows and says why, and hands its arguments on."""
-    return f"(...asked) => {{ window.motionStage?.({name!r})?.busy({word!r}); return asked; }}"
+    """A script for `js=` that dims a stage and says why. It passes its arguments on.
+
+    Args:
+        name: the stage.
+        word: the reason.
+    """
+    return f"(...values) => {{ window.motionStage?.({name!r})?.busy({word!r}); return values; }}"
 
 
 def clear(name: str) -> str:
-    """A script for `js=` that takes it back."""
+    """A script for `js=` that undoes what the script of `busy` does."""
     return f"() => window.motionStage?.({name!r})?.busy('')"
 
 
@@ -124,12 +160,21 @@ def scene(
     name: str = "",
     layout: str = "beside",
     segments: Sequence[dict[str, Any]] = (),
-    asked: dict[str, Any] | None = None,
+    request: dict[str, Any] | None = None,
 ) -> Scene:
-    """The value that shows motions in step: next to each other ("beside"), or "together" in one place.
+    """Build the value of a stage that shows motions in step.
 
-    segments: stretches of the scrubber, each with a label, start and end (seconds); by default the steps of a motion
-    that is shown by itself. asked: what gives this again.
+    Args:
+        motions: the motions.
+        labels: a label for each.
+        name: the name of the downloads.
+        layout: "beside" shows them next to each other, "together" in one place.
+        segments: stretches on the scrubber, each with a label, start and end in seconds; by default the steps of a
+            motion that is shown by itself.
+        request: the request that gives this scene again.
+
+    Returns:
+        The value.
     """
     if len(motions) == 1 and not segments:
         spans = [(step.words, *step.seconds) for step in motions[0].steps]
@@ -137,15 +182,23 @@ def scene(
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]
-    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": asked})
+    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": request})
 
 
 def anew(value: Scene) -> Scene:
-    """A scene with a number of its own. Gradio passes on what differs from the last value alone, and other parts of the
-    page may have put something else onto the stage since."""
+    """Give a scene a new number.
+
+    Gradio sends only what differs from the last value. But other parts of the page may have changed the stage since.
+    """
     return value | {"number": next(_scenes)}
 
 
 def mixed(motions: Sequence[Motion], at: Sequence[float], label: str) -> dict[str, Any]:
-    """A figure for `figures` of a scene: between its motions, which lie at rising places, a slider chooses."""
+    """A figure for `figures` of a scene: a slider chooses a place between motions.
+
+    Args:
+        motions: the motions.
+        at: the place of each, rising.
+        label: the figure's label.
+    """
     return {"label": label, "motions": [motion_text(motion) for motion in motions], "at": list(at)}

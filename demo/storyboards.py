@@ -20,7 +20,7 @@ KEPT = 16  # stories whose blocks need not be made again; 2 MB each for a minute
 
 
 class Stories:
-    """The last stories: where a block of one is changed, only that block is made again."""
+    """The last stories. Where a block of one is changed, only that block is made again."""
 
     def __init__(self, mc: MotionCLIP) -> None:
         self._mc = mc
@@ -28,7 +28,16 @@ class Stories:
         self._lock = threading.Lock()
 
     def make(self, content: Any, before: Any = None, closeness: float = CLOSENESS) -> tuple[Story, str]:
-        """A storyboard's JSON as a story, and its token. before: the token of the story that this one changes."""
+        """Make the story of a storyboard.
+
+        Args:
+            content: the storyboard's JSON.
+            before: the token of the story that this one changes.
+            closeness: as for `MotionCLIP.generate`.
+
+        Returns:
+            The story, and its token.
+        """
         with self._lock:
             kept = self._stories.get(str(before))
         story = self._mc.storyboard(storyboard.parse(content), closeness, kept)
@@ -41,24 +50,29 @@ class Stories:
 
 
 def build(mc: MotionCLIP, stage: str) -> None:
-    """Lay out the strip for a stage, by its name, and the endpoint for programs."""
+    """Lay out the strip of a stage, and add the endpoint for programs.
+
+    Args:
+        mc: the model.
+        stage: the stage's name.
+    """
     stories = Stories(mc)
 
-    def tell(asked: Any) -> Answer:
+    def tell(request: Any) -> Answer:
         """A scene and the token of its files for {blocks, before}, or the reason why there is none."""
 
         def work() -> Answer:
             with reading_request():
-                content, before = {"blocks": asked["blocks"]}, asked.get("before")
+                content, before = {"blocks": request["blocks"]}, request.get("before")
             story, token = stories.make(content, before)
             return {"scene": scene([story.motion], ["storyboard"], story.motion.name), "token": token}
 
         return answer_or_reason(work)
 
-    def blocks(asked: Any) -> Answer:
+    def blocks(request: Any) -> Answer:
         """The blocks of a prompt, or of a storyboard file's content, or the reason why there are none."""
-        parse = mc.blocks if isinstance(asked, str) else storyboard.parse
-        return answer_or_reason(lambda: storyboard.as_json(parse(asked)))
+        parse = mc.blocks if isinstance(request, str) else storyboard.parse
+        return answer_or_reason(lambda: storyboard.as_json(parse(request)))
 
     @handle_errors
     def take(content: dict[str, Any]):

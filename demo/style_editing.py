@@ -24,7 +24,12 @@ STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0)  # that are decoded; the browser mix
 
 
 def build(mc: MotionCLIP, model: str) -> None:
-    """Lay out the tab and wire it to the pipeline. model: its name, for links."""
+    """Lay out the tab and wire it to the pipeline.
+
+    Args:
+        mc: the model.
+        model: its name, for links.
+    """
 
     @handle_errors
     def edit(
@@ -57,8 +62,8 @@ def build(mc: MotionCLIP, model: str) -> None:
         return npz_files([before], ["before"])[0], *all_files(after, "edited")
 
     @handle_errors_on_stage(1)
-    def show(*asked):
-        *ends, part, seconds, seed = asked
+    def show(*values):
+        *ends, part, seconds, seed = values
         what, name = picked(mc, ends[:4], "Motion")
         (a, name_a), (b, name_b) = picked(mc, ends[4:8], "From"), picked(mc, ends[8:], "To")
         plain = (part, seconds, seed) == ("whole body", 2, 0)
@@ -122,7 +127,7 @@ def build(mc: MotionCLIP, model: str) -> None:
     shown = gr.on(
         [submit for end in (base, source, target) for submit in (end.words.submit, end.known.submit)] + [go.click],
         show,
-        [*base.asked, *source.asked, *target.asked, part, seconds, seed],
+        [*base.inputs, *source.inputs, *target.inputs, part, seconds, seed],
         [figure, files],
         js=busy(STAGE, "changing it …"),
         api_visibility="private",

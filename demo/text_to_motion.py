@@ -27,10 +27,17 @@ STAGE = "text-stage"
 
 
 def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
-    """Lay out the tab and wire it to the pipeline; returns the inputs that say what is on the stage. name: the
-    model's, for links."""
+    """Lay out the tab and wire it to the pipeline.
 
-    # The files of a motion are asked for right after it, and examples again and again.
+    Args:
+        mc: the model.
+        name: its name, for links.
+
+    Returns:
+        The inputs that say what is on the stage.
+    """
+
+    # Requests for the files of a motion follow right after it, and examples come again and again.
     made = Batching(mc)
 
     @handle_errors
@@ -45,8 +52,8 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             seed: which instance of it; another number gives another motion.
             closeness: 0 takes the words as they are, 1 the nearest action that the model learned.
         """
-        asked = prompt, frames_of(seconds), int(seed), closeness
-        figure = figure_file(made(*asked))
+        request = prompt, frames_of(seconds), int(seed), closeness
+        figure = figure_file(made(*request))
         if mc.bank is None:
             return figure, None, NO_VERDICT
         nearest = {entry.label: max(entry.similarity, 0.0) for entry in mc.nearest(prompt, 5, closeness)}
@@ -55,55 +62,55 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     @handle_errors
     def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
-        asked = prompt, frames_of(seconds), int(seed), closeness
-        return video_file(made(*asked), "motion")
+        request = prompt, frames_of(seconds), int(seed), closeness
+        return video_file(made(*request), "motion")
 
     @handle_errors
     def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as files: npz, BVH, GLB, mp4, gif."""
-        asked = prompt, frames_of(seconds), int(seed), closeness
-        return all_files(made(*asked), "motion")[1]
+        request = prompt, frames_of(seconds), int(seed), closeness
+        return all_files(made(*request), "motion")[1]
 
-    def parts(asked: Any) -> tuple[str, float, int, float]:
+    def parts(request: Any) -> tuple[str, float, int, float]:
         with reading_request():
-            prompt, seconds, seed, closeness = asked
+            prompt, seconds, seed, closeness = request
             return prompt, seconds, int(seed), closeness
 
-    def play(asked: Any) -> Answer:
+    def play(request: Any) -> Answer:
         """The verdict on [prompt, seconds, seed, closeness] with its scene, or the reason why there is none.
 
         The page calls it directly: through Gradio's queue the figure came 100 ms later (docs/scale.md).
         """
 
         def work() -> Answer:
-            prompt, seconds, seed, closeness = parts(asked)
+            prompt, seconds, seed, closeness = parts(request)
             motion = made(prompt, frames_of(seconds), seed, closeness)
             return {
                 "answer": in_words(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT},
-                "scene": scene([motion], [prompt], prompt, asked=_asked(prompt, seconds, seed, closeness)),
+                "scene": scene([motion], [prompt], prompt, request=_request(prompt, seconds, seed, closeness)),
             }
 
         return answer_or_reason(work)
 
-    def keep(asked: Any) -> Answer:
+    def keep(request: Any) -> Answer:
         """The token by which the motion of [prompt, seconds, seed, closeness] can be taken home.
 
-        It is asked for when the motion is shown: what the page makes ahead, while one types, would push out of the
+        The page calls it when the motion is shown: what the page makes ahead, while one types, would push out of the
         store what others see.
         """
 
         def work() -> Answer:
-            prompt, seconds, seed, closeness = parts(asked)
+            prompt, seconds, seed, closeness = parts(request)
             motion = made(prompt, frames_of(seconds), seed, closeness)
             return {"token": motion_store.put_motion(motion, "motion")}
 
         return answer_or_reason(work)
 
-    def takes(asked: Any) -> Answer:
+    def takes(request: Any) -> Answer:
         """The next takes of [prompt, seconds, seed, closeness], or the reason why there are none."""
 
         def work() -> Answer:
-            prompt, seconds, seed, closeness = parts(asked)
+            prompt, seconds, seed, closeness = parts(request)
             seeds = [seed + number for number in range(1, TAKES + 1)]
             motions = [made(prompt, frames_of(seconds), each, closeness) for each in seeds]
             found = zip(seeds, motions, strict=True)
@@ -180,9 +187,9 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
                 },
             )
 
-    asked = [prompt, seconds, seed, closeness]
-    _endpoints(generate, film, take, asked)
-    return asked
+    inputs = [prompt, seconds, seed, closeness]
+    _endpoints(generate, film, take, inputs)
+    return inputs
 
 
 def _first(
@@ -193,11 +200,11 @@ def _first(
         return "", None, {"level": "not understood", "text": "This model takes no text: see the other tabs."}, None
     prompt = content.FIRST_PROMPT
     motion: Motion = made(prompt, 60, 0, CLOSENESS)
-    asked = _asked(prompt, 2.0, 0, CLOSENESS)
+    request = _request(prompt, 2.0, 0, CLOSENESS)
     answer = in_words(mc.verdict(prompt)) if mc.reader else None
     return (
         prompt,
-        scene([motion], [prompt], prompt, asked=asked),
+        scene([motion], [prompt], prompt, request=request),
         answer,
         offered(motion_store.put_lasting(motion, "motion")),
     )
@@ -213,29 +220,29 @@ def _gallery() -> list[dict[str, Any]]:
     return found
 
 
-def _asked(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
+def _request(prompt: str, seconds: float, seed: int, closeness: float) -> dict[str, Any]:
     return {"prompt": prompt, "seconds": seconds, "seed": seed, "closeness": closeness}
 
 
-def _endpoints(generate: Any, film: Any, take: Any, asked: list[gr.components.Component]) -> None:
+def _endpoints(generate: Any, film: Any, take: Any, inputs: list[gr.components.Component]) -> None:
     """What programs call: no part of the page shows it."""
     ask = gr.Button(visible=False)
     # The page's own prompt has a value, which would make it optional for programs.
-    asked = [gr.Textbox(label="prompt", visible=False), *asked[1:]]
+    inputs = [gr.Textbox(label="prompt", visible=False), *inputs[1:]]
     given = gr.File(visible=False), gr.Label(visible=False), gr.Markdown(visible=False)
-    ask.click(generate, asked, list(given), api_name="generate", concurrency_limit=MAX_BATCH)
-    ask.click(film, asked, gr.File(visible=False), api_name="video")
-    ask.click(take, asked, gr.Files(visible=False), api_name="files")
+    ask.click(generate, inputs, list(given), api_name="generate", concurrency_limit=MAX_BATCH)
+    ask.click(film, inputs, gr.File(visible=False), api_name="video")
+    ask.click(take, inputs, gr.Files(visible=False), api_name="files")
 
 
 def in_words(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as the page shows it."""
+    """The page's data for a verdict."""
     text = spoken(verdict).replace("**", "")
     return {"level": verdict.level, "text": text, "others": list(verdict.others)}
 
 
 def spoken(verdict: Verdict) -> str:
-    """A verdict in words, as Markdown."""
+    """A verdict as a sentence in Markdown."""
     shown = ", then ".join(" + ".join(step) for step in verdict.steps)
     if verdict.level == "known":
         return f"**Known:** {shown}."

@@ -16,10 +16,12 @@ REACH = 0.08  # of the map's half width: entries farther than that from the near
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
-    """Where entries are, and what family each action belongs to.
+    """Where known motions are on the map, and which family each action belongs to.
 
-    points: (entries, 2), within −1 to 1. families: their names. family_of: (actions,) which of them, in the order of
-    the bank's actions.
+    Attributes:
+        points: (entries, 2) places, each number from −1 to 1.
+        families: names of the families.
+        family_of: (actions,) the number of each action's family, in the order of the bank's actions.
     """
 
     points: torch.Tensor
@@ -27,10 +29,16 @@ class Atlas:
     family_of: torch.Tensor
 
     def position(self, cosines: torch.Tensor) -> tuple[float, float]:
-        """Where something belongs whose latent has these cosines (entries,) to the entries' latents.
+        """Place something on the map by its likeness to the known motions.
 
-        It lies among the entries that are nearest, and of those among the ones around the very nearest: the mean of
-        places that are far apart would be a place of neither.
+        It lies among the entries that are most like it, and of those only among the ones near the very first. The mean
+        of distant places would be the place of something else.
+
+        Args:
+            cosines: (entries,) cosines of its latent to the latents of the entries.
+
+        Returns:
+            x and y, each from −1 to 1.
         """
         best = cosines.topk(min(NEIGHBOURS, len(cosines)))
         points = self.points[best.indices]

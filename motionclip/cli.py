@@ -18,7 +18,7 @@ import click
 import typer
 
 from . import __version__, project_folders
-from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH
+from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH, QUEUE
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 from .towers import clip_weights
 
@@ -67,7 +67,7 @@ ModelOption = Annotated[
 
 
 def _expect_clip(context: typer.Context, clip: Path | None) -> Path | None:
-    """Without --clip, have the Hub asked for CLIP's weights while torch is imported, if the model needs them."""
+    """Without --clip, ask the Hub for CLIP's weights while torch is imported, if the model needs them."""
     config, model = context.params.get("config"), context.params.get("model") or project_folders.DEFAULT_MODEL
     if clip is None:
         clip_weights.expect(_tower(project_folders.config_file(config) if config else Path(model, "config.json")))
@@ -153,7 +153,7 @@ def open_app(
             help="Folder with SMPL's own files, for the stage to show that body, too; never where strangers can come.",
         ),
     ] = None,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; further ones are refused.")] = 64,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; further ones are refused.")] = QUEUE,
     mcp: Annotated[
         bool, typer.Option(help="Also serve the endpoints as tools to MCP clients; on a Space the default.")
     ] = "SPACE_ID" in os.environ,  # a Space, which is tagged with it
@@ -648,7 +648,7 @@ def evaluate(
     ] = None,
     page: Annotated[Path | None, typer.Option(help="Also write an HTML page with the table and pictures.")] = None,
 ) -> None:
-    """Measure a model: reconstruction, recognition, text-to-motion, unheard prompts, edits, interpolation.
+    """Measure a model: reconstruction, recognition, text-to-motion, unseen prompts, edits, interpolation.
 
     motionclip evaluate --data FOLDER --model runs/mine --compare theirs.json --json mine.json --page mine.html
     """

@@ -16,8 +16,13 @@ LONGEST = 200  # the last characters of a prompt, which are completed
 
 @dataclass(frozen=True)
 class Completion:
-    """text: the whole prompt, with the steps before the one that was completed. known: the action or caption in it.
-    action: what it shows."""
+    """A suggestion for an unfinished prompt.
+
+    Attributes:
+        text: the whole prompt, with the steps before the one that was completed.
+        known: the action or caption in it.
+        action: the action that it shows.
+    """
 
     text: str
     known: str
@@ -35,11 +40,21 @@ class Completions:
         self._known = [(text, action_of[text], " " + _plain(text)) for text in order]
 
     def matching(self, typed: str, count: int = COUNT) -> list[Completion]:
-        """At most `count` completions of the last step of a prompt, best first; none for nothing typed.
+        """Complete the last step of a prompt.
 
-        First come those that begin as it does, then those in which its words follow each other, then those in which
-        they all occur. The last word may be cut off. "a person wal" is taken as "wal", "walk, then si" completes "si".
-        Raises ValueError for a count below 1.
+        The order: what begins as the step does, then what has its words one after the other, then what has all of its
+        words anywhere. The last word may be incomplete. "a person wal" is read as "wal"; "walk, then si" completes
+        "si".
+
+        Args:
+            typed: the unfinished prompt.
+            count: the most completions to return.
+
+        Returns:
+            Completions, best first; none where nothing is typed.
+
+        Raises:
+            RequestError: for a count below 1.
         """
         if count < 1:
             raise RequestError(f"count: must be at least 1, not {count}")

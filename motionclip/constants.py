@@ -15,3 +15,4 @@ MAX_LABELS = 1000  # to choose from
 MIN_SECONDS, MAX_SECONDS = 0.7, 6.5  # that the page makes at a time
 MIN_BLOCK_SECONDS = 0.5  # of a storyboard
 MAX_STORY_SECONDS = MAX_FRAMES / FPS  # of all blocks together, or of a step in a link
+QUEUE = 64  # requests that may wait, by default

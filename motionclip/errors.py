@@ -40,9 +40,12 @@ class MotionCLIPError(Exception):
 
 
 class MotionFileError(MotionCLIPError, ValueError):
-    """A motion file, or the table of a data folder, that cannot be read: which file, which field of it, and why.
+    """A motion file, or the table of a data folder, that cannot be read. The message holds all three attributes.
 
-    path, field and reason are attributes, for programs; the message holds all three, for people.
+    Attributes:
+        path: the file.
+        field: the part of it that is wrong.
+        reason: what is wrong, and what to do.
     """
 
     def __init__(self, path: str | PathLike[str], field: str, reason: str) -> None:
@@ -66,7 +69,12 @@ class SkeletonError(MotionFileError):
 
 
 class FileAccessError(MotionCLIPError, OSError):
-    """A file that can't be opened or written. The message is "PATH REASON"; both are attributes."""
+    """A file that can't be opened or written. The message is "PATH REASON".
+
+    Attributes:
+        path: the file.
+        reason: why it can't be opened or written.
+    """
 
     def __init__(self, path: str | PathLike[str], reason: str) -> None:
         super().__init__(f"{path} {reason}")
@@ -109,7 +117,12 @@ class RequestError(MotionCLIPError, ValueError):
 
 
 class StoryboardError(RequestError):
-    """Blocks that can't be made into a motion. where: "block 2: seconds"; what: what is wrong and how to fix it."""
+    """Blocks that can't be made into a motion.
+
+    Attributes:
+        where: the field, as in "block 2: seconds".
+        what: what is wrong, and how to fix it.
+    """
 
     def __init__(self, where: str, what: str) -> None:
         super().__init__(f"{where}: {what}")
@@ -117,7 +130,12 @@ class StoryboardError(RequestError):
 
 
 class LinkError(RequestError):
-    """A link that can't be followed. field: what of it; what: what is wrong and how to fix it."""
+    """A link that can't be followed.
+
+    Attributes:
+        field: the part of the link that is wrong.
+        what: what is wrong, and how to fix it.
+    """
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field}: {what}")
@@ -126,9 +144,15 @@ class LinkError(RequestError):
 
 @contextmanager
 def file_access(path: str | PathLike[str], operation: str = "read") -> Iterator[None]:
-    """Turn the system's errors for a file into FileAccessError or MissingFile.
+    """Turn the system's errors for a file into errors of this package.
 
-    operation: "read" or "written", for the message.
+    Args:
+        path: the file.
+        operation: "read" or "written", for the message.
+
+    Raises:
+        MissingFile: where there is no such file.
+        FileAccessError: where it can't be opened or written.
     """
     try:
         yield
@@ -151,7 +175,15 @@ def file_access(path: str | PathLike[str], operation: str = "read") -> Iterator[
 
 
 def log_fault(log: logging.Logger, error: BaseException) -> str:
-    """Log a bug's exception with its traceback; returns the number to report it by."""
+    """Log an exception that is a bug, with its traceback.
+
+    Args:
+        log: the log to write to.
+        error: the exception.
+
+    Returns:
+        A number by which a user can report it.
+    """
     number = secrets.token_hex(4)
     log.error("fault %s", number, exc_info=error)
     return number

@@ -16,8 +16,18 @@ LEAST = 0.1  # share of the way that is taken to be spread evenly in any case: w
 
 
 def apart(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) twice → (N,) distance in metres: between the joints, each body's taken from the point where it
-    stands, and a tenth of the distance between these points."""
+    """Measure how far apart pairs of motions are.
+
+    The joints are compared as seen from the point where each body stands. A tenth of the distance between these points
+    is added.
+
+    Args:
+        one: (N, frames, 149) features.
+        other: (N, frames, 149) features.
+
+    Returns:
+        (N,) distances in metres.
+    """
     (body, place), (other_body, other_place) = _seen(one), _seen(other)
     joints = (body - other_body).norm(dim=-1).mean((-1, -2))
     return joints + PATH * (place - other_place).norm(dim=-1).mean(-1)
@@ -31,11 +41,18 @@ def _seen(motions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def even_steps(decode: Callable[[torch.Tensor], torch.Tensor], steps: int) -> torch.Tensor:
-    """(steps, frames, 149): motions along a way, its ends included, between which the body changes about equally.
+    """Choose motions along a way so that the body changes about equally from each to the next.
 
-    decode: shares of the way (N,) → (N, frames, 149). The way is measured at PROBES shares. A decoder changes smoothly
-    with its latent, but fast where it turns from one action to the other: there the shares come to lie close, and where
-    that isn't close enough yet, the way is measured again with what was decoded meanwhile.
+    The way is first measured at PROBES shares. A decoder changes smoothly with its latent, but fast where it turns from
+    one action to the other: there more shares are needed. Where they are not close enough yet, the way is measured
+    again, with the motions that were decoded meanwhile.
+
+    Args:
+        decode: shares of the way (N,), from 0 to 1 → (N, frames, 149) features.
+        steps: the number of motions, both ends included.
+
+    Returns:
+        (steps, frames, 149) features.
     """
     share = torch.linspace(0, 1, PROBES)
     motions = decode(share)

@@ -19,10 +19,19 @@ _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def locate(source: str | PathLike[str] | None = None, revision: str | None = None, **options: Any) -> Path:
-    """The model folder for a path, for a Hub repo ("user/name"), or the project's default weights for None.
+    """Find a model's folder.
 
-    revision and options (token, cache_dir, force_download, local_files_only) are `download`'s. Raises
-    FileNotFoundError where there is no model, and HubError where the Hub can't give it.
+    Args:
+        source: a folder, or a Hub repo ("user/name"); None for the project's default weights.
+        revision: branch, tag or commit of a Hub repo.
+        options: for `download`: token, cache_dir, force_download, local_files_only.
+
+    Returns:
+        The folder.
+
+    Raises:
+        MissingFile: where there is no model.
+        HubError: where the Hub can't give it.
     """
     folder = DEFAULT if source is None else Path(source)
     if (folder / CONFIG_FILE).is_file():
@@ -33,11 +42,22 @@ def locate(source: str | PathLike[str] | None = None, revision: str | None = Non
 
 
 def download(repo: str, revision: str | None = None, **options: Any) -> Path:
-    """Fetch a model's files into the standard cache and return their folder.
+    """Fetch a model's files into the standard cache.
 
-    What is there already is not fetched again, a connection that breaks is resumed where it stopped, and each file is
-    checked against the hash that the Hub gives for it. HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT and HF_HUB_CACHE are
-    respected. Raises HubError.
+    Files that are there already are not fetched again. A download that breaks off goes on where it stopped. Each file
+    is checked against the hash that the Hub gives for it. HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT and HF_HUB_CACHE are
+    respected.
+
+    Args:
+        repo: the Hub repo, "user/name".
+        revision: branch, tag or commit; by default the newest.
+        options: token, cache_dir, force_download, local_files_only.
+
+    Returns:
+        The folder of the files.
+
+    Raises:
+        HubError: where the model can't be had; it says what to do.
     """
     from huggingface_hub import errors, snapshot_download
 
@@ -82,7 +102,11 @@ def download(repo: str, revision: str | None = None, **options: Any) -> Path:
 
 
 def local_models() -> dict[str, Path]:
-    """Models on this machine, by the name that --model takes: the default, others in its folder, the Hub's cache."""
+    """List the models on this machine: the default, others in its folder, and those in the Hub's cache.
+
+    Returns:
+        The name that --model takes → the model's folder.
+    """
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 

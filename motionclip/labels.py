@@ -28,7 +28,11 @@ STYLES = {
 
 
 def parse_labels(text: str) -> list[str]:
-    """One label a line, blank lines and repetitions dropped. Raises ValueError for none, or over 1,000."""
+    """Read one label a line; blank lines and repetitions are dropped.
+
+    Raises:
+        RequestError: for no label, or more than 1,000.
+    """
     labels = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not labels:
         raise RequestError("labels: there are none; write one a line")
@@ -38,7 +42,12 @@ def parse_labels(text: str) -> list[str]:
 
 
 def load_labels(path: Path) -> list[str]:
-    """The labels in a text file, one a line."""
+    """Read a text file with one label a line.
+
+    Raises:
+        RequestError: for no label, or more than 1,000.
+        OSError: where the file can't be opened.
+    """
     with file_access(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     return parse_labels(text)

@@ -18,8 +18,15 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNO
 
 @dataclass(frozen=True)
 class LinkedRequest:
-    """What was asked for. seconds: of each step of the prompt, up to 60; 0 for as long as it usually takes. model: the
-    name that --model takes."""
+    """The request in a link.
+
+    Attributes:
+        prompt: the text.
+        seed: which instance, 0 to 2,147,483,647.
+        seconds: the length of each step of the prompt, up to 60; 0 for as long as it usually takes.
+        closeness: as for `MotionCLIP.generate`, 0 to 1.
+        model: the name that --model takes.
+    """
 
     prompt: str
     seed: int = 0
@@ -28,7 +35,7 @@ class LinkedRequest:
     model: str = DEFAULT
 
     def query(self) -> str:
-        """As a URL's query, "prompt=walk&seed=3&seconds=2.5&closeness=1&model=default"."""
+        """The request as a URL's query: "prompt=walk&seed=3&seconds=2.5&closeness=1&model=default"."""
         fields = {
             "prompt": self.prompt,
             "seed": self.seed,
@@ -40,11 +47,18 @@ class LinkedRequest:
 
 
 def read(query: str, models: Collection[str] = (DEFAULT,)) -> LinkedRequest:
-    """The request of a URL query, with or without its "?". What is left out is as in LinkedRequest; a prompt is needed.
+    """Read the request in a URL's query. Only the prompt is needed; the rest is by default as in LinkedRequest.
 
-    models: the names of those that can be used. Raises LinkError, which names the field, for an unknown model, a seed
-    that isn't a whole number from 0 to 2,147,483,647, a length or closeness outside the limits, a field that is no
-    part of a link, or one that is given twice.
+    Args:
+        query: the query, with or without its "?".
+        models: the names of the models that can be used.
+
+    Returns:
+        The request.
+
+    Raises:
+        LinkError: for an unknown model, a seed that is not a whole number from 0 to 2,147,483,647, a length or
+            closeness outside the limits, an unknown field, a field that is given twice, or a missing prompt.
     """
     query_fields = parse_qs(query.removeprefix("?"), keep_blank_values=True)
     for name, values in query_fields.items():

@@ -36,10 +36,16 @@ STOPS = 5  # of an interpolation, in the paper's figures
 
 @dataclass(frozen=True)
 class Row:
-    """The result of one line.
+    """The result of one line of an input file.
 
-    motions, titles: what the grid shows. results: the numbers of the motions that the line asks for. notes: which known
-    motions its words stand for, in sentences. impossible: why it could not be done, else "".
+    Attributes:
+        line: the number of the line.
+        name: what its files are called.
+        motions: what the grid shows.
+        titles: a title for each of the motions.
+        results: the numbers of the motions that the line asks for.
+        notes: which known motions its words stand for, in sentences.
+        impossible: why the line could not be done; else "".
     """
 
     line: int
@@ -61,9 +67,17 @@ class Known:
         self.mc, self.data = mc, data
 
     def find(self, label: str, frames: int) -> tuple[End, str]:
-        """The motion whose words are those of a label or the nearest to them, and a line that says which it is.
+        """Find the motion whose label is nearest to some words.
 
-        Raises ValueError where there is neither a folder nor a bank, or nothing like it in there.
+        Args:
+            label: the words.
+            frames: the motion's length, 30 per second.
+
+        Returns:
+            The motion, and a sentence that says which one it is.
+
+        Raises:
+            RequestError: where there is neither a folder nor a bank, or nothing like the words in it.
         """
         sources, _ = self._sources
         same = [text for text in sources if text.lower() == label.strip().lower()]
@@ -109,7 +123,7 @@ class Known:
 
     @functools.cached_property
     def _sources(self) -> tuple[dict[str, _Source], list[str]]:
-        """The known motions by what is said of them, and which of these texts are names of actions."""
+        """The known motions by their labels and captions, and which of these texts are names of actions."""
         if self.data is not None:
             return _of_folder(self.data)
         if self.mc.bank is None:
@@ -122,19 +136,19 @@ def _of_folder(folder: Path) -> tuple[dict[str, _Source], list[str]]:
     code."""
     rows = read_table(folder)[::-1]
     named: dict[str, _Source] = {row["action"].strip(): functools.partial(_clip, folder, row["clip"]) for row in rows}
-    said = {
+    captions = {
         text.strip(): functools.partial(_clip, folder, row["clip"])
         for row in rows
         for text in row["captions"].split("|")
     }
-    return named | said, list(named)
+    return named | captions, list(named)
 
 
 def _of_bank(bank: Bank) -> tuple[dict[str, _Source], list[str]]:
     """By their labels the most typical entries, and by captions the first ones."""
     named: dict[str, _Source] = {label: functools.partial(_entry, bank.find(label)) for label in bank.labels}
-    said = {entry.caption: functools.partial(_entry, entry) for entry in bank.entries[::-1]}
-    return said | named, list(named)
+    captions = {entry.caption: functools.partial(_entry, entry) for entry in bank.entries[::-1]}
+    return captions | named, list(named)
 
 
 def _clip(folder: Path, name: str, frames: int) -> tuple[End, str]:
@@ -148,7 +162,18 @@ def _entry(entry: Entry, frames: int) -> tuple[End, str]:
 
 
 def texts(mc: MotionCLIP, path: Path, frames: int | None, seed: int, closeness: float) -> Iterator[Row]:
-    """A row for each line of text."""
+    """Generate motions for a file with one text a line.
+
+    Args:
+        mc: the model.
+        path: the file.
+        frames: the length of each motion, 30 per second.
+        seed: which instance.
+        closeness: as for `MotionCLIP.generate`.
+
+    Yields:
+        A row for each line.
+    """
     for line, text in enumerate(_read(path).splitlines(), start=1):
         if text.strip():
 
@@ -159,7 +184,22 @@ def texts(mc: MotionCLIP, path: Path, frames: int | None, seed: int, closeness: 
 
 
 def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int, seed: int) -> Iterator[Row]:
-    """A row for each edit: its base, what it is like, what it should be like, and the result."""
+    """Make the edits of a table.
+
+    Args:
+        mc: the model.
+        path: a CSV file with the columns motion_source, base, v_start and v_end.
+        known: finds the motions of labels.
+        strength: as for `MotionCLIP.edit`.
+        frames: the length of each motion, 30 per second.
+        seed: which instance.
+
+    Yields:
+        A row for each edit: its base, what it is like, what it should be like, and the result.
+
+    Raises:
+        RequestError: for a motion_source other than "data" and "text".
+    """
     for line, row in _rows(path, EDIT_COLUMNS):
         words = (row["base"], row["v_start"], row["v_end"])
 
@@ -179,8 +219,21 @@ def edits(mc: MotionCLIP, path: Path, known: Known, strength: float, frames: int
 def interpolations(
     mc: MotionCLIP, path: Path, known: Known, steps: int, frames: int, seed: int, course: Course | None = None
 ) -> Iterator[Row]:
-    """A row for each pair of labels: motions along the way, by default in a straight line, evenly divided, where
-    latents are not normalised."""
+    """Interpolate between the pairs of labels in a table.
+
+    Args:
+        mc: the model.
+        path: a CSV file with the columns start and end.
+        known: finds the motions of labels.
+        steps: the number of motions for a pair, both ends included.
+        frames: the length of each motion, 30 per second.
+        seed: which instance.
+        course: the way through the latents. By default it is a straight line in equal steps for a model whose latents
+            are not normalised.
+
+    Yields:
+        A row for each pair.
+    """
     course = course or ("spherical" if mc.model.config.normalised else "linear")  # the latter as in the paper
     for line, row in _rows(path, INTERPOLATION_COLUMNS):
 
@@ -206,7 +259,16 @@ def _done(line: int, name: str, make: Callable[[], _Made], results: tuple[int, .
 
 
 def save(rows: Sequence[Row], out: Path, suffix: str) -> list[Path]:
-    """Write what was asked for as OUT/LINE-NAME.SUFFIX, or OUT/LINE-NAME-STEP.SUFFIX; returns the paths."""
+    """Write the motions that the lines ask for.
+
+    Args:
+        rows: the results.
+        out: the folder. Files are called LINE-NAME.SUFFIX, or LINE-NAME-STEP.SUFFIX where a line has several.
+        suffix: the files' suffix.
+
+    Returns:
+        The paths.
+    """
     paths = []
     for row in rows:
         words = re.sub(r"\W+", "-", row.name.lower()).strip("-")[:60]

@@ -17,9 +17,14 @@ _line: ContextVar[tqdm[Any] | None] = ContextVar("line", default=None)
 
 @contextmanager
 def shown(name: str, since: float | None = None) -> Iterator[float]:
-    """Show the steps of what is done within, once the work has taken a second (DELAY).
+    """Show the progress of the work within, once it has taken a second (DELAY).
 
-    name: of the file. since: when the work began, by what this gave for the part of it before; by default now.
+    Args:
+        name: the name of the file.
+        since: when the work began, as an earlier call yielded it; by default now.
+
+    Yields:
+        When the work began.
     """
     from tqdm import tqdm
 
@@ -34,7 +39,7 @@ def shown(name: str, since: float | None = None) -> Iterator[float]:
 
 
 def step(words: str) -> None:
-    """Say what is done from now on; heard only within `shown`."""
+    """Name the work that begins now; it is shown only within `shown`."""
     line = _line.get()
     if line is not None:
         line.set_postfix_str(words, refresh=False)
@@ -42,11 +47,16 @@ def step(words: str) -> None:
 
 
 def each(items: Sequence[T], words: str) -> Iterator[T]:
-    """The items, one by one; words: what is done with them, of which the share is told."""
-    told = -1
+    """Yield the items one by one, and show how many are done.
+
+    Args:
+        items: the items.
+        words: the name of the work.
+    """
+    last = -1
     for number, item in enumerate(items):
         share = 100 * number // len(items)
-        if share > told:
+        if share > last:
             step(f"{words}, {share} %")
-            told = share
+            last = share
         yield item

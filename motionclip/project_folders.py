@@ -19,7 +19,7 @@ def config_file(config: str | Path) -> Path:
 def app_package() -> str:
     """The name by which the app is imported: `demo` in a checkout that is not installed, else motionclip.app.
 
-    An editable install of another checkout offers that one's app, which doesn't count.
+    The app of another checkout, found through that one's editable install, does not count.
     """
     installed = find_spec("motionclip.app")
     own = (_PACKAGE / "app" / "__init__.py", _PACKAGE.parent / "demo" / "__init__.py")

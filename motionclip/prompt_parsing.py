@@ -319,7 +319,15 @@ class Clause:
 
 
 def refuse_negation(text: str, what: str = "text") -> None:
-    """Raise RequestError for a text that says what not to do; what: where it stands."""
+    """Refuse a text that says what not to do.
+
+    Args:
+        text: the text.
+        what: the name of the field that holds it, for the message.
+
+    Raises:
+        RequestError: for such a text.
+    """
     words = negated(text)
     if words is not None:
         raise RequestError(
@@ -338,7 +346,18 @@ def negated(text: str) -> str | None:
 
 
 def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
-    """A prompt's steps in order. verbs: stems of the verbs that the model knows, as `verb_stems` gives them."""
+    """Split a prompt into its steps.
+
+    Args:
+        text: the prompt.
+        verbs: stems of the verbs that the model knows, as `verb_stems` gives them.
+
+    Returns:
+        The steps in order.
+
+    Raises:
+        RequestError: for a length in digits outside 0.5–60 seconds.
+    """
     found = []
     for step in ordered(text, verbs):
         parts = items(step, verbs)
@@ -354,7 +373,12 @@ def verb_stems(actions: Collection[str]) -> set[str]:
 
 
 def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The steps of a text, in the order in which they are done; without verbs only by words such as "then"."""
+    """Split a text into its steps, in the order in which they are done.
+
+    Args:
+        text: the text.
+        verbs: stems of known verbs; without them, only words such as "then" separate steps.
+    """
     return [part for step in ordered(text, verbs) for part in items(step, verbs)]
 
 
@@ -462,7 +486,10 @@ def _detailed(text: str, verbs: Collection[str]) -> Clause:
 
 
 def lasting(text: str) -> tuple[str, float | None]:
-    """A step without the words for how long it takes, and that in seconds: "walks for 3 seconds" → "walks", 3.
+    """Separate a step from its length: "walks for 3 seconds" → "walks", 3.
+
+    Returns:
+        The step without the words for its length, and the length in seconds, if there is one.
 
     Raises:
         RequestError: for a length in digits ("for 90 seconds") outside 0.5–60 seconds. In words it is a manner of
@@ -502,7 +529,11 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
 
 
 def last_step(text: str) -> tuple[str, str]:
-    """The last step of an unfinished prompt, and the words before it: "walk, then si" → "walk, then ", "si"."""
+    """Separate the last step of an unfinished prompt: "walk, then si" → "walk, then ", "si".
+
+    Returns:
+        The words before the last step, and the last step.
+    """
     ends = [match.end() for match in _THEN.finditer(text)]
     start = max([*ends, text.rfind(",") + 1]) if ends or "," in text else 0
     start += len(text[start:]) - len(text[start:].lstrip())

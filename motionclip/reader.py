@@ -57,11 +57,14 @@ def terms(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text is taken for.
+    """The action that a text is taken for.
 
-    action: the most likely one. confidence: the probability that it, or an action near it, is meant. known: whether
-    that is sure enough to promise it. others: further likely actions, best first. shares: (actions,) how likely each
-    is.
+    Attributes:
+        action: the most likely one.
+        confidence: the probability that it, or an action near it, is meant.
+        known: whether that is enough to promise it.
+        others: further likely actions, best first.
+        shares: (actions,) the probability of each action.
     """
 
     action: str
@@ -72,10 +75,17 @@ class Reading:
 
 
 def unity(whole: Reading, parts: Sequence[Reading]) -> float:
-    """How much more probably a text means one action than one for each part: the logarithm of the Bayes factor.
+    """Compare two explanations of a text: one action for the whole, or one action for each part.
 
-    One action makes the whole and each part likely, as "slips and falls" does; of several, each makes its own part so.
-    All actions are equally likely before.
+    One action makes the whole and each part likely, as in "slips and falls". Several actions each make their own part
+    likely. All actions are equally likely before.
+
+    Args:
+        whole: the reading of the whole text.
+        parts: the readings of its parts.
+
+    Returns:
+        The logarithm of the Bayes factor; above 0 one action is more probable.
     """
     shares = torch.stack([part.shares for part in parts])
     one = (whole.shares * shares.prod(0)).sum().clamp(min=1e-12).log() + (len(parts) - 1) * math.log(len(shares[0]))
@@ -97,7 +107,16 @@ class Network(nn.Module):
         self.across = nn.Linear(width + of_terms, actions)
 
     def forward(self, z: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """z (N, width) of unit length, index and weight (N, terms) → (N, actions)."""
+        """Score the actions for texts.
+
+        Args:
+            z: (N, width) embeddings of unit length.
+            index: (N, terms) numbers of each text's terms.
+            weight: (N, terms) their weights.
+
+        Returns:
+            (N, actions) scores.
+        """
         if self.training:  # single terms are left out, and at times all: unseen texts have few known ones
             weight = weight * (torch.rand_like(weight) > 0.5) * 2 * (torch.rand(len(weight), 1) > 0.2)
         x = torch.cat([z * z.shape[-1] ** 0.5, 5 * self.terms(index, per_sample_weights=weight)], dim=-1)
@@ -105,7 +124,10 @@ class Network(nn.Module):
 
 
 class Reader:
-    """Texts → readings. It knows the actions of `near`, and those that are right as well for each of them."""
+    """Decides which action a text means.
+
+    It knows the actions of `near`, and for each of them the other actions that are right as well.
+    """
 
     def __init__(
         self,
@@ -126,12 +148,28 @@ class Reader:
             self._right[place[action], [place[other] for other in others]] = 1
 
     def scores(self, texts: Sequence[str], z: torch.Tensor) -> torch.Tensor:
-        """texts and their embeddings (N, D) → (N, actions) probabilities."""
+        """Give each action's probability.
+
+        Args:
+            texts: the texts.
+            z: (N, D) their embeddings of unit length.
+
+        Returns:
+            (N, actions) probabilities.
+        """
         with torch.inference_mode():
             return self.network.eval()(z, *self.tables(texts)).softmax(-1)
 
     def read(self, texts: Sequence[str], z: torch.Tensor) -> list[Reading]:
-        """What each text is taken for; z: (N, D), the texts' embeddings of unit length."""
+        """Read texts.
+
+        Args:
+            texts: the texts.
+            z: (N, D) their embeddings of unit length.
+
+        Returns:
+            A reading for each text.
+        """
         probabilities = self.scores(texts, z)
         promises = probabilities @ self._right.T
         readings = []
@@ -151,7 +189,12 @@ class Reader:
         return readings
 
     def tables(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """(N, terms) numbers of the texts' known terms, and their weights, by rarity, of unit length for a text."""
+        """Look up the known terms of texts.
+
+        Returns:
+            (N, terms) numbers of the terms, and (N, terms) their weights: rare terms weigh more, and the weights of a
+            text have unit length.
+        """
         lists = [[self._number[t] for t in terms(text) if t in self._number] for text in texts]
         index = torch.full((len(texts), max([1, *map(len, lists)])), len(self.vocabulary))
         for row, numbers in enumerate(lists):
@@ -160,8 +203,10 @@ class Reader:
         return index, weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
     def foreign(self, text: str) -> bool:
-        """Whether a text is in another language: other letters, or more frequent words of other languages than
-        known ones."""
+        """Whether a text is in another language.
+
+        It is if it has other letters, or more frequent words of other languages than known words.
+        """
         letters = [c for c in text if c.isalpha()]
         if sum(ord(c) > 0x24F for c in letters) > 0.5 * len(letters):
             return True
@@ -171,10 +216,12 @@ class Reader:
         return len(strange) >= 2 and len(strange) > len(known)
 
     def meaningless(self, text: str, pieces: Callable[[str], Sequence[int]]) -> bool:
-        """Whether no word of a text that says something is known, and they look like none.
+        """Whether the words of a text mean nothing: none is known, and they do not look like names.
 
-        pieces: text → into how many pieces the tower cuts each word. A name is cut into few; several words that are
-        all unknown are hardly all names.
+        Args:
+            text: the text.
+            pieces: text → the number of pieces into which the tower cuts each word. A name is cut into few pieces.
+                Several unknown words are hardly all names.
         """
         words = re.findall(r"[^\W\d_]+", text.lower())
         telling = [word for word in words if word not in _STOP]
@@ -201,7 +248,12 @@ class Reader:
 
     @classmethod
     def load(cls, folder: Path) -> Reader:
-        """Read FOLDER/reader.safetensors. Raises ModelFolderError for a file that holds no reader."""
+        """Read FOLDER/reader.safetensors.
+
+        Raises:
+            ModelFolderError: for a file that holds no reader.
+            OSError: where it can't be opened.
+        """
         path = folder / READER_FILE
         try:
             with safe_open(path, framework="pt") as file:

@@ -10,7 +10,14 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a motion with one label; start and end in seconds, score a cosine."""
+    """A stretch of a motion with one label.
+
+    Attributes:
+        label: what it shows.
+        start: its start in seconds.
+        end: its end in seconds.
+        score: the cosine of the motion's latent to the label's.
+    """
 
     label: str
     start: float
@@ -19,5 +26,5 @@ class Segment:
 
 
 def cosines(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """(N, D) and (M, D), of whatever length → (N, M) the cosine of each with each."""
+    """Cosines of each with each: (N, D) and (M, D), of any length → (N, M)."""
     return functional.normalize(a, dim=-1) @ functional.normalize(b, dim=-1).T

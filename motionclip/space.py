@@ -33,11 +33,20 @@ ATTRIBUTES = "".join(f"*.{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind 
 
 
 def make_space(out: Path, hardware: str = "cpu") -> list[Path]:
-    """Copy what a Space needs into a new or empty folder; returns the files, relative to it.
+    """Copy the files that a Hugging Face Space needs.
 
-    The Space's own settings (sdk, versions, app_file) are the front matter of the README. hardware: "cpu", for which
-    torch's CPU build is asked for, or "gpu", ZeroGPU among them. Raises ValueError for other hardware or a folder with
-    something in it, and FileNotFoundError outside of a checkout of the project.
+    The Space's own settings (sdk, versions, app_file) are the front matter of the README.
+
+    Args:
+        out: a new or empty folder.
+        hardware: "cpu", which installs torch's CPU build, or "gpu", also for ZeroGPU.
+
+    Returns:
+        The files, relative to the folder.
+
+    Raises:
+        RequestError: for other hardware, or a folder that is not empty.
+        MissingFile: outside of a checkout of the project.
     """
     if hardware not in HARDWARE:
         raise RequestError(f"hardware: must be one of {', '.join(HARDWARE)}, not {hardware!r}")

@@ -33,7 +33,13 @@ FIELDS = {"text": "words for what to do", "seconds": "its length", "seed": "whic
 
 @dataclass(frozen=True)
 class Block:
-    """One thing to do. seconds: 0.5 to 60. seed: which instance of it, 0 to 2,147,483,647."""
+    """One thing to do.
+
+    Attributes:
+        text: what to do, in words.
+        seconds: how long, 0.5 to 60.
+        seed: which instance, 0 to 2,147,483,647.
+    """
 
     text: str
     seconds: float = 2.0
@@ -47,9 +53,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Span:
-    """Where a block is in the motion: from frame `start` up to, not including, `end`.
+    """The place of a block in the motion. From `start` to `settled` the block before becomes this one.
 
-    The frames from `start` to `settled` are the join: there the block before becomes this one.
+    Attributes:
+        block: the block.
+        start: its first frame.
+        settled: the first frame that shows this block alone.
+        end: the frame after its last one.
     """
 
     block: Block
@@ -67,8 +77,12 @@ class Span:
 class Story:
     """A storyboard as one motion, with the place of each block in it.
 
-    parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion; `make` uses
-    them again when other blocks change. closeness: the one with which the parts were made.
+    Attributes:
+        motion: the motion.
+        spans: the place of each block.
+        parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion. `make`
+            uses them again when other blocks change.
+        closeness: the closeness with which the parts were made.
     """
 
     motion: Motion
@@ -150,7 +164,14 @@ def from_text(mc: MotionCLIP, text: str, seconds: float | None = None, seed: int
 
 
 def check(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks, as a list. Raises StoryboardError for none, and for a text, length or seed outside the limits."""
+    """Check blocks against the limits.
+
+    Returns:
+        The blocks as a list.
+
+    Raises:
+        StoryboardError: for no block, or a text, length or seed outside the limits.
+    """
     if not blocks:
         raise StoryboardError("blocks", "there are none; give at least one")
     for number, block in enumerate(blocks, start=1):
@@ -180,7 +201,9 @@ def _whole_or_decimal(value: object) -> bool:
 def load(path: str | PathLike[str]) -> list[Block]:
     """Read a storyboard file: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}, …]}; seed may be left out.
 
-    Raises MotionFileError, which names the file, the field and how to fix it, and OSError where it can't be opened.
+    Raises:
+        MotionFileError: for other content; it names the file and the field, and says how to fix it.
+        OSError: where the file can't be opened.
     """
     path = Path(path)
     try:
@@ -194,7 +217,11 @@ def load(path: str | PathLike[str]) -> list[Block]:
 
 
 def parse(content: Any) -> list[Block]:
-    """The blocks of a storyboard's JSON. Raises StoryboardError."""
+    """Read the blocks from a storyboard's JSON.
+
+    Raises:
+        StoryboardError: for other content; it names the field.
+    """
     if not isinstance(content, dict):
         raise StoryboardError("content", 'must be one object, {"blocks": [{"text": "walk", "seconds": 2}]}')
     for name in content:
@@ -221,7 +248,18 @@ def parse(content: Any) -> list[Block]:
 
 
 def save(blocks: Sequence[Block], path: str | PathLike[str]) -> Path:
-    """Write a storyboard file, as a whole or not at all. Raises OSError where it can't be written."""
+    """Write a storyboard file, as a whole or not at all.
+
+    Args:
+        blocks: the blocks.
+        path: where to.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: where it can't be written.
+    """
     path = Path(path)
     text = json.dumps(as_json(blocks), indent=1, ensure_ascii=False) + "\n"
     write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
@@ -229,12 +267,23 @@ def save(blocks: Sequence[Block], path: str | PathLike[str]) -> Path:
 
 
 def as_json(blocks: Sequence[Block]) -> dict[str, Any]:
-    """What `parse` reads."""
+    """The JSON of blocks, which `parse` reads."""
     return {"blocks": [vars(block) for block in check(blocks)]}
 
 
 def again(blocks: Sequence[Block], number: int) -> list[Block]:
-    """The blocks with another seed for one of them, the first being 0. Raises StoryboardError for one that isn't."""
+    """Give one block another seed.
+
+    Args:
+        blocks: the blocks.
+        number: which one; the first is 0.
+
+    Returns:
+        All blocks.
+
+    Raises:
+        StoryboardError: for a number outside the list.
+    """
     if not 0 <= number < len(blocks):
         raise StoryboardError("block", f"there is no number {number}; there are {len(blocks)}, and the first is 0")
     block = replace(blocks[number], seed=(blocks[number].seed + 1) % (MAX_SEED + 1))

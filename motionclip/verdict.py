@@ -12,11 +12,14 @@ from .towers.interface import TextTower
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `generate` promises for a prompt.
+    """The promise that `generate` makes for a prompt.
 
-    level: "known" promises the actions; "guess" is the nearest that the model knows; "not understood" says that its
-    words mean nothing to it, and `reason` why. steps: the actions that are shown, step by step; those of a step are
-    done at once. others: what else may have been meant.
+    Attributes:
+        level: "known": the motion shows the actions. "guess": it shows the nearest actions that the model knows. "not
+            understood": the words mean nothing to the model.
+        steps: the actions that are shown, step by step. The actions of one step are done at once.
+        others: other actions that may be meant.
+        reason: why the text is not understood, or "".
     """
 
     level: Literal["known", "guess", "not understood"]

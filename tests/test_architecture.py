@@ -118,14 +118,15 @@ def test_no_model_is_told_apart_by_its_class_outside_of_models():
             assert "isinstance(model" not in text and "isinstance(self.model" not in text, path
 
 
-def test_functions_are_not_winding_but_for_parsers():
+@pytest.mark.parametrize("folder, allowed", [("motionclip", PARSERS), ("demo", {}), ("benchmarks", {})])
+def test_functions_are_not_winding_but_for_parsers(folder, allowed):
     winding = {}
-    for path in sorted((ROOT / "motionclip").rglob("*.py")):
+    for path in sorted((ROOT / folder).rglob("*.py")):
         names = {
             block.name
             for block in cc_visit(path.read_text(encoding="utf-8"))
             if block.letter != "C" and block.complexity > WINDING
         }
         if names:
-            winding[path.relative_to(ROOT / "motionclip").as_posix()] = names
-    assert all(names <= PARSERS.get(path, set()) for path, names in winding.items()), winding
+            winding[path.relative_to(ROOT / folder).as_posix()] = names
+    assert all(names <= allowed.get(path, set()) for path, names in winding.items()), winding

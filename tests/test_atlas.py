@@ -114,6 +114,14 @@ def test_a_spoiled_map_is_refused_by_name(folder, name, value, complaint):
         Bank.load(folder)
 
 
+@pytest.mark.parametrize("shown", [[0, 1, 3], [0, -1, 2], [0, 1]])
+def test_a_bank_whose_texts_are_of_no_action_is_refused(folder, shown):
+    tensors, header = content(folder)
+    save_file(tensors | {"texts.shown": torch.tensor(shown, dtype=torch.int16)}, folder / BANK_FILE, metadata=header)
+    with pytest.raises(ModelFolderError, match="texts.shown: must be the number of an action for each of 3 texts"):
+        Bank.load(folder)
+
+
 def test_texts_and_ways_are_on_the_shipped_map(mc):
     drawn = mc.bank.atlas
     assert drawn.points.shape == (len(mc.bank), 2) and len(drawn.families) > 10

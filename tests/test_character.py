@@ -84,6 +84,22 @@ def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
     stands_as(motion, kind, motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path)))
 
 
+def test_toes_do_not_dig_into_the_floor_where_the_heel_rises(tmp_path):
+    kind, frames = characters.UNREAL, 30
+    poses, path = np.zeros((frames, 24, 3), np.float32), np.zeros((frames, 3), np.float32)
+    for side in SIDES:
+        poses[:, J[f"{side}_ankle"], 0] = np.linspace(0, 0.8, frames)
+    heights = Motion(poses, path).joints()[:, skeleton.FEET, 1] - np.array(skeleton.FEET_REST_HEIGHTS)
+    path[:, 1] = -heights.min(axis=1)  # on the balls of its feet
+    played = play(Motion(poses, path).save(tmp_path / "tiptoe.glb", character=write(kind, tmp_path)))
+    heels, toes = (
+        played.mesh[:, [name in {kind.names[f"{side}_{part}"] for side in SIDES} for name in played.moved_by], 1]
+        for part in ("ankle", "foot")
+    )
+    assert heels[-1].max() > heels[0].max() + 0.05
+    assert toes.min() > -0.015
+
+
 @pytest.mark.parametrize("prompt", ["squat", "turn around", "walk like a zombie"])
 @pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
 def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):

@@ -66,6 +66,18 @@ TINY = FlowConfig(
 )
 
 
+def test_the_flows_loss_is_the_velocitys_squared_error_up_to_a_factor_of_time():
+    torch.manual_seed(0)
+    velocity = FlowModel(TINY).velocity
+    torch.nn.init.normal_(velocity.outward.weight)
+    data, noise, z = torch.randn(12), torch.randn(12), torch.randn(1, 16)
+    for t in (0.0, 0.3, 0.9):
+        time, x = torch.tensor([t]), (1 - t) * noise + t * data
+        error = velocity(x[None], t, velocity.modulations(time[:, None], z)) - (data - noise)
+        loss = velocity.loss(data[None], noise[None], time, z)
+        assert torch.allclose(loss, (t**2 + (1 - t) ** 2) * error.square(), rtol=1e-4, atol=1e-5)
+
+
 class Pool:
     """Texts of a batch: which each clip has, one for each of three actions, and which actions are near the first."""
 

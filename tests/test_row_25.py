@@ -80,6 +80,17 @@ def test_standing_feet_tell_the_roots_path():
         assert path_of(motion.rotations()[:frames]).shape == (frames, 3)
 
 
+@pytest.mark.parametrize("frames", [30, 46, 90])
+def test_a_foot_that_swings_past_the_standing_one_does_not_carry_the_body(frames):
+    """At the bottom of its swing it is 4 mm lower, and fast; the clip may end there."""
+    poses = np.zeros((frames, 24, 3), np.float32)
+    for part, angle in (("hip", -0.1), ("knee", 0.2), ("ankle", -0.1)):
+        poses[:, skeleton.JOINT_INDEX[f"left_{part}"], 0] = angle
+    poses[:, skeleton.JOINT_INDEX["right_hip"], 0] = 0.5 * np.cos(2 * np.pi * np.arange(frames) / 60)
+    rotations = Motion(poses, np.zeros((frames, 3), np.float32)).rotations()
+    assert path_of(rotations)[:, [0, 2]].abs().max() < 1e-4
+
+
 def amass_clip(path, angle, frames=90):
     """A body in AMASS's convention that stands turned by an angle about the vertical, then turns and tilts; written to
     a file. Returns its poses."""

@@ -218,6 +218,17 @@ def _without_rest(source):
     return source
 
 
+def test_feet_on_tiptoe_are_not_taken_for_flat_where_the_rest_pose_says_nothing(tmp_path):
+    """Of the feet that stand the lowest lie flat."""
+    motion = posed(frames=40)
+    for side in ("left", "right"):
+        motion.poses[20:, J[f"{side}_ankle"], 0] = 0.7
+    motion.translation[20:, 1] += 0.1
+    loaded = read(tmp_path, _without_rest(figure(motion)).text()).motion
+    for side in ("left", "right"):
+        assert turned_by(loaded, motion, f"{side}_ankle").max() < 12
+
+
 ONE_POSE = posed(
     frames=3, height=0.6, pelvis=(-20, 0, 0), spine1=(25, 0, 0), neck=(35, 10, 0), head=(20, 0, 0),
     left_hip=(-85, 0, 0), right_hip=(-85, 0, 10), left_knee=(90, 0, 0), right_knee=(70, 0, 0), left_ankle=(40, 0, 0),

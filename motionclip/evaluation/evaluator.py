@@ -30,7 +30,10 @@ WINDOW = 60
 
 
 class Evaluator(nn.Module):
-    """Windows of joint positions → action logits, style logits, and features in the text space of `tower`."""
+    """An independent classifier of windows of joint positions.
+
+    It gives actions, styles, and features in the text space of `tower`.
+    """
 
     tower = "minilm"
 
@@ -56,7 +59,7 @@ class Evaluator(nn.Module):
         self.text = nn.Linear(2 * width, text)
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, 60, 149) features → (batch, 2·width): the features that distances are measured in."""
+        """(batch, 60, 149) features → (batch, 2·width) features, in which distances are measured."""
         x = self.embed(points(windows).transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
@@ -65,15 +68,24 @@ class Evaluator(nn.Module):
         return torch.cat([x.mean(-1), x.amax(-1)], dim=-1)
 
     def forward(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Classify windows.
+
+        Args:
+            windows: (batch, 60, 149) features.
+
+        Returns:
+            (batch, actions) logits, (batch, styles) logits, and (batch, 384) features in the text space.
+        """
         h = self.dropout(self.hidden(windows))
         return self.action(h), self.style(h), functional.normalize(self.text(h).float(), dim=-1)
 
     @torch.inference_mode()
     def predict(self, motions: Sequence[Motion]) -> dict[str, torch.Tensor]:
-        """The first 60 frames of each motion (shorter ones are held at their last pose), classified.
+        """Classify the first 60 frames of each motion; the last pose of a shorter one is held.
 
-        Returns action (N, actions) and style (N, styles) logits, text (N, 384) unit features in the text space,
-        and hidden (N, H) features for Fréchet distances.
+        Returns:
+            "action": (N, actions) logits. "style": (N, styles) logits. "text": (N, 384) unit features in the text
+            space. "hidden": (N, H) features for Fréchet distances.
         """
         windows = torch.stack([canonical(motion_features(m.padded(WINDOW).crop(0, WINDOW))) for m in motions])
         hidden = torch.cat([self.hidden(part) for part in windows.split(256)])
@@ -81,7 +93,11 @@ class Evaluator(nn.Module):
         return {"action": self.action(hidden), "style": self.style(hidden), "text": text, "hidden": hidden}
 
     def named(self, motions: Sequence[Motion]) -> tuple[list[str], list[str]]:
-        """The action and the style that each motion shows first of all."""
+        """The most likely action and style of each motion.
+
+        Returns:
+            The actions, and the styles.
+        """
         predictions = self.predict(motions)
         actions = [self.actions[i] for i in predictions["action"].argmax(1).tolist()]
         return actions, [self.styles[i] for i in predictions["style"].argmax(1).tolist()]
@@ -95,7 +111,11 @@ class Evaluator(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> Evaluator:
-        """Read what `save` wrote. Raises OSError where it is missing."""
+        """Read what `save` wrote.
+
+        Raises:
+            OSError: where it is missing.
+        """
         config = read_json(folder / "config.json")
         evaluator = cls(config["actions"], config["styles"])
         state = load_file(folder / "model.safetensors")
@@ -104,9 +124,18 @@ class Evaluator(nn.Module):
 
 
 def train_evaluator(clips: Sequence[Clip], steps: int = 8000, batch: int = 384, seed: int = 1234) -> Evaluator:
-    """Train on the clips (the train split) with cross-entropy on action and style, and contrast to captions.
+    """Train an evaluator by cross-entropy on action and style, and by contrast to captions.
 
     It runs on the GPU where there is one.
+
+    Args:
+        clips: the clips of the train split.
+        steps: the number of steps.
+        batch: windows in a step.
+        seed: of everything random.
+
+    Returns:
+        The evaluator.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(seed)

@@ -44,8 +44,13 @@ def penetration(motion: Motion) -> float:
 
 
 def leaps(motion: Motion, fastest: float = 12.0, widest: float = 40.0) -> bool:
-    """Whether a joint is faster than `fastest` metres per second, or the pelvis turns by over `widest` degrees in a
-    frame."""
+    """Whether a motion leaps in some frame.
+
+    Args:
+        motion: the motion.
+        fastest: metres per second; a leap is a joint that is faster.
+        widest: degrees per frame; a leap is a pelvis that turns farther.
+    """
     if len(motion) < 2:
         return False
     speeds = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1) * FPS
@@ -60,7 +65,15 @@ def heights(motion: Motion) -> np.ndarray:
 
 
 def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Fréchet distance of two sets of features (N, H), as Gaussians (Heusel et al. 2017)."""
+    """Compute the Fréchet distance of two sets of features, as Gaussians (Heusel et al. 2017).
+
+    Args:
+        a: (N, H) features.
+        b: (M, H) features.
+
+    Returns:
+        The distance.
+    """
     a, b = a.double(), b.double()
     # tr((Σa Σb)^½) from the singular values of the product of the centred, scaled sets.
     product = (a - a.mean(0)) @ (b - b.mean(0)).T / math.sqrt((len(a) - 1) * (len(b) - 1))
@@ -69,10 +82,17 @@ def frechet(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def precision(motions: torch.Tensor, texts: torch.Tensor, seed: int) -> tuple[float, float, float]:
-    """R-precision at 1, 2 and 3 of motions' features (N, D) and their texts' (N, D): how often a motion's own text is
-    among the 1, 2 or 3 nearest of the 32 texts of a random batch.
+    """Compute R-precision: how often a motion's own text is among the nearest of the 32 texts of a random batch.
 
     The same text of another motion is as near, and does not count as nearer.
+
+    Args:
+        motions: (N, D) features of the motions.
+        texts: (N, D) features of their texts.
+        seed: of the batches.
+
+    Returns:
+        The share for the nearest 1, 2 and 3 texts.
     """
     order = torch.randperm(len(motions), generator=torch.Generator().manual_seed(seed))
     nearer: list[torch.Tensor] = []
@@ -94,7 +114,13 @@ def diversity(features: torch.Tensor, seed: int) -> float:
 
 
 def multimodality(features: torch.Tensor, actions: Sequence[str], sources: Sequence[str]) -> float:
-    """Mean distance of features (N, H) that show the same action but belong to different sources (clips)."""
+    """Mean distance of features that show the same action but come from different sources.
+
+    Args:
+        features: (N, H).
+        actions: the action of each.
+        sources: the source of each, such as the name of its clip.
+    """
     members: dict[str, list[int]] = defaultdict(list)
     for index, action in enumerate(actions):
         members[action].append(index)
@@ -107,8 +133,17 @@ def multimodality(features: torch.Tensor, actions: Sequence[str], sources: Seque
 
 
 def nearest_distances(motions: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
-    """Joints (N, frames, 24, 3) and (M, frames, 24, 3) → (N,) the distance to the nearest of the M, in millimetres: the
-    root of the joints' mean squared distance."""
+    """Compute the distance of each motion to the nearest reference.
+
+    The distance of two motions is the root of the joints' mean squared distance.
+
+    Args:
+        motions: (N, frames, 24, 3) joints in metres.
+        references: (M, frames, 24, 3) joints in metres.
+
+    Returns:
+        (N,) millimetres.
+    """
     joints = motions.shape[1] * motions.shape[2]
     distances = [torch.cdist(part.flatten(1), references.flatten(1)).amin(1) for part in motions.split(256)]
     return 1000 * torch.cat(distances) / math.sqrt(joints)

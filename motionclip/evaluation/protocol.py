@@ -62,10 +62,13 @@ Edited = tuple[Motion, str, str]  # with the action that it shows and the style 
 
 @dataclass(frozen=True)
 class References:
-    """What generated motion is compared with, in addition to the split that is measured; the same at every repeat.
+    """What generated motion is compared with, besides the split that is measured. It is the same for every repeat.
 
-    clips: of the training split. joints: of their windows, mirrored ones too, (N, frames, 24, 3) about the pelvis.
-    other_split: the evaluator's features of another split's windows, (N, H), for the distance of real to real.
+    Attributes:
+        clips: the clips of the training split.
+        joints: (N, frames, 24, 3) of their windows about the pelvis, mirrored ones too.
+        other_split: (N, H) the evaluator's features of another split's windows, for the distance of real to real
+            motion.
     """
 
     clips: Sequence[Clip]
@@ -74,7 +77,18 @@ class References:
 
 
 def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repeats: int = 3) -> list[Measurement]:
-    """Every figure of the table, for the clips and words of one split; prints progress."""
+    """Compute every figure of the table for one split; prints progress.
+
+    Args:
+        mc: the model.
+        data: the data folder.
+        split: "val" or "test".
+        evaluator: classifies motion.
+        repeats: draws with other seeds, for the spread.
+
+    Returns:
+        The figures.
+    """
     clips, training = load_clips(data, split), load_clips(data, "train")
     other_split = load_clips(data, "val" if split == "test" else "test")
     actions = sorted({row["action"] for row in read_table(data)})
@@ -110,8 +124,15 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
 
 
 def windows_of(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, list[Clip]]:
-    """A split's clips cut into windows (N, window, 149) that face as the model wants them, of a long one eight at most,
-    and the clip of each."""
+    """Cut clips into windows; of a long clip eight at most.
+
+    Args:
+        mc: the model, which says how windows face.
+        clips: the clips.
+
+    Returns:
+        (N, window, 149) features, and the clip of each window.
+    """
     size, keep_heading = mc.model.config.window, mc.model.config.keeps_heading
     cuts = [cut_windows(clip.motion, size, STRIDE, keep_heading) for clip in clips]
     cuts = [cut[np.linspace(0, len(cut) - 1, MAX_WINDOWS).round()] if len(cut) > MAX_WINDOWS else cut for cut in cuts]
@@ -137,9 +158,18 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
 
 
 def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], words: Words) -> list[Measurement]:
-    """Accuracy of the action whose name is nearest to the motion's latent; an action near the right one counts.
+    """Measure how often the action whose name is nearest to a motion's latent is right; one near the right one counts.
 
-    Choreographed clips are left out: each is another take of one that was trained on.
+    Choreographed clips are left out: each is another take of a clip in training.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+        actions: the actions.
+        words: says which actions are near.
+
+    Returns:
+        The figures.
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
     names = mc.encode_text(actions)
@@ -167,9 +197,9 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], w
 
 
 def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
-    """The paper's recognition among BABEL's 60 classes, on folders that `prepare` made.
+    """Measure the paper's recognition among BABEL's 60 classes, on folders that `prepare` made.
 
-    Any class that is among a window's categories is right. Windows of none of the classes are left out.
+    Any class among a window's categories is right. Windows of none of the classes are left out.
     """
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:
@@ -185,7 +215,16 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
 
 
 def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> tuple[torch.Tensor, list[str]]:
-    """Windows by what they show (rows) and what they are recognised as (columns), of the actions that occur."""
+    """Count the windows of each action by the action that is recognised.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+        actions: the actions.
+
+    Returns:
+        (actions, actions) counts, a row what was shown, a column what was recognised, and the actions that occur.
+    """
     windows, owners = windows_of(mc, clips)
     best = cosines(mc.model.encode_windows(windows), mc.encode_text(actions)).argmax(1)
     counts = torch.zeros(len(actions), len(actions))
@@ -200,9 +239,20 @@ def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> 
 def decoding(
     mc: MotionCLIP, clips: Sequence[Clip], evaluator: Evaluator, words: Words, split: str, seed: int
 ) -> list[Measurement]:
-    """What the evaluator sees in motion made of words, and of encoded motion, and in real motion.
+    """Measure what the evaluator sees in generated motion, in encoded and decoded motion, and in real motion.
 
-    Right is an action or one near it. A prompt that is refused counts as wrong.
+    The right answer is the action or one near it. A prompt that is refused counts as wrong.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+        evaluator: classifies motion.
+        words: prompts, and which actions are near.
+        split: the split of the prompts.
+        seed: of the generated motions.
+
+    Returns:
+        The figures.
     """
     windows, owners = windows_of(mc, clips)
     figures = []
@@ -318,7 +368,16 @@ def _mean_names(evaluator: Evaluator, motions: Sequence[Motion]) -> tuple[list[s
 
 
 def promises(mc: MotionCLIP, words: Words, split: str) -> list[Measurement]:
-    """What the verdict "known" is worth: how many prompts get it, and how often it is right."""
+    """Measure how many prompts get the verdict "known", and how often it is right.
+
+    Args:
+        mc: the model.
+        words: the prompts, and which actions are near.
+        split: the split of the prompts.
+
+    Returns:
+        The figures.
+    """
     assert mc.reader is not None
     actions = mc.reader.actions
     sources = {
@@ -354,9 +413,16 @@ def _understood(mc: MotionCLIP, text: str) -> bool:
 
 
 def soundness(mc: MotionCLIP, training: Sequence[Clip]) -> list[Measurement]:
-    """Leaps and floating in many seeds of every action.
+    """Measure leaps and floating in many seeds of every action.
 
-    Left out are actions whose recordings themselves leap, or float in over 2 % of their frames.
+    Actions whose recordings themselves leap, or float in over 2 % of their frames, are left out.
+
+    Args:
+        mc: the model.
+        training: clips of the training split.
+
+    Returns:
+        The figures.
     """
     by_action: dict[str, list[Motion]] = defaultdict(list)
     for clip in training:
@@ -397,8 +463,22 @@ def text_to_motion(
     split: str,
     seed: int,
 ) -> list[Measurement]:
-    """Real windows, motion generated from captions of their clips, and training clips with the nearest captions: all
-    three by the same measures."""
+    """Measure real windows, motion generated from their captions, and training clips with the nearest captions.
+
+    All three are measured in the same way.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+        references: what generated motion is compared with.
+        evaluator: gives the features.
+        words: phrases of the actions.
+        split: the split of the prompts.
+        seed: of the generated motions.
+
+    Returns:
+        The figures.
+    """
     windows, owners, captions, shares = _captioned_windows(mc, clips, words, split)
     real = features_motions(windows)
     retrieved = _retrieved(mc, mc.encode_text(captions), references.clips, seed)
@@ -488,7 +568,16 @@ def _variety(
 
 
 def smoothness(mc: MotionCLIP, actions: Sequence[str], seed: int) -> list[Measurement]:
-    """How even the way is along interpolations between pairs of actions: 10 % would be the most even."""
+    """Measure how even interpolations between pairs of actions are: the most even would be 10 %.
+
+    Args:
+        mc: the model.
+        actions: the actions.
+        seed: of the pairs and the motions.
+
+    Returns:
+        The figures.
+    """
     generator = torch.Generator().manual_seed(seed)
     leaps, slowest = [], []
     for _ in range(INTERPOLATIONS):
@@ -509,10 +598,20 @@ def smoothness(mc: MotionCLIP, actions: Sequence[str], seed: int) -> list[Measur
 def edits(
     mc: MotionCLIP, clips: Sequence[Clip], training: Sequence[Clip], evaluator: Evaluator, strength: float = 1.0
 ) -> list[Measurement]:
-    """Real neutral motion edited to other styles: how often the evaluator sees the style, and still the action.
+    """Edit real neutral motion to other styles: how often does the evaluator see the style, and still the action?
 
-    A pair of an action and a style that was recorded, for training or among these clips, is measured apart from a style
-    that training had with other actions only.
+    Pairs of an action and a style that were recorded, for training or among these clips, are measured by themselves; so
+    are styles that training has with other actions only.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+        training: clips of the training split.
+        evaluator: classifies motion.
+        strength: as for `MotionCLIP.edit`.
+
+    Returns:
+        The figures.
     """
     counts = Counter(clip.style for clip in training)
     styles = [style for style in STYLES if counts[style] >= MIN_STYLE_CLIPS]
@@ -528,10 +627,20 @@ def edits(
 def styled_prompts(
     mc: MotionCLIP, training: Sequence[Clip], words: Words, evaluator: Evaluator, seed: int = 0
 ) -> list[Measurement]:
-    """Prompts for each action and style that were recorded together ("walk like an old person"): how often the
-    evaluator sees the style, the action or one near it, and both.
+    """Measure prompts for each action and style that were recorded together, such as "walk like an old person".
 
-    The words for styles are those of training: this measures motion, not reading.
+    How often does the evaluator see the style, the action or one near it, and both? The words for styles are those of
+    training: motion is measured, not the reading of texts.
+
+    Args:
+        mc: the model.
+        training: clips of the training split.
+        words: phrases of styles, and which actions are near.
+        evaluator: classifies motion.
+        seed: of the generated motions.
+
+    Returns:
+        The figures.
     """
     pairs = sorted({(clip.action, clip.style) for clip in training})
     prompts = [(f"{action} {text}", action, style) for action, style in pairs for text in words.styles.get(style, [])]
@@ -584,8 +693,8 @@ def _edit_accuracy(name: str, examples: Sequence[Edited], evaluator: Evaluator) 
     reached = np.mean([labels[id(motion)][1] == style for motion, _, style in examples])
     kept = np.mean([labels[id(motion)][0] == action for motion, action, _ in examples])
     return [
-        Measurement("edits, judged apart", f"{name}: style reached", 100 * float(reached), "%"),
-        Measurement("edits, judged apart", f"{name}: action kept", 100 * float(kept), "%"),
+        Measurement("edits, by the evaluator", f"{name}: style reached", 100 * float(reached), "%"),
+        Measurement("edits, by the evaluator", f"{name}: action kept", 100 * float(kept), "%"),
     ]
 
 

@@ -33,7 +33,18 @@ figure {margin: 1.2em 0} figcaption {font-weight: 600}
 
 
 def write_page(path: Path, mc: MotionCLIP, data: Path, split: str, models: Mapping[str, Sequence[Measurement]]) -> Path:
-    """Write PATH, one HTML file with everything in it; `models` are the columns of its table."""
+    """Write an HTML file with the table and pictures, everything in the one file.
+
+    Args:
+        path: the file.
+        mc: the model.
+        data: the data folder.
+        split: the split of the pictures.
+        models: the columns of the table: name → figures.
+
+    Returns:
+        The path.
+    """
     actions = sorted({row["action"] for row in read_table(data)})
     counts = confusion(mc, load_clips(data, split), actions)
     parts = [

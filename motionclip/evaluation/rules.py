@@ -32,9 +32,16 @@ SEEN = 0.03  # metres
 
 
 def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, bool]]]:
-    """For each of the five lists of prompts in configs/prompts, the prompts and whether each is done.
+    """Check by rules whether motions do what prompts ask for, for the five lists of prompts in configs/prompts.
 
-    clips: recordings, which say what the single actions look like. A prompt that is refused is not done.
+    A prompt that is refused is not done.
+
+    Args:
+        mc: the model.
+        clips: recordings, which show what the single actions look like.
+
+    Returns:
+        List → its prompts, each with whether it is done.
     """
     spans = _Spans(clips)
     checks: dict[str, Callable[[dict[str, str]], bool]] = {
@@ -56,8 +63,15 @@ def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, 
 
 
 def side(motion: Motion, limb: str) -> str:
-    """Which side acts: by the turn of the pelvis, where it goes, which foot is lower and so carries the body, or which
-    foot or hand leaves its place farther."""
+    """The side that acts.
+
+    It follows from the turn of the pelvis, from the direction of the path, from the lower foot, which carries the body,
+    or from the foot or hand that goes farther from its place.
+
+    Args:
+        motion: the motion.
+        limb: what acts.
+    """
     rotations, joints = motion.rotations(), motion.joints()
     if limb == "turn":
         headings = np.unwrap(heading(rotations[:, 0]).numpy())
@@ -76,9 +90,14 @@ def side(motion: Motion, limb: str) -> str:
 
 
 def count(motion: Motion, signal: str) -> int:
-    """How many times the part goes out and back: peaks that stand out by 40 % of its whole range.
+    """How many times a part of the body goes out and back.
 
-    0 where its whole range is less than what can be seen, 3 cm.
+    It counts the peaks that stand out by 40 % of the whole range. The count is 0 where this range is below 3 cm, which
+    nobody sees.
+
+    Args:
+        motion: the motion.
+        signal: the part and the direction that are counted.
     """
     joints = motion.joints()
     chest = joints[:, JOINT_INDEX["spine3"]]
@@ -134,8 +153,13 @@ def _tempo(mc: MotionCLIP, row: dict[str, str]) -> bool:
 
 
 def body_course(motion: Motion) -> np.ndarray:
-    """(6,) path of the pelvis on the ground (m), its lowest height, its height at the end less that at the start, mean
-    speed of the ankles about it (m/s), how far it turns (radians), how high the body gets off the floor."""
+    """Describe the course of the body.
+
+    Returns:
+        (6,) the length of the pelvis's path on the ground (m), its lowest height (m), its height at the end less that
+        at the start (m), mean speed of the ankles about it (m/s), how far it turns (radians), and the greatest height
+        of the lower foot (m).
+    """
     joints = motion.joints()
     ground = joints[:, 0][:, [0, 2]]
     ankles = joints[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]] - joints[:, :1]
@@ -155,8 +179,12 @@ def body_course(motion: Motion) -> np.ndarray:
 
 
 def arms_course(motion: Motion) -> np.ndarray:
-    """(4,) height of the higher and of the lower wrist over the chest (m), the faster wrist's speed about it (m/s), the
-    distance of the wrists."""
+    """Describe the course of the arms.
+
+    Returns:
+        (4,) height of the higher and of the lower wrist over the chest (m), speed of the faster wrist about it (m/s),
+        and distance of the wrists (m).
+    """
     joints = motion.joints()
     wrists = joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
     about = wrists - joints[:, JOINT_INDEX["spine3"], None]

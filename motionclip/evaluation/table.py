@@ -14,8 +14,13 @@ from ..files.json_file import read_json
 class Measurement:
     """One measured number.
 
-    value: in `unit` ("%", "mm", …; "" for none). low, high: the 95 % interval over repeats with other seeds; None for
-    one repeat.
+    Attributes:
+        group: the heading in the table.
+        name: what was measured.
+        value: the number in `unit`.
+        unit: "%", "mm", …; "" for none.
+        low: lower end of the 95 % interval over repeats with other seeds; None for one repeat.
+        high: upper end of it.
     """
 
     group: str
@@ -26,6 +31,7 @@ class Measurement:
     high: float | None = None
 
     def shown(self) -> str:
+        """The number with its unit and interval."""
         spread = f" ± {(self.high - self.low) / 2:.2g}" if self.low is not None and self.high is not None else ""
         return (
             f"{self.value:.{0 if abs(self.value) >= 1000 else 1 if abs(self.value) >= 10 else 2}f}{spread} {self.unit}"
@@ -33,7 +39,11 @@ class Measurement:
 
 
 def table(models: Mapping[str, Sequence[Measurement]]) -> str:
-    """The figures as text: a line each under their groups, a column a model."""
+    """The figures as text: a row for each under its group, a column for each model.
+
+    Args:
+        models: name → figures.
+    """
     columns = {name: {(f.group, f.name): f.shown() for f in figures} for name, figures in models.items()}
     keys = list(dict.fromkeys(key for column in columns.values() for key in column))
     width = max(len(name) for _, name in keys) + 2
@@ -55,7 +65,12 @@ def as_json(figures: Sequence[Measurement]) -> list[dict[str, object]]:
 
 
 def from_json(path: Path) -> list[Measurement]:
-    """What `as_json` gave, from a file. Raises ValueError where that is something else."""
+    """Read the figures that `as_json` wrote.
+
+    Raises:
+        RequestError: for a file with something else in it.
+        OSError: where it can't be opened.
+    """
     try:
         return [Measurement(**figure) for figure in read_json(path)]
     except (TypeError, ValueError) as error:

@@ -31,12 +31,19 @@ _log = logging.getLogger(__name__)
 
 
 def load(path: str | PathLike[str]) -> Motion:
-    """Read a motion file: .bvh, .npz (AMASS, SMPL), .npy (HumanML3D, MDM), .pt or .pkl (GVHMR, WHAM).
+    """Read a motion file; `READABLE` lists the suffixes.
 
-    What was passed over or assumed is logged as a warning; of several motions the first is given.
+    Assumptions and skipped parts are logged as warnings. Of several motions the first is returned.
 
-    Raises MotionFileError (a ValueError) for a file that can't be read as motion, OSError for one that can't
-    be opened.
+    Args:
+        path: the file.
+
+    Returns:
+        The motion.
+
+    Raises:
+        MotionFileError: for a file that can't be read as motion.
+        OSError: for a file that can't be opened.
     """
     reading, *others = read(path)
     for note in reading.notes:
@@ -53,12 +60,23 @@ def read(
     fps: float | None = None,
     names: Mapping[str, str] | None = None,
 ) -> list[LoadedMotion]:
-    """Read all motions of a file, and say what was found: family, frames, rate, up axis, scale.
+    """Read all motions of a file, with what the file says of them: family, frames, rate, up axis, scale.
 
-    up: the axis that points up in it (x, y, z, -x, -y, -z), fps: its frame rate, names: part → joint's name (see
-    `read_map`); each overrules what the file says or leaves open.
+    Each argument but the path overrules what the file says.
 
-    Raises MotionFileError and OSError as `load`, RequestError for an axis or a rate that there can't be.
+    Args:
+        path: the file.
+        up: the axis that points up in it: x, y, z, -x, -y or -z.
+        fps: its frame rate.
+        names: part of the body → name of its joint (see `read_map`).
+
+    Returns:
+        At least one motion.
+
+    Raises:
+        MotionFileError: for a file that can't be read as motion.
+        OSError: for a file that can't be opened.
+        RequestError: for an axis or a rate outside the limits.
     """
     from . import c3d, npz, results, skeletons
 
@@ -97,14 +115,24 @@ def save(
 ) -> Path:
     """Write a motion as .npz (AMASS), .bvh, .glb (a figure that moves), .vrma, .npy, .mp4 or .gif (a skeleton).
 
-    layout: of npz "smpl" (72 numbers per frame), "amass" (156, SMPL+H) or "smplx" (165); of npy "joints" (HumanML3D's,
-    (frames, 22, 3)) or "humanml3d" (its 263 features). Returns the path. The file appears whole or not at all.
+    The file appears whole or not at all.
 
-    character: a rigged .glb or .vrm, for path a .glb or .vrm: that file with the motion on its own skeleton, and all
-    else in it as it was. names: part → its bone's name, where nothing can guess it (see `read_map`).
+    Args:
+        motion: the motion.
+        path: the file.
+        layout: of npz: "smpl" (72 numbers per frame), "amass" (156, SMPL+H) or "smplx" (165). Of npy: "joints"
+            (HumanML3D's, (frames, 22, 3)) or "humanml3d" (its 263 features).
+        character: a rigged .glb or .vrm, for a path with one of these suffixes: the motion is written on its skeleton,
+            and the rest of its file stays as it is.
+        names: part of the body → the character's bone, where its names are unknown (see `read_map`).
 
-    Raises ValueError for another suffix or layout, MotionFileError for a character that isn't understood, OSError where
-    it can't be written.
+    Returns:
+        The path.
+
+    Raises:
+        RequestError: for another suffix or layout.
+        MotionFileError: for a character that can't be used.
+        OSError: where the file can't be written.
     """
     from ..viz import render
 

@@ -17,9 +17,17 @@ MAX_PLACES = 2_000_000  # nodes times frames
 
 
 def read_animations(document: Document, fps: float | None) -> list[tuple[str, Armature]]:
-    """(name, armature) of each animation in a document that moves anything, sampled at 30 frames per second.
+    """Read the animations of a document that move anything, sampled at 30 frames per second.
 
-    fps: what the keys' own rate is taken for, where it is wrong in the file. Raises MotionFileError.
+    Args:
+        document: the document.
+        fps: the rate of the keys, where the file's own is wrong.
+
+    Returns:
+        Name and armature of each.
+
+    Raises:
+        MotionFileError: where nothing moves, or something is wrong in the document.
     """
     nodes, order = read_nodes(document)
     parts = vrm_parts(document, order)

@@ -10,16 +10,21 @@ import torch
 
 @dataclass
 class Armature:
-    """What every reader of skeletons gives to the retargeting.
+    """A skeleton in motion: what every reader of skeletons gives to the retargeting.
 
-    names, parents: of the joints, parents before children, −1 for those without.
-    rest_rotations: (joints, 3, 3), rest_positions: (joints, 3), in the world, of the skeleton at rest.
-    rotations: (frames, joints, 3, 3), positions: (frames, joints, 3), in the world, in the file's unit and axes.
-    ends: joint → (3,), where its last bone ends, in the joint's own frame.
-    parts: our name of a part → joint, where the file itself says it (VRM).
-    meshes: those that are surfaces, and no bones, whatever their names.
-    up: the axis that points up by the format's own word ("y"), or "".
-    notes: what a reader passed over, in sentences.
+    Attributes:
+        names: the joints' names, parents before children.
+        parents: the parent of each joint, −1 for none.
+        rest_rotations: (joints, 3, 3) of the skeleton at rest, in the world.
+        rest_positions: (joints, 3) of the skeleton at rest, in the world.
+        rotations: (frames, joints, 3, 3), in the world.
+        positions: (frames, joints, 3), in the world, in the file's unit and axes.
+        ends: joint → (3,), where its last bone ends, in the joint's own frame.
+        parts: part of the body → joint, where the file itself says it (VRM).
+        meshes: joints that are surfaces and no bones, whatever their names.
+        up: the axis that points up by the format's rules ("y"), or "".
+        fps: the frame rate.
+        notes: what the reader skipped, in sentences.
     """
 
     names: list[str]
@@ -46,9 +51,15 @@ class Armature:
 def globals_of(
     parents: Sequence[int], rotations: torch.Tensor, positions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """World rotations and positions from those in the parents' frames.
+    """Compute rotations and positions in the world.
 
-    rotations: (frames, joints, 3, 3). positions: (frames, joints, 3). Returns the same shapes.
+    Args:
+        parents: the parent of each joint, −1 for none; parents before children.
+        rotations: (frames, joints, 3, 3), joint to parent.
+        positions: (frames, joints, 3), in the parent's frame.
+
+    Returns:
+        Rotations and positions of the same shapes.
     """
     world_rotations: list[torch.Tensor] = []
     world_positions: list[torch.Tensor] = []

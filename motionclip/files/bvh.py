@@ -40,7 +40,15 @@ _HEAD_SIZE = 4_000_000  # characters that a hierarchy of so few joints can't exc
 
 @dataclass
 class BvhJoint:
-    """One joint of a BVH hierarchy: offset from its parent in the file's unit; end: where its last bone ends."""
+    """One joint of a BVH hierarchy.
+
+    Attributes:
+        name: its name.
+        parent: the number of its parent, −1 for the root.
+        offset: its place in its parent, in the file's unit.
+        channels: the names of its channels.
+        end: where its last bone ends, in the joint's own frame; None where the file does not say it.
+    """
 
     name: str
     parent: int
@@ -51,9 +59,13 @@ class BvhJoint:
 
 @dataclass
 class Bvh:
-    """A parsed file: joints, parents before children, and (frames, channels) values, angles in degrees.
+    """A parsed BVH file.
 
-    notes: what was passed over, in sentences.
+    Attributes:
+        joints: the joints, parents before children.
+        values: (frames, channels), angles in degrees.
+        fps: the frame rate.
+        notes: what was skipped, in sentences.
     """
 
     joints: list[BvhJoint] = field(default_factory=list)
@@ -77,10 +89,11 @@ class Bvh:
         return result
 
     def positions(self) -> torch.Tensor:
-        """(frames, joints, 3): each joint's place in its parent's frame; its OFFSET unless channels move it.
+        """(frames, joints, 3): each joint's place in its parent's frame. This is its OFFSET unless channels move it.
 
-        If the position channels of all joints but the root are nearer to zero than to the OFFSETs, they are shifts from
-        the OFFSETs. A joint whose positions are zero in all frames stands at its OFFSET.
+        Position channels may hold shifts from the OFFSETs instead. They are taken for shifts if those of all joints but
+        the root are nearer to zero than to the OFFSETs. A joint whose positions are zero in all frames stays at its
+        OFFSET.
         """
         offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
         result = offsets.expand(len(self.values), -1, -1).clone()
@@ -126,9 +139,18 @@ class Bvh:
 
 
 def parse(path: Path, fps: float | None = None) -> Bvh:
-    """Read a BVH file; fps overrules its Frame Time.
+    """Read a BVH file.
 
-    Raises MotionFileError with the line that is wrong, OSError where it can't be opened.
+    Args:
+        path: the file.
+        fps: the frame rate, where the file's Frame Time is wrong.
+
+    Returns:
+        The content.
+
+    Raises:
+        MotionFileError: for a line that is wrong; it names the line.
+        OSError: for a file that can't be opened.
     """
     size = path.stat().st_size
     if size > MAX_BYTES:

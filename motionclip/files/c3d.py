@@ -59,7 +59,18 @@ _BELOW = 0.05
 
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
-    """Read markers as motion. Raises MotionFileError for what is no C3D, lacks markers, or where ezc3d is missing."""
+    """Read a body's markers as motion.
+
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        One motion.
+
+    Raises:
+        MotionFileError: for another file, for missing markers, or where ezc3d is not installed.
+    """
     if importlib.util.find_spec("ezc3d") is None:
         raise MotionFileError(path, "suffix", "C3D files need ezc3d: pip install ezc3d")
     if not 512 <= path.stat().st_size <= MAX_BYTES:
@@ -90,26 +101,26 @@ def read(path: Path, options: Options) -> list[LoadedMotion]:
     return [from_joints(joints, path, options, fps, "C3D markers", ["joints were estimated from markers", *notes])]
 
 
-def _in_metres(markers: Mapping[str, np.ndarray], said: str, path: Path) -> tuple[np.ndarray, list[str]]:
+def _in_metres(markers: Mapping[str, np.ndarray], stated: str, path: Path) -> tuple[np.ndarray, list[str]]:
     """The joints of markers, and a note if these are not in the unit that the file says.
 
     A unit that the file lacks, or in which the body is no human's size, is found by that size.
     """
-    for unit in dict.fromkeys([said, *_METRES]):
+    for unit in dict.fromkeys([stated, *_METRES]):
         if unit in _METRES:
             joints = _joints({label: places * _METRES[unit] for label, places in markers.items()}, path)
             if _LEGS[0] < leg_length(torch.from_numpy(joints)) < _LEGS[1]:
                 break
     else:
-        raise MotionFileError(path, "POINT:UNITS", f"is {said or 'missing'}, and the body is no human's size in any")
-    if unit == said:
+        raise MotionFileError(path, "POINT:UNITS", f"is {stated or 'missing'}, and the body is no human's size in any")
+    if unit == stated:
         return joints, []
     why = "it says no unit"
-    if said:
+    if stated:
         why = (
-            f"in its unit, {said}, the body is no human's size"
-            if said in _METRES
-            else f"its unit, {said}, is not known"
+            f"in its unit, {stated}, the body is no human's size"
+            if stated in _METRES
+            else f"its unit, {stated}, is not known"
         )
     return joints, [f"{why}: {unit} was taken, by the length of the legs"]
 

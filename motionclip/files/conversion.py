@@ -15,11 +15,18 @@ from .writing import is_same_file
 
 @dataclass(frozen=True)
 class Conversion:
-    """What to convert and how.
+    """A conversion of motion files.
 
-    source: a motion file, or a folder of them. target: a file, or a folder. suffix: of the files in a target folder.
-    layout: as for `files.save`. up, fps, names: as for `files.read`. character: what to put the motions on, bones: its
-    names, as for `files.save`.
+    Attributes:
+        source: a motion file, or a folder of them.
+        target: a file, or a folder.
+        suffix: the suffix of the files in a target folder.
+        layout: as for `files.save`.
+        up: as for `files.read`.
+        fps: as for `files.read`.
+        names: as for `files.read`.
+        character: the character that is written with the motions, as for `files.save`.
+        bones: the names of its bones, as `files.save` takes them.
     """
 
     source: Path
@@ -33,10 +40,15 @@ class Conversion:
     bones: Mapping[str, str] | None = None
 
     def run(self) -> Iterator[tuple[Path, str, bool]]:
-        """Convert file by file; yields (source, what was found, or why it was refused, whether it was written).
+        """Convert file by file. In a folder, a file that can't be read is skipped.
 
-        Raises ValueError where source and target don't go together, and for a single file or the character
-        MotionFileError and OSError; in a folder a file that is refused, or can't be opened, is passed over.
+        Yields:
+            The source, what was in it or why it was skipped, and whether it was written.
+
+        Raises:
+            ValueError: where source and target do not go together.
+            MotionFileError: for a single file, or a character, that can't be read.
+            OSError: for one that can't be opened.
         """
         with file_access(self.source):
             folder = self.source.is_dir()

@@ -44,9 +44,12 @@ _STRETCH, _OVERLAP = 3000, 300  # frames that are solved at once, and how many o
 class Stance:
     """A character's legs at rest, in its own space and unit.
 
-    places: part → (3,), of pelvis, hips, knees and ankles. balls: side → (3,), of the feet. up: (3,), where its head
-    is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles.
-    scale: its units for a metre of the SMPL body.
+    Attributes:
+        places: part → (3,), of pelvis, hips, knees and ankles.
+        balls: side → (3,), the balls of the feet.
+        up: (3,), the direction to its head.
+        heights: (4,), the heights of left ankle and ball, right ankle and ball over the soles.
+        scale: its units for one metre of the SMPL body.
     """
 
     places: Mapping[str, torch.Tensor]
@@ -85,9 +88,15 @@ class _Targets:
 
 
 def set_down(motion: Motion, turns: dict[str, torch.Tensor], stance: Stance) -> torch.Tensor:
-    """Where the character's pelvis goes: (frames, 3) in its unit; pelvis, hips and knees in `turns` turn a little.
+    """Place the pelvis so that the feet stand where the motion's do; pelvis, hips and knees are turned a little for it.
 
-    turns: part → (frames, 3, 3), how it is turned in the world from where it is at rest.
+    Args:
+        motion: the motion.
+        turns: part → (frames, 3, 3), its turn in the world from rest. It is changed in place.
+        stance: the character's legs.
+
+    Returns:
+        (frames, 3) positions of the pelvis in the character's unit.
     """
     joints = torch.from_numpy(motion.joints()).double()
     feet = joints[:, skeleton.FEET]

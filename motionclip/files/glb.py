@@ -22,12 +22,18 @@ _LINES, _TRIANGLES = 1, 4
 
 
 def save(motion: Motion, path: Path, floor: bool = False) -> None:
-    """Write the figure moving; with `floor`, over a floor that spans its path (for viewers that show none)."""
+    """Write the wooden figure in motion.
+
+    Args:
+        motion: the motion.
+        path: the file.
+        floor: whether there is a floor below its path, for viewers that show none.
+    """
     path.write_bytes(to_bytes(motion, floor))
 
 
 def to_bytes(motion: Motion, floor: bool = False) -> bytes:
-    """The GLB file's content."""
+    """The content of the GLB file that `save` writes."""
     arrays = Arrays(_figure_arrays())
     nodes: list[Json] = [*_BONES, {"name": "figure", "mesh": 0, "skin": 0}]
     nodes[0] = nodes[0] | {"translation": motion.translation[0].tolist()}

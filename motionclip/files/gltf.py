@@ -42,8 +42,13 @@ GLB, _JSON_CHUNK, _BIN_CHUNK = b"glTF", b"JSON", b"BIN\0"
 class Document:
     """A glTF file that was opened: its JSON, and its accessors as arrays.
 
-    Whatever is wrong in it is raised as MotionFileError with the part of the document that is. content: the JSON.
-    binary: whether it is a .glb. chunk: the bytes that a .glb holds after its JSON.
+    Attributes:
+        content: the JSON.
+        binary: whether it is a .glb.
+        chunk: the bytes that a .glb holds after its JSON.
+
+    Raises:
+        MotionFileError: for whatever is wrong in the file; it names the part of the document.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,32 +74,63 @@ class Document:
         self._buffers: dict[int, bytes] = {}
 
     def wrong(self, field: str, reason: str) -> MotionFileError:
-        """The error for a part of this document."""
+        """The error for a part of this document.
+
+        Args:
+            field: the part.
+            reason: what is wrong with it, and how to mend it.
+        """
         return MotionFileError(self.path, field, reason)
 
     def refuse_packed(self) -> None:
-        """Raise MotionFileError for a document whose arrays only a decoder can read."""
+        """Refuse a document with arrays that only a decoder can read.
+
+        Raises:
+            MotionFileError: for such a document.
+        """
         required = self.content.get("extensionsRequired", [])
         for name in PACKED:
             if isinstance(required, list) and name in required:
                 raise self.wrong(name, _UNPACK)
 
     def items(self, field: str) -> list[Json]:
-        """The objects of one of the document's lists, [] if there is none."""
+        """The objects of one of the document's lists; [] if there is none.
+
+        Raises:
+            MotionFileError: for something else than a list of objects.
+        """
         items = self.content.get(field, [])
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise self.wrong(field, "must be a list of objects")
         return items
 
     def item(self, field: str, index: Any) -> Json:
-        """One object of a list, by a reference to it."""
+        """One object of a list.
+
+        Args:
+            field: the list.
+            index: the reference to the object.
+
+        Raises:
+            MotionFileError: for a reference to nothing.
+        """
         items = self.items(field)
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(items):
             raise self.wrong(field, f"there is no {index!r} among {len(items)}")
         return items[index]
 
     def array(self, index: Any) -> np.ndarray:
-        """An accessor's values, (count,) or (count, n) doubles; integers that stand for fractions are divided."""
+        """Read an accessor. Integers that stand for fractions are divided.
+
+        Args:
+            index: the reference to the accessor.
+
+        Returns:
+            (count,) or (count, n) doubles.
+
+        Raises:
+            MotionFileError: for an accessor that is wrong, too large, or of another kind.
+        """
         accessor = self.item("accessors", index)
         field = f"accessors[{index}]"
         kind, width = self._kind(accessor, field), _WIDTH.get(str(accessor.get("type")))
@@ -197,11 +233,11 @@ class Document:
 
 
 class Arrays:
-    """Arrays in one binary buffer, with an accessor and a view for each, after those of `first`."""
+    """Arrays in one binary buffer, with an accessor and a view for each. They follow those of `first`, if any."""
 
     @classmethod
     def after(cls, document: Document) -> Arrays:
-        """Those of a .glb, its bytes untouched, for more to come behind them."""
+        """The arrays of a .glb, whose bytes stay as they are, for more to be added."""
         result = cls()
         result.accessors, result.views = [*document.items("accessors")], [*document.items("bufferViews")]
         result.parts = [document.chunk + bytes(-len(document.chunk) % 4)]
@@ -215,7 +251,17 @@ class Arrays:
         self.size: int = first.size if first else 0
 
     def add(self, values: np.ndarray, bounds: bool = False, target: int | None = None, normalised: bool = False) -> int:
-        """Append (count,) or (count, n) values; returns the accessor's index. Bounds are asked for by glTF for some."""
+        """Append an array.
+
+        Args:
+            values: (count,) or (count, n).
+            bounds: whether its least and greatest values are written, which glTF requires for some arrays.
+            target: the kind of buffer, as glTF numbers it.
+            normalised: whether integers stand for fractions.
+
+        Returns:
+            The index of its accessor.
+        """
         data = values.tobytes()
         view: Json = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
         accessor: Json = {
@@ -239,10 +285,18 @@ class Arrays:
         return len(self.accessors) - 1
 
     def animation(self, name: str, times: np.ndarray, tracks: Sequence[tuple[int, str, np.ndarray]]) -> Json:
-        """An animation of (node, "rotation" or "translation", (times, 4 or 3) values) that share their times.
+        """Make an animation.
 
-        Of the two quaternions for a rotation the one nearer to that of the time before is written, for players that
-        go straight from one to the next.
+        Two quaternions mean the same rotation. The one nearer to the frame before is written, for players that
+        interpolate without a check.
+
+        Args:
+            name: its name.
+            times: (times,) seconds, shared by all tracks.
+            tracks: node, "rotation" or "translation", and (times, 4 or 3) values of each.
+
+        Returns:
+            The animation's JSON.
         """
         moments = self.add(times.astype(np.float32), bounds=True)
         keys = [_steady(values) if path == "rotation" else values for _, path, values in tracks]

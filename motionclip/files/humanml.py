@@ -50,7 +50,17 @@ def to_joints(motion: Motion) -> np.ndarray:
 
 
 def to_features(joints: np.ndarray) -> np.ndarray:
-    """(frames, 22, 3) joints → (frames − 1, 263) float32 features. Raises ValueError for fewer than two frames."""
+    """Compute HumanML3D's features.
+
+    Args:
+        joints: (frames, 22, 3) positions in metres, 20 per second.
+
+    Returns:
+        (frames − 1, 263) float32.
+
+    Raises:
+        RequestError: for fewer than two frames.
+    """
     if len(joints) < 2:
         raise RequestError("HumanML3D's features need two frames at least, at 20 per second")
     positions = _with_their_bones(torch.from_numpy(joints).double())
@@ -89,14 +99,17 @@ def from_features(features: np.ndarray) -> np.ndarray:
 
 
 def has_their_bones(joints: np.ndarray) -> bool:
-    """Whether the bones of (frames, 22, 3) joints are as long as the data set's, as they are in all of its features."""
+    """Whether the bones of (frames, 22, 3) joints are as long as those of HumanML3D's skeleton.
+
+    They are in all of its features.
+    """
     parents = [skeleton.PARENTS[joint] for joint in range(1, JOINTS)]
     lengths = np.median(np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1), axis=0)
     return float(np.abs(lengths / _LENGTHS[1:] - 1).mean()) < _OTHER_BONES
 
 
 def at_twenty(motion: Motion) -> Motion:
-    """The motion's frames at 20 per second, still called 30."""
+    """The motion's frames at 20 per second. The result's own rate still says 30."""
     return motion.resampled(FPS * FPS / FPS_THERE)
 
 

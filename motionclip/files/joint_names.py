@@ -93,7 +93,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 
 
 def family(names: list[str]) -> str:
-    """What the skeleton is called after its names; "humanoid" for none that is known."""
+    """The name of the convention that joint names follow; "humanoid" for none that is known."""
     joined = " ".join(names).lower()[:20_000]
     return next((name for pattern, name in FAMILIES if re.search(pattern, joined)), "humanoid")
 
@@ -101,7 +101,17 @@ def family(names: list[str]) -> str:
 def read_map(path: Path) -> dict[str, str]:
     """Read a file with lines `part = joint`, as the error for an unknown skeleton prints them.
 
-    Returns part → joint. Lines without a joint, and those that begin with #, are passed over. Raises MotionFileError.
+    Lines without a joint, and lines that begin with #, are skipped.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Part → joint.
+
+    Raises:
+        MotionFileError: for a line that is wrong.
+        OSError: for a file that can't be opened.
     """
     try:
         with file_access(path):
@@ -112,7 +122,18 @@ def read_map(path: Path) -> dict[str, str]:
 
 
 def parse_map(text: str, path: Path) -> dict[str, str]:
-    """The same of a map's text; path: what errors call it."""
+    """Read the text of a map, as `read_map` does.
+
+    Args:
+        text: the text.
+        path: the name for errors.
+
+    Returns:
+        Part → joint.
+
+    Raises:
+        MotionFileError: for a line that is wrong.
+    """
     result: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         part, equals, joint = (piece.strip() for piece in line.partition("="))
@@ -129,12 +150,20 @@ def parse_map(text: str, path: Path) -> dict[str, str]:
 def place_joints(
     armature: Armature, path: Path, named: Mapping[str, str] | None = None, option: str = "--map"
 ) -> dict[str, int]:
-    """Part ("pelvis", "left_knee", …; "spine" joints by "spine:0", … upwards) → index of the source's joint.
+    """Find the joint of each part of the body.
 
-    named: part → name of a joint; these go before all guesses. option: the command line's option for such names, for
-    the error. A wrist that isn't there is left out.
+    Args:
+        armature: the skeleton.
+        path: its file, for errors.
+        named: part → name of a joint; these go before all guesses.
+        option: the command line's option for such names, for errors.
 
-    Raises MotionFileError that lists what could not be placed, the joints that there are, and a map to fill in.
+    Returns:
+        Part ("pelvis", "left_knee", …) → index of the joint. Joints of the spine are "spine:0", … upwards. A wrist that
+        is missing is left out.
+
+    Raises:
+        MotionFileError: for parts that could not be placed; it lists them and the joints, and gives a map to fill in.
     """
     # Rigify calls the bones that move a mesh DEF-; where there are such, all others are controls.
     deforming = sum(name.startswith("DEF-") for name in armature.names) >= 10
@@ -204,7 +233,12 @@ def _listed(armature: Armature) -> str:
 
 
 def form(armature: Armature, places: Mapping[str, int]) -> str:
-    """The lines `part = joint` to fill in, with the joints that were found."""
+    """The lines `part = joint` of a map to fill in, with the joints that were found.
+
+    Args:
+        armature: the skeleton.
+        places: part → index of the joint.
+    """
     return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
 
 

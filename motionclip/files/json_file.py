@@ -10,7 +10,12 @@ from ..errors import file_access
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises ValueError where it is none, and OSError where it can't be opened."""
+    """Read a JSON file.
+
+    Raises:
+        ValueError: where it holds no JSON.
+        OSError: where it can't be opened.
+    """
     try:
         with file_access(path):
             text = path.read_text(encoding="utf-8")

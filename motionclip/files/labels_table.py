@@ -11,7 +11,14 @@ COLUMNS = ("clip", "split", "action", "captions")
 
 
 def read_table(folder: str | Path) -> list[dict[str, str]]:
-    """The lines of FOLDER/labels.csv. Raises MotionFileError for a missing column or value."""
+    """Read the lines of FOLDER/labels.csv.
+
+    Returns:
+        Column → value, for each line.
+
+    Raises:
+        MotionFileError: for a missing column or value.
+    """
     table = Path(folder) / "labels.csv"
     with file_access(table), open(table, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)

@@ -1,4 +1,4 @@
-"""What was read from a file: the motion, and what was found on the way."""
+"""The content of a motion file: the motion, and what the file says of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from .up import AXES
 
 @dataclass(frozen=True)
 class Options:
-    """What overrules what a file says or leaves open.
+    """What overrules a file.
 
-    up: the axis that points up in it: x, y, z, -x, -y or -z. fps: its frame rate. names: part of the body → name of
-    a joint, for skeletons that nothing can guess.
+    Attributes:
+        up: the axis that points up in it: x, y, z, -x, -y or -z.
+        fps: its frame rate.
+        names: part of the body → name of a joint, for skeletons with unknown names.
     """
 
     up: str | None = None
@@ -32,11 +34,16 @@ class Options:
 
 @dataclass(frozen=True)
 class LoadedMotion:
-    """One motion of a file, and what it was there.
+    """One motion of a file, with what the file says of it.
 
-    motion: at 30 frames per second. family: what the skeleton or format is called. frames, fps: as in the file.
-    up: its axis that points up. scale: metres of the SMPL body for one unit of the file. notes: what was passed over
-    or assumed, in sentences.
+    Attributes:
+        motion: the motion at 30 frames per second.
+        family: the name of the skeleton or format.
+        frames: the number of frames in the file.
+        fps: the frame rate in the file.
+        up: the file's axis that points up.
+        scale: metres of the SMPL body for one unit of the file.
+        notes: what was skipped or assumed, in sentences.
     """
 
     motion: Motion

@@ -13,7 +13,7 @@ import numpy as np
 
 
 def main(path: str) -> None:
-    """Write points (frames, markers, 3), labels (markers,), rate () and unit (); what is missing is empty, or 0."""
+    """Write points (frames, markers, 3), labels (markers,), rate () and unit (); missing ones are empty, or 0."""
     content = ezc3d.c3d(path)
     point = content["parameters"].get("POINT", {})
 

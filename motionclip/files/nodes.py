@@ -25,7 +25,16 @@ _VRM_PARTS = {
 
 @dataclass(frozen=True)
 class Node:
-    """A node's place in its parent, as the document has it; skinned: it is a mesh that bones move, and no bone."""
+    """A node's place in its parent, as the document has it.
+
+    Attributes:
+        name: its name.
+        parent: the place of its parent among the nodes, −1 for none.
+        translation: (3,).
+        rotation: (4,), a quaternion, x y z w.
+        scale: (3,).
+        skinned: whether it is a mesh that bones move, and so no bone itself.
+    """
 
     name: str
     parent: int
@@ -36,7 +45,14 @@ class Node:
 
 
 def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
-    """The nodes, parents first; and for each node of the document its place among them. Raises MotionFileError."""
+    """Read the nodes of a document.
+
+    Returns:
+        The nodes, parents first, and for each node of the document its place among them.
+
+    Raises:
+        MotionFileError: where they form no tree, or there are too many.
+    """
     items = document.items("nodes")
     if not 1 <= len(items) <= MAX_NODES:
         raise document.wrong("nodes", f"there must be from 1 to {MAX_NODES:,}, not {len(items):,}")
@@ -58,7 +74,17 @@ def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
 
 
 def listed(document: Document, item: Json, key: str, field: str) -> list[Any]:
-    """A list in one of the document's objects, [] if there is none."""
+    """A list in one of the document's objects; [] if there is none.
+
+    Args:
+        document: the document.
+        item: the object.
+        key: the list's key in it.
+        field: the object's name, for the error.
+
+    Raises:
+        MotionFileError: for something else than a list.
+    """
     value = item.get(key, [])
     if not isinstance(value, list):
         raise document.wrong(field, f"{key} must be a list")
@@ -66,7 +92,7 @@ def listed(document: Document, item: Json, key: str, field: str) -> list[Any]:
 
 
 def unit(quaternions: np.ndarray) -> np.ndarray:
-    """(n, 4) → unit quaternions; those without length stand for no turn."""
+    """(n, 4) → unit quaternions; those of no length become the identity."""
     length = np.linalg.norm(quaternions, axis=-1, keepdims=True)
     return np.where(length > 1e-6, quaternions / np.maximum(length, 1e-6), [0.0, 0, 0, 1])
 
@@ -87,14 +113,25 @@ def local_matrices(nodes: list[Node]) -> torch.Tensor:
 
 
 def rotations_of(transforms: torch.Tensor) -> torch.Tensor:
-    """(..., 4, 4) → (..., 3, 3) rotations, without scale; the columns are made upright to each other."""
+    """(..., 4, 4) transforms → (..., 3, 3) rotations, without scale and shear."""
     x, y = normalize(transforms[..., :3, 0], dim=-1), transforms[..., :3, 1]
     z = normalize(torch.linalg.cross(x, y), dim=-1)
     return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)
 
 
 def vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
-    """Parts of the body → nodes, where a VRM file says so."""
+    """Read which nodes are which parts of the body, where a VRM file says so.
+
+    Args:
+        document: the document.
+        order: node of the document → its place among the nodes.
+
+    Returns:
+        Part → place among the nodes; empty for other files.
+
+    Raises:
+        MotionFileError: for a wrong extension.
+    """
     extensions = document.content.get("extensions", {})
     if not isinstance(extensions, dict):
         raise document.wrong("extensions", "must be an object")
@@ -114,11 +151,21 @@ def vrm_parts(document: Document, order: Mapping[int, int]) -> dict[str, int]:
 
 
 def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndarray]:
-    """Node → (4, 4), its place when the skins were bound. This is a better rest pose than the nodes' own, which may be
-    a frame of a motion.
+    """Read where the nodes were when the skins were bound.
 
-    Each skin may have a space of its own. The result is in the space of the skin with the most joints. Another skin is
-    brought there by a joint that both share; without one, it is left out.
+    This is a better rest pose than the nodes' own, which may be a frame of a motion. Each skin may have a space of its
+    own. The result is in the space of the skin with the most joints. Another skin is brought there by a joint that both
+    share, or is left out.
+
+    Args:
+        document: the document.
+        order: node of the document → its place among the nodes.
+
+    Returns:
+        Place among the nodes → (4, 4).
+
+    Raises:
+        MotionFileError: for wrong skins.
     """
     skins = []
     for skin in document.items("skins"):

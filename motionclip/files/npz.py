@@ -25,21 +25,44 @@ Z_UP_TO_Y_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=np.float64)
 
 
 def load(path: Path) -> Motion:
-    """Read an AMASS, SMPL or SMPL-X npz as its convention says: z up, its floor at zero, any frame rate.
+    """Read an AMASS, SMPL or SMPL-X npz by its convention: z up, the floor at zero, any frame rate.
 
-    Raises MotionFileError, and OSError where the file cannot be opened. Nothing is unpickled, and no array
-    is read before its header was found sound and small enough.
+    Nothing is unpickled. An array is read only after its header was checked.
+
+    Raises:
+        MotionFileError: for a file that can't be read as motion.
+        OSError: for a file that can't be opened.
     """
     return smpl.to_reading(read_arrays(path) | {smpl.FLOOR: np.zeros(())}, path, Options(up="z")).motion
 
 
 def read(path: Path, options: Options) -> list[LoadedMotion]:
-    """Read SMPL parameters in any spelling, with any axis up, on the floor. Raises as `load`."""
+    """Read SMPL parameters under any of their names, with any axis up, and put the body on the floor.
+
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        A motion for each body.
+
+    Raises:
+        MotionFileError: for a file that can't be read as motion.
+        OSError: for a file that can't be opened.
+    """
     return [smpl.to_reading(fields, path, options) for fields in smpl.apart(read_arrays(path))]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an archive that can mean motion. Raises MotionFileError."""
+    """Read the arrays of an archive that can mean motion.
+
+    Returns:
+        Name → array.
+
+    Raises:
+        MotionFileError: for a damaged archive, or one without such arrays.
+        OSError: for a file that can't be opened.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -61,11 +84,15 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def save(motion: Motion, path: Path, layout: str = "smpl") -> None:
-    """Write poses, trans (frames, 3), the frame rate, gender and betas, z up as AMASS.
+    """Write poses, trans (frames, 3), the frame rate, gender and betas, z up as in AMASS.
 
-    layout: "smpl" with 72 numbers per frame, "amass" with 156 (SMPL+H), "smplx" with 165, whose parts are written by
-    themselves, too; fingers, jaw and eyes are at rest. `floor` says that the floor is at zero, for our own reader,
-    which sets bodies of other shapes on theirs.
+    `floor` says that the floor is at zero, for our own reader: it moves bodies of other shapes onto their floor.
+
+    Args:
+        motion: the motion.
+        path: the file.
+        layout: "smpl" with 72 numbers per frame, "amass" with 156 (SMPL+H), or "smplx" with 165, whose parts are also
+            written one by one. Fingers, jaw and eyes are at rest.
     """
     poses = motion.poses.astype(np.float64)
     poses[:, 0] = _turn_root(poses[:, 0], Z_UP_TO_Y_UP.T)
@@ -94,9 +121,18 @@ def _turn_root(rotation_vectors: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
 
 def read_array(opened: Callable[[], IO[bytes]], path: Path, field: str) -> np.ndarray:
-    """One array of numbers, as doubles; its header is checked first: a pickled, huge or cut-off one is refused.
+    """Read one array of numbers. Its header is checked first: a pickled, huge or cut-off array is refused.
 
-    opened: opens the npy data; it is called twice. Raises MotionFileError.
+    Args:
+        opened: opens the npy data; it is called twice.
+        path: the file, for errors.
+        field: the array's name, for errors.
+
+    Returns:
+        The array as doubles.
+
+    Raises:
+        MotionFileError: for an array that is refused.
     """
     try:
         with opened() as header:

@@ -24,7 +24,18 @@ _KINDS = "fiub"
 
 
 def read_pickle(path: Path, data: bytes) -> Any:
-    """The content of a pickle. Raises MotionFileError for one that is damaged or holds anything else."""
+    """Read a pickle of plain containers and arrays. Nothing that it names is imported or run.
+
+    Args:
+        path: the file, for errors.
+        data: its content.
+
+    Returns:
+        The value.
+
+    Raises:
+        MotionFileError: for a pickle that is damaged or holds anything else.
+    """
     try:
         if data[:1] == b"x":  # zlib's mark, and no pickle's
             data = _inflated(data)
@@ -163,7 +174,7 @@ class _Reader(_Machine):  # type: ignore[misc]
 
 @functools.singledispatch
 def plain(value: Any) -> Any:
-    """The content with arrays in the place of their stand-ins, all through its containers."""
+    """The value with arrays in place of their stand-ins, in all of its containers."""
     return value
 
 

@@ -23,10 +23,13 @@ _UNBENT = 0.08  # the sine of the bend at which it weighs as much as the least t
 
 @dataclass(frozen=True)
 class Fit:
-    """What became of positions.
+    """Rotations that were fitted to positions.
 
-    rotations: (frames, 24, 3, 3), joint to parent. pelvis: (frames, 3) metres. scale: metres for a unit of the
-    positions, by the legs. degrees: how far bones point from where they did, on the average and at most.
+    Attributes:
+        rotations: (frames, 24, 3, 3), joint to parent.
+        pelvis: (frames, 3) metres.
+        scale: metres for a unit of the positions, by the length of the legs.
+        degrees: the angles between fitted bones and the positions' bones: the mean and the greatest.
     """
 
     rotations: torch.Tensor
@@ -47,9 +50,14 @@ def leg_length(joints: torch.Tensor) -> float:
 
 
 def fit(joints: torch.Tensor, scale: float | None = None) -> Fit:
-    """Rotations for (frames, 22, 3) positions of SMPL's joints, y up, in any unit and of a body of any proportions.
+    """Fit rotations to positions of SMPL's joints.
 
-    scale: metres for a unit of the path; by default the legs tell.
+    Args:
+        joints: (frames, 22, 3), y up, in any unit and of a body of any proportions.
+        scale: metres for a unit of the path; by default the length of the legs says it.
+
+    Returns:
+        The rotations, and how well they fit.
     """
     joints = joints.double()
     world_rotations: dict[str, torch.Tensor] = {}
@@ -99,7 +107,7 @@ def fit(joints: torch.Tensor, scale: float | None = None) -> Fit:
 
 
 def local_of(world: torch.Tensor) -> torch.Tensor:
-    """(frames, 24, 3, 3) rotations to the world → to the parents."""
+    """(frames, 24, 3, 3) rotations to the world → rotations to the parents, of the same shape."""
     parts = [
         world[:, joint] if parent < 0 else world[:, parent].mT @ world[:, joint]
         for joint, parent in enumerate(skeleton.PARENTS)

@@ -34,7 +34,16 @@ _GROUPS = ("smpl_params_global", "smpl_params_incam", "smplx_world")  # GVHMR, P
 def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
     """Read joints (…, frames, 22 or more, 3), HumanML3D's features (…, frames, 263), or MDM's results.npy.
 
-    Raises MotionFileError for other shapes and values, OSError for a file that can't be opened.
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        The motions.
+
+    Raises:
+        MotionFileError: for other shapes and values.
+        OSError: for a file that can't be opened.
     """
     data = _content(path)
     if not data.startswith(_MAGIC):
@@ -53,9 +62,20 @@ def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
 
 
 def read_pickle(path: Path, options: Options) -> list[LoadedMotion]:
-    """Read WHAM's and 4D-Humans' .pkl (also joblib's), or GVHMR's .pt: SMPL parameters somewhere in dictionaries.
+    """Read the .pkl of WHAM and 4D-Humans (also joblib's) or the .pt of GVHMR: SMPL parameters within dictionaries.
 
-    Nothing is unpickled. Raises MotionFileError for what holds something else, OSError for a file that can't be opened.
+    Nothing is unpickled.
+
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        The motions.
+
+    Raises:
+        MotionFileError: for a file with something else in it.
+        OSError: for a file that can't be opened.
     """
     data = _content(path)
     if data.startswith(b"PK"):  # as torch saves
@@ -84,7 +104,16 @@ def read_pickle(path: Path, options: Options) -> list[LoadedMotion]:
 
 
 def save_npy(motion: Motion, path: Path, layout: str = LAYOUTS[0]) -> None:
-    """Write HumanML3D's joints (frames, 22, 3) or features (frames − 1, 263), at 20 frames per second."""
+    """Write HumanML3D's joints (frames, 22, 3) or features (frames − 1, 263), at 20 frames per second.
+
+    Args:
+        motion: the motion.
+        path: the file.
+        layout: "joints" or "humanml3d".
+
+    Raises:
+        RequestError: for features of fewer than two frames.
+    """
     joints = humanml.to_joints(motion)
     with open(path, "wb") as file:
         np.save(file, joints if layout == "joints" else humanml.to_features(joints))
@@ -99,9 +128,22 @@ def from_joints(
     notes: Sequence[str] = (),
     scale: float | None = None,
 ) -> LoadedMotion:
-    """(frames, 22, 3) positions of SMPL's joints with any axis up → motion on the floor.
+    """Make motion on the floor of positions of SMPL's joints.
 
-    scale: metres for a unit of the path, if it's known. Raises MotionFileError for joints that are no body's.
+    Args:
+        joints: (frames, 22, 3), any axis up.
+        path: the file, for errors.
+        options: what overrules the file.
+        fps: the frame rate.
+        family: the name of the format.
+        notes: what was skipped or assumed, in sentences.
+        scale: metres for a unit of the path, if it is known.
+
+    Returns:
+        The motion.
+
+    Raises:
+        MotionFileError: for positions that are no body's.
     """
     if not np.isfinite(joints).all() or np.abs(joints).max(initial=0) > 1e6:
         raise MotionFileError(path, "array", "holds NaN, infinite values, or some over 1,000,000")

@@ -38,9 +38,14 @@ _MAP = "--character-map"  # what takes a map of names on the command line
 
 
 class Character:
-    """A rigged figure out of a .glb or .vrm file.
+    """A rigged figure from a .glb or .vrm file.
 
-    parts: part of the body → name of the node that was taken for it. notes: what was assumed, in sentences.
+    Attributes:
+        parts: part of the body → name of the node that was taken for it.
+        notes: what was assumed, in sentences.
+
+    Raises:
+        MotionFileError: for a file that can't be animated; it says what to do.
     """
 
     def __init__(self, path: str | PathLike[str], named: Mapping[str, str] | None = None) -> None:
@@ -98,7 +103,7 @@ class Character:
         path.write_bytes(self.to_bytes(motion))
 
     def to_bytes(self, motion: Motion) -> bytes:
-        """The content of that file."""
+        """The content of the file that `save` writes."""
         tracks = self.tracks(motion)
         arrays = Arrays.after(self._document)
         animation = arrays.animation(
@@ -120,7 +125,11 @@ class Character:
         return packed(content_with_motion, arrays)
 
     def tracks(self, motion: Motion) -> Tracks:
-        """How its nodes move: (number of the node in the file, "rotation" or "translation", (frames, 4 or 3)) each."""
+        """Compute how its nodes move.
+
+        Returns:
+            Number of the node in the file, "rotation" or "translation", and (frames, 4 or 3) values of each.
+        """
         turns = self._turned(motion)
         pelvis = set_down(motion, turns, self._stance)
         turns |= {part: turns[carrier] for part, carrier in self._loose.items()}

@@ -43,9 +43,18 @@ _REST_SHARE, _ALIKE = 0.15, 0.7
 
 
 def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
-    """Retarget every frame, still at the source's frame rate.
+    """Move a skeleton's motion to the SMPL body, still at the source's frame rate.
 
-    Raises MotionFileError for a skeleton that is no human's.
+    Args:
+        source: the skeleton in motion.
+        path: its file, for errors.
+        options: what overrules the file.
+
+    Returns:
+        The motion.
+
+    Raises:
+        MotionFileError: for a skeleton that is no human's.
     """
     joints = joint_names.place_joints(source, path, options.names)
     rest = SourceSkeleton.at_rest(source, joints)
@@ -66,9 +75,14 @@ def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
 
 
 def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
-    """How high the body stands over the floor (metres, negative below it); the lowest 5 % of frames are not counted.
+    """Compute how high a body stands over the floor; the lowest 5 % of the frames do not count.
 
-    local: (frames, 24, 3, 3) joint to parent. pelvis: (frames, 3).
+    Args:
+        local: (frames, 24, 3, 3) joint to parent.
+        pelvis: (frames, 3) metres.
+
+    Returns:
+        () metres, negative below the floor.
     """
     heights = skeleton.forward_kinematics(local, pelvis)[..., 1] - _CLEARANCE.to(local)
     return heights.amin(dim=1)[:100_000].quantile(0.05)
@@ -76,7 +90,14 @@ def off_the_floor(local: torch.Tensor, pelvis: torch.Tensor) -> torch.Tensor:
 
 @dataclass
 class SourceSkeleton:
-    """The source's mapped joints over time: world rotations (frames, 3, 3) and places (frames, 3) of the parts."""
+    """The parts of a source's body over time.
+
+    Attributes:
+        turns: part → (frames, 3, 3), its rotation in the world.
+        places: part → (frames, 3), its position in the world.
+        toe_tips: side → (frames, 3), the tip of the toes.
+        bones: part → the source's joint.
+    """
 
     turns: dict[str, torch.Tensor]
     places: dict[str, torch.Tensor]
@@ -85,10 +106,12 @@ class SourceSkeleton:
 
     @classmethod
     def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
+        """The body of one frame that the source has at rest; joints: part → the source's joint."""
         return cls._of(source, joints, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
     def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
+        """The body in all frames; joints: part → the source's joint."""
         return cls._of(source, joints, source.rotations, source.positions)
 
     @classmethod
@@ -116,31 +139,34 @@ class SourceSkeleton:
         return cls(turns, places, tips, dict(joints))
 
     def turn(self, part: str) -> torch.Tensor:
-        """(frames, 3, 3)"""
+        """(frames, 3, 3) rotation of a part in the world."""
         return self.turns[part]
 
     def at(self, part: str) -> torch.Tensor:
-        """(frames, 3)"""
+        """(frames, 3) position of a part in the world."""
         return self.places[part]
 
     @property
     def hips(self) -> torch.Tensor:
+        """(frames, 3) the middle between the hips."""
         return (self.at("left_hip") + self.at("right_hip")) / 2
 
     @property
     def torso(self) -> torch.Tensor:
+        """(frames, 3) from the middle of the hips to the neck."""
         return self.at("neck") - self.hips
 
     def across(self, part: str) -> torch.Tensor:
-        """(frames, 3), from the right to the left one."""
+        """(frames, 3) from the right to the left part of this name."""
         return self.at(f"left_{part}") - self.at(f"right_{part}")
 
     @property
     def spine(self) -> list[str]:
+        """The names of the spine's joints, from below."""
         return sorted((part for part in self.turns if part.startswith("spine:")), key=lambda part: int(part[6:]))
 
     def length(self, *parts: str) -> float:
-        """Mean length of the bones between these parts, both sides."""
+        """Mean length of the chain of bones between these parts, over both sides."""
         total = 0.0
         for side in joint_names.SIDES:
             points = [self.at(f"{side}_{part}") for part in parts]
@@ -153,7 +179,11 @@ class SourceSkeleton:
         return _LEGS / max(self.length("hip", "knee", "ankle"), 1e-9)
 
     def up(self, usual: str) -> Up:
-        """The axis that points up, where `usual` is what the skeleton at rest says."""
+        """Find the axis that points up.
+
+        Args:
+            usual: the axis that the skeleton at rest has up; "" for none.
+        """
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
         legs = []
         for side in joint_names.SIDES:
@@ -163,7 +193,7 @@ class SourceSkeleton:
         return find_up(torch.stack(parts, dim=1), head, torch.stack(legs, dim=1), usual)
 
     def turned_by(self, turn: torch.Tensor) -> SourceSkeleton:
-        """The whole body, turned in the world."""
+        """The whole body, turned in the world by (3, 3)."""
         return SourceSkeleton(
             {part: turn @ rotations for part, rotations in self.turns.items()},
             {part: places @ turn.T for part, places in self.places.items()},
@@ -172,7 +202,11 @@ class SourceSkeleton:
         )
 
     def check(self, path: Path) -> None:
-        """Raise MotionFileError for proportions that no human has."""
+        """Check that the proportions are a human's.
+
+        Raises:
+            MotionFileError: where they are not, or a wrist is missing.
+        """
         for side in joint_names.SIDES:
             if f"{side}_wrist" not in self.places:
                 raise MotionFileError(
@@ -227,17 +261,21 @@ class SourceSkeleton:
         return ("-" if up[axis] < 0 else "") + "xyz"[axis]
 
     def toes(self, side: str) -> torch.Tensor | None:
-        """(frames, 3) from the ankle to where the foot's first bone ends; None if the source doesn't tell."""
+        """(frames, 3) from the ankle to where the foot's first bone ends; None if the source does not say it."""
         if f"{side}_foot" not in self.places:
             return None
         toes = self.at(f"{side}_foot") - self.at(f"{side}_ankle")
         return toes if float(toes.norm(dim=-1).median()) > 1e-6 else None
 
     def calibration(self, any_arms: bool = False) -> dict[str, torch.Tensor]:
-        """For a body of one frame: SMPL joint → (3, 3), its rotation in the world when the source is at rest.
+        """Compute how the SMPL body's joints are turned when the source is at rest; for a body of one frame.
 
-        Empty if the body doesn't stand like a person. An arm that is bent, raised or held forward is left out, except
-        with `any_arms`: then it gets the smallest rotation that brings it there.
+        Args:
+            any_arms: whether arms that are bent, raised or held forward count, too, by the smallest rotation that
+                brings them there; else they are left out.
+
+        Returns:
+            SMPL joint → (3, 3) rotation in the world; empty if the body does not stand like a person.
         """
         frame = self._standing()
         if frame is None:

@@ -21,10 +21,15 @@ _BENT = 0.01  # radians that a node's own pose is off its rest pose, for it to b
 
 @dataclass(frozen=True)
 class Rig:
-    """Nodes, parents before children.
+    """The nodes of a character, parents before children.
 
-    local: (nodes, 3, 3) and offsets: (nodes, 3), in the parent, as the document has them. scales: (nodes,) in the
-    world. rest: (nodes, 3, 3) and places: (nodes, 3), at rest, in a space of their own.
+    Attributes:
+        nodes: the nodes.
+        local: (nodes, 3, 3) rotations to the parent, as the document has them.
+        offsets: (nodes, 3) positions in the parent, as the document has them.
+        scales: (nodes,) scales in the world.
+        rest: (nodes, 3, 3) rotations at rest, in a space of their own.
+        places: (nodes, 3) positions at rest, in the same space.
     """
 
     nodes: list[Node]
@@ -36,7 +41,12 @@ class Rig:
 
     @classmethod
     def of(cls, nodes: list[Node], bind: Mapping[int, np.ndarray]) -> Rig:
-        """The skeleton that rests as its skins were bound; where they say nothing, as the nodes are."""
+        """Build the rig. It rests as its skins were bound, or where they say nothing, as the nodes are.
+
+        Args:
+            nodes: the nodes.
+            bind: place among the nodes → (4, 4), as `bind_pose` gives it.
+        """
         local = rotations_of(local_matrices(nodes))
         rest_rotations = {joint: rotations_of(torch.from_numpy(matrix)) for joint, matrix in bind.items()}
         for index in reversed(range(len(nodes))):
@@ -56,14 +66,19 @@ class Rig:
         return cls(nodes, local, offsets, scales, rest, places)
 
     def above(self, node: int) -> list[int]:
-        """The nodes that this one hangs on, the nearest first."""
+        """The ancestors of a node, the nearest first."""
         result = []
         while (node := self.nodes[node].parent) >= 0:
             result.append(node)
         return result
 
     def nearest(self, parts: Mapping[str, int], node: int) -> str:
-        """The part whose bone is nearest to a node at rest."""
+        """The part whose bone is nearest to a node at rest.
+
+        Args:
+            parts: part → node.
+            node: the node.
+        """
         away = {part: float((self.places[joint] - self.places[node]).norm()) for part, joint in parts.items()}
         trunk, limbs = _chains(parts)
         hips = [["pelvis", chain[0]] for chain in limbs if chain[0].endswith("hip")]
@@ -82,11 +97,16 @@ class Rig:
         pelvis: torch.Tensor,
         loose: Mapping[str, str],
     ) -> Tracks:
-        """(place of the node, "rotation" or "translation", (frames, 4 or 3) in its parent) of all that moves.
+        """Compute how the nodes move. Nodes that are no part keep their rest pose.
 
-        parts: part → node. part_turns: part → (frames, 3, 3), how it is turned in the world from where it is at rest.
-        pelvis: (frames, 3), where that is. loose: part called LOOSE and its node → the part that carries it. Nodes that
-        are no part keep their rest pose.
+        Args:
+            parts: part → node.
+            part_turns: part → (frames, 3, 3), its turn in the world from rest.
+            pelvis: (frames, 3) its position.
+            loose: part called LOOSE and its node → the part that carries it.
+
+        Returns:
+            Place of the node, "rotation" or "translation", and (frames, 4 or 3) values in its parent.
         """
         carriers = _carried(self, parts) | {int(part.removeprefix(LOOSE)): parts[by] for part, by in loose.items()}
         every = dict(parts) | {part: int(part.removeprefix(LOOSE)) for part in loose}
@@ -95,7 +115,7 @@ class Rig:
 
 
 class _Posing:
-    """The world's rotations (frames, 3, 3) and places (frames, 3) of nodes, worked out as they are asked for."""
+    """The world's rotations (frames, 3, 3) and places (frames, 3) of nodes, computed when they are needed."""
 
     def __init__(
         self,

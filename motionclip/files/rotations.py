@@ -8,14 +8,22 @@ from torch.nn.functional import normalize
 
 
 def frame_of(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) axes as columns: along `first`, then as near `second` as can be, then across both."""
+    """Build orthogonal axes from two directions.
+
+    Args:
+        first: (..., 3) the direction of the first axis.
+        second: (..., 3) a direction; the second axis comes as near to it as possible.
+
+    Returns:
+        (..., 3, 3) with the axes as columns; the third is perpendicular to both.
+    """
     a = normalize(first, dim=-1)
     c = normalize(torch.linalg.cross(a, second.expand_as(a)), dim=-1)
     return torch.stack([a, torch.linalg.cross(c, a), c], dim=-1)
 
 
 def nearest_rotations(matrices: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) → the rotations that come nearest."""
+    """(..., 3, 3) matrices → the nearest rotations, of the same shape."""
     u, _, v = torch.linalg.svd(matrices)
     signs = torch.ones(u.shape[:-1], dtype=u.dtype)
     signs[..., 2] = torch.linalg.det(u @ v)
@@ -23,7 +31,16 @@ def nearest_rotations(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def swing(rotation: torch.Tensor, rest: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Turn (frames, 3, 3) by the shortest way so that the (3,) rest bone points along (frames, 3) `direction`."""
+    """Turn rotations the shortest way until a bone has a direction.
+
+    Args:
+        rotation: (frames, 3, 3) rotations.
+        rest: (3,) the bone at rest.
+        direction: (frames, 3) the directions that it gets.
+
+    Returns:
+        (frames, 3, 3) rotations.
+    """
     now, then = normalize(rotation @ rest, dim=-1), normalize(direction, dim=-1)
     axis = torch.linalg.cross(now, then)
     cosine = (now * then).sum(-1)[:, None, None]
@@ -35,5 +52,14 @@ def swing(rotation: torch.Tensor, rest: torch.Tensor, direction: torch.Tensor) -
 
 
 def between(start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
-    """(frames, 3, 3) rotations part of the way from one to the other."""
+    """Interpolate rotations along the shortest arc.
+
+    Args:
+        start: (frames, 3, 3) rotations.
+        end: (frames, 3, 3) rotations.
+        share: how far from start to end, 0–1.
+
+    Returns:
+        (frames, 3, 3) rotations.
+    """
     return start @ roma.rotvec_to_rotmat(share * roma.rotmat_to_rotvec(start.mT @ end))

@@ -22,8 +22,17 @@ from .positions import local_of
 def read_bvh(path: Path, options: Options) -> list[LoadedMotion]:
     """Read a BVH file as SMPL motion, y up, life-size, on the floor.
 
-    Raises MotionFileError for a file that is no BVH, or whose skeleton is no human's: the message lists the
-    joints that could not be placed.
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        One motion.
+
+    Raises:
+        MotionFileError: for another file, or a skeleton that is no human's; it lists the joints that could not be
+            placed.
+        OSError: for a file that can't be opened.
     """
     source = bvh.parse(path, options.fps)
     frames, fps = len(source.values), source.fps
@@ -39,7 +48,16 @@ def read_bvh(path: Path, options: Options) -> list[LoadedMotion]:
 def read_gltf(path: Path, options: Options) -> list[LoadedMotion]:
     """Read the animations of a glTF, GLB or VRM file, or a VRM animation, as SMPL motion on the floor.
 
-    Raises MotionFileError for a file that is no glTF, has no animation, or whose skeleton is no human's.
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        A motion for each animation.
+
+    Raises:
+        MotionFileError: for another file, one without an animation, or a skeleton that is no human's.
+        OSError: for a file that can't be opened.
     """
     readings = []
     for name, armature in read_animations(Document(path), options.fps):

@@ -45,9 +45,12 @@ _SINKS, _HOVERS, _CLIMBS = -0.03, 0.03, 0.1
 
 @dataclass(frozen=True)
 class Poses:
-    """SMPL poses as a file has them: rotations (frames, 24, 3, 3), path (frames, 3) in metres, in its own axes.
+    """SMPL poses as a file has them, in its own axes.
 
-    field: the name of the poses, for errors.
+    Attributes:
+        rotations: (frames, 24, 3, 3), joint to parent.
+        path: (frames, 3) metres.
+        field: the name of the poses in the file, for errors.
     """
 
     rotations: torch.Tensor
@@ -56,7 +59,7 @@ class Poses:
 
 
 def is_rate(name: str) -> bool:
-    """Whether a field of this name says the frame rate."""
+    """Whether a field of this name holds the frame rate."""
     return _RATE.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
 
 
@@ -66,7 +69,14 @@ def is_field(name: str) -> bool:
 
 
 def apart(fields: Mapping[str, np.ndarray]) -> Iterator[Mapping[str, np.ndarray]]:
-    """The fields of each body, where these have an axis for bodies before the frames, as SLAHMR's."""
+    """Separate bodies, where the fields have an axis for bodies before the frames, as SLAHMR's have.
+
+    Args:
+        fields: name → array.
+
+    Yields:
+        The fields of each body.
+    """
     poses = next((fields[name] for name in (*BODIES, *WHOLE) if name in fields), np.zeros(0))
     numbers = {3 * count for count in _JOINTS | _BODIES}
     if poses.ndim != 3 or poses.shape[-1] not in numbers or len(poses) > MAX_BODIES:
@@ -80,9 +90,17 @@ def apart(fields: Mapping[str, np.ndarray]) -> Iterator[Mapping[str, np.ndarray]
 
 
 def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
-    """The poses and path among a file's arrays, whatever they are called.
+    """Find the poses and the path among a file's arrays, whatever they are called.
 
-    Raises MotionFileError with the field that is missing or has a wrong shape.
+    Args:
+        fields: name → array.
+        path: the file, for errors.
+
+    Returns:
+        The poses.
+
+    Raises:
+        MotionFileError: for a field that is missing or has a wrong shape.
     """
     whole = next((name for name in WHOLE if name in fields), None)
     root, body = (next((name for name in group if name in fields), None) for group in (ROOTS, BODIES))
@@ -105,9 +123,18 @@ def find_poses(fields: Mapping[str, np.ndarray], path: Path) -> Poses:
 
 
 def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -> LoadedMotion:
-    """Arrays → motion at the file's rate, y up, on the floor.
+    """Make motion of a file's arrays, at the file's rate, y up, on the floor.
 
-    Raises MotionFileError with the field that is missing, or has a wrong shape or values.
+    Args:
+        fields: name → array.
+        path: the file, for errors.
+        options: what overrules the file.
+
+    Returns:
+        The motion.
+
+    Raises:
+        MotionFileError: for a field that is missing, or has a wrong shape or values.
     """
     poses = find_poses(fields, path)
     amass = poses.field == "poses" and "trans" in fields
@@ -137,8 +164,8 @@ def _finished(
 ) -> LoadedMotion:
     """Poses in the file's axes → a LoadedMotion: y up, on the floor."""
     usual = _usual(fields)
-    said = options.up or ("z" if FLOOR in fields else "y" if BEAT in fields else "")
-    up = Up(said) if said else find_up_of_joints(skeleton.forward_kinematics(poses.rotations, poses.path), usual)
+    axis = options.up or ("z" if FLOOR in fields else "y" if BEAT in fields else "")
+    up = Up(axis) if axis else find_up_of_joints(skeleton.forward_kinematics(poses.rotations, poses.path), usual)
     if up.axis != "z" and not options.up:
         notes = [*notes, f"{up.axis} is up in it, where AMASS has z; --up overrules"]
     elif up.axis == usual and up.assumed:

@@ -19,8 +19,13 @@ Piece = tuple[np.ndarray, np.ndarray, np.ndarray]  # of Surface, in its order
 
 @dataclass(frozen=True)
 class Surface:
-    """points: (vertices, 3), in the rig's space. joints: (vertices, 4), the nodes that move each, by weights:
-    (vertices, 4), whose sum is 1, or 0 where nothing moves it."""
+    """The vertices of a character, and which nodes move them.
+
+    Attributes:
+        points: (vertices, 3) positions in the rig's space.
+        joints: (vertices, 4) the nodes that move each vertex.
+        weights: (vertices, 4) how much each node does. Their sum is 1, or 0 where nothing moves the vertex.
+    """
 
     points: np.ndarray
     joints: np.ndarray
@@ -28,9 +33,16 @@ class Surface:
 
     @classmethod
     def of(cls, document: Document, order: Mapping[int, int], rig: Rig, parts: Set[int]) -> Surface:
-        """All meshes that bones move, and those without a skin that hang on one of the body's parts.
+        """Collect all meshes that bones move, and those without a skin that hang on one of the body's parts.
 
-        order: node of the document → its place in the rig. parts: places of the body's. Raises MotionFileError.
+        Args:
+            document: the document.
+            order: node of the document → its place in the rig.
+            rig: the rig.
+            parts: places in the rig of the body's parts.
+
+        Raises:
+            MotionFileError: for wrong meshes, or too many vertices.
         """
         pieces: list[Piece] = [(np.zeros((0, 3)), np.zeros((0, 4), np.int64), np.zeros((0, 4)))]
         total = 0
@@ -50,7 +62,12 @@ class Surface:
         return cls(*map(np.concatenate, zip(*pieces, strict=True)))
 
     def mostly(self, nodes: Set[int], share: float) -> np.ndarray:
-        """(n, 3), the vertices that these nodes move by more than a share."""
+        """(n, 3) positions of the vertices that some nodes move.
+
+        Args:
+            nodes: the nodes.
+            share: the weight above which they count as moving a vertex.
+        """
         return self.points[(self.weights * np.isin(self.joints, [*nodes])).sum(axis=1) > share]
 
     def movers(self, least: float) -> set[int]:

@@ -1,4 +1,4 @@
-"""Which axis of a file points up: by the skeleton at rest, by how bodies move over a floor, or by what is said."""
+"""Which axis of a file points up: by the skeleton at rest, by how bodies move over a floor, or by an option."""
 
 from __future__ import annotations
 
@@ -32,13 +32,18 @@ _SMPL_LEGS = [
 
 @dataclass(frozen=True)
 class Up:
-    """The axis that points up ("y", "-z", …), and how sure that is: a sentence where it was assumed, else ""."""
+    """The axis that points up, and how certain that is.
+
+    Attributes:
+        axis: "y", "-z", …
+        assumed: a sentence that says so where the axis was assumed; else "".
+    """
 
     axis: str
     assumed: str = ""
 
     def turn(self) -> torch.Tensor:
-        """(3, 3): what turns the file's world so that y points up; left stays left."""
+        """(3, 3): the rotation of the file's world after which y points up; left stays left."""
         up, y = _way(self.axis), _way("y")
         if self.axis == "-y":
             return torch.diag(torch.tensor([1.0, -1, -1], dtype=torch.float64))
@@ -50,20 +55,28 @@ class Up:
 
 
 def find_up_of_joints(joints: torch.Tensor, usual: str) -> Up:
-    """The axis that points up, from (frames, 22 or more, 3) places of SMPL's joints; usual: as for `find_up`."""
+    """Find the axis that points up from positions of SMPL's joints.
+
+    Args:
+        joints: (frames, 22 or more, 3).
+        usual: as for `find_up`.
+    """
     return find_up(joints, joints[:, JOINT_INDEX["head"]], joints[:, _SMPL_LEGS], usual)
 
 
 def find_up(bodies: torch.Tensor, head: torch.Tensor, legs: torch.Tensor, usual: str) -> Up:
-    """The axis that points up.
+    """Find the axis that points up.
 
-    bodies: (frames, joints, 3), the parts of the body in the file's axes. head: (frames, 3). legs: (frames, 2, 4, 3),
-    the left and the right hip, knee, ankle and ball of the foot; where the foot is unknown, its ankle. usual: the axis
-    that the skeleton at rest or the format names, "" if neither does.
+    A body that is upright along the usual axis decides for it. If its feet do not carry it, and the floor is not clear,
+    a note says that the body may lie. A body that is not upright lies, crawls or rolls, or the motion has other axes
+    than the skeleton. Then the most probable axis is taken, and a note says so.
 
-    A body that is upright along the usual axis decides for it; unless its feet carry it, or the floor is clear, it is
-    said that it may lie. One that is not upright lies, crawls or rolls, or the motion has other axes than the skeleton:
-    then the axis is chosen for which the most speaks, and said.
+    Args:
+        bodies: (frames, joints, 3) positions of the parts of the body, in the file's axes.
+        head: (frames, 3) position of the head.
+        legs: (frames, 2, 4, 3) positions of left and right hip, knee, ankle and ball of the foot. Where the ball is
+            unknown, the ankle stands for it.
+        usual: the axis that the skeleton at rest or the format has up; "" if neither says it.
     """
     body = _Body.of(bodies, head, legs)
     standing = body.standing()

@@ -34,7 +34,7 @@ _STRAIGHT = {
 
 
 def save(motion: Motion, path: Path) -> None:
-    """Write the 22 joints' rotations, and the hips' path."""
+    """Write the rotations of 22 joints, and the path of the hips."""
     offsets, straight = _t_pose()
     world = skeleton.global_transforms(motion.rotations().double(), torch.zeros(len(motion), 3).double())[0]
     local = local_of(world @ straight)

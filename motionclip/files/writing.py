@@ -14,7 +14,11 @@ from ..errors import FileAccessError, file_access
 
 
 def is_same_file(target: Path, source: Path) -> bool:
-    """Whether what would be written is what is read. Raises FileAccessError for a name that no file can have."""
+    """Whether the file to write is the file to read.
+
+    Raises:
+        FileAccessError: for a name that no file can have.
+    """
     with file_access(target, "written"):
         there = target.exists()
     with file_access(source):
@@ -22,9 +26,14 @@ def is_same_file(target: Path, source: Path) -> bool:
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Have `write` fill a file next to `path`, then put it in its place: a kill leaves the old file whole.
+    """Write a file next to `path`, then move it into place: if the program is killed, the old file is still whole.
 
-    Raises FileAccessError, which names `path`, where it can't be written.
+    Args:
+        path: the file.
+        write: gets the path of the temporary file, and fills it.
+
+    Raises:
+        FileAccessError: where the file can't be written; it names `path`.
     """
     with file_access(path.parent, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,11 @@ _prepack = torch.ops.quantized.linear_prepack_fp16.default
 
 
 class PackedLinear(nn.Linear):
-    """A linear layer with a half-precision copy of its weights for inference on a CPU; inputs, sums and outputs are
-    single precision. With gradients, or on another device, it is a plain one; the copy follows the weights."""
+    """A linear layer that keeps a half-precision copy of its weights, for inference on a CPU.
+
+    Inputs, sums and outputs are single precision. With gradients, or on another device, it is a plain linear layer. The
+    copy follows the weights.
+    """
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__(linear.in_features, linear.out_features, linear.bias is not None, device="meta")
@@ -32,7 +35,7 @@ class PackedLinear(nn.Linear):
 
 
 class FrozenLinear(nn.Module):
-    """A linear layer for inference on a CPU only: its weights are rounded to half precision, and nothing else kept."""
+    """A linear layer for inference on a CPU only. Its weights are rounded to half precision; no others are kept."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -44,10 +47,13 @@ class FrozenLinear(nn.Module):
 
 
 def pack(module: nn.Module, frozen: bool = False) -> None:
-    """Make a module's linear layers packed ones, in place, where half precision holds their weights exactly.
+    """Replace a module's linear layers in place by packed ones, where half precision holds their weights exactly.
 
-    frozen: all of them, into `FrozenLinear`. Where torch has no such kernels, as on other processors than x86,
-    nothing changes.
+    Nothing changes where torch has no such kernels, as on other processors than x86.
+
+    Args:
+        module: the module.
+        frozen: whether to replace all of its linear layers by `FrozenLinear`.
     """
     if "fbgemm" not in torch.backends.quantized.supported_engines:
         return

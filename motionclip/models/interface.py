@@ -13,11 +13,14 @@ from ..motion.motion import Motion
 
 @dataclass(frozen=True)
 class Edit:
-    """A motion's latents changed in N ways.
+    """N changes of one motion's latents.
 
-    changed: (N, windows, latent), the latents wanted. kept: (latent,), what should stay, as far as `keeping` (0–1)
-    says for each of the N. alike: for each pairs (pairs, 2, latent) of known motions that show the same change, from
-    and to. strengths: how far, for each.
+    Attributes:
+        changed: (N, windows, latent), the latents wanted.
+        kept: (latent,), what should stay.
+        keeping: for each change how much of it should stay, 0–1.
+        alike: for each change (pairs, 2, latent): pairs of known motions that show the same change, from and to.
+        strengths: for each change how strong it is.
     """
 
     changed: torch.Tensor
@@ -31,10 +34,12 @@ class Edit:
 class Known:
     """Known motions that generation sets out from, one for each motion to be made.
 
-    coefficients: (N, windows, components), of the windows that a known motion is made of. residuals: (N,
-    windows, window, 149), the features that they leave out. starts: the first frames of these windows. again: (N,)
-    whether it may come again and again in a longer motion. share: which part of the way from noise to motion is
-    theirs, 0–1.
+    Attributes:
+        coefficients: (N, windows, components), of the windows that a known motion is made of.
+        residuals: (N, windows, window, 149), the features that the coefficients leave out.
+        starts: the first frames of these windows.
+        again: (N,) bool, whether the known motion may be repeated in a longer one.
+        share: the part of the way from noise to motion that is theirs, 0–1.
     """
 
     coefficients: torch.Tensor
@@ -44,14 +49,14 @@ class Known:
     share: float
 
     def part(self, rows: slice) -> Known:
-        """Of some of the motions to be made."""
+        """The known motions for some of the motions to be made."""
         return replace(
             self, coefficients=self.coefficients[rows], residuals=self.residuals[rows], again=self.again[rows]
         )
 
     @classmethod
     def stacked(cls, parts: Sequence[Known]) -> Known:
-        """Of all motions of several, which have the same starts and share."""
+        """Join known motions with the same starts and share, for all motions of several."""
         return replace(
             parts[0],
             coefficients=torch.cat([of.coefficients for of in parts]),
@@ -61,12 +66,16 @@ class Known:
 
 
 class ModelSettings(Protocol):
-    """What every model's config says.
+    """The settings that every model has.
 
-    tower: the text tower that its latents are aligned with; None for none. latent: their size. window: frames that are
-    encoded at a time. draws: motions of one text, of which the best is shown. normalised: whether latents have unit
-    length. keeps_heading: whether what is encoded faces as it was recorded; else it is turned to start facing +z.
-    known_share: of `Known`, for a text that is taken as the nearest known action.
+    Attributes:
+        tower: the name of the text tower that its latents are aligned with; None for none.
+        latent: the size of a latent.
+        window: the frames that are encoded at a time.
+        draws: the motions that are drawn for one text, of which the best is shown.
+        normalised: whether latents have unit length.
+        keeps_heading: whether the encoder sees motions as they face; else they are turned to start facing +z.
+        known_share: the share of `Known` for a text that is taken as the nearest known action.
     """
 
     @property
@@ -86,10 +95,11 @@ class ModelSettings(Protocol):
 
 
 class MotionModel(Protocol):
-    """What the pipeline needs of a model. Features are (frames, 149), as `motion.features` lays them out.
+    """A model as the pipeline needs it. Features are (frames, 149), as `motion.features` lays them out.
 
-    has_basis: whether it has a motion basis, which is fitted before training, and an encoder that may end its training
-    sooner than the decoder.
+    Attributes:
+        has_basis: whether it has a motion basis, which is fitted before training, and an encoder whose training may end
+            sooner than the decoder's.
     """
 
     has_basis: bool
@@ -98,19 +108,44 @@ class MotionModel(Protocol):
     def config(self) -> ModelSettings: ...
 
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, frames, 149) features that start facing +z, or as recorded if the config says so → (N, latent)."""
+        """Encode windows.
+
+        Args:
+            windows: (N, frames, 149) features, which start facing +z unless the config keeps headings.
+
+        Returns:
+            (N, latent) latents.
+        """
 
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, latent): the mean over windows half a window apart."""
+        """Encode motions: (motions, latent), each the mean over windows half a window apart."""
 
     def window_starts(self, frames: int) -> list[int]:
-        """The first frames of the windows that make a motion of this length."""
+        """The first frames of the windows that make a motion of `frames` frames."""
 
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
-        """(N, latent) → N motions of `frames` frames, from the origin, facing +z."""
+        """Decode latents into motions that start at the origin, facing +z.
+
+        Args:
+            z: (N, latent) latents.
+            frames: the length of each motion.
+            seed: which instance; one for all, or one for each.
+
+        Returns:
+            N motions.
+        """
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
-        """As decode_motions, but each of the N latents gets noise of its own."""
+        """Decode latents as `decode_motions` does, with noise of its own for each of them.
+
+        Args:
+            z: (N, latent) latents.
+            frames: the length of each motion.
+            seed: which noise.
+
+        Returns:
+            N motions.
+        """
 
     def decode_chain(
         self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: Sequence[Known] | None = None
@@ -126,16 +161,49 @@ class MotionModel(Protocol):
         origin: torch.Tensor | None = None,
         known: Known | None = None,
     ) -> torch.Tensor:
-        """(N, latent) or (N, windows, latent) → (N, frames, 149) features. known: for models with `coefficients`."""
+        """Decode latents into features.
+
+        Args:
+            z: (N, latent), or (N, windows, latent) with a latent for each window.
+            frames: the length of each motion.
+            seed: which instance; one for all, or one for each.
+            noise: the noise to start from, as `invert` gives it; by default the seed's.
+            origin: the latents with which `invert` found the noise, shaped as z; with them nothing is guided.
+            known: known motions to set out from, for models that give `coefficients`.
+
+        Returns:
+            (N, frames, 149) features.
+        """
 
     def coefficients(self, windows: torch.Tensor) -> torch.Tensor | None:
-        """(N, window, 149) features → those of `Known` (N, components); None for a model without noise."""
+        """Compute the coefficients of `Known` from windows.
+
+        Args:
+            windows: (N, window, 149) features.
+
+        Returns:
+            (N, components), or None for a model without noise.
+        """
 
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """A motion's latents (windows, latent), and the noise that gives it back; None for a model without noise."""
+        """Find the latents and the noise that give a motion back.
+
+        Returns:
+            (windows, latent) latents, and the noise; None instead of it for a model without noise.
+        """
 
     def edit_features(self, z: torch.Tensor, noise: Any, frames: int, edit: Edit) -> torch.Tensor:
-        """A motion's latents and N changed ones, decoded: (1 + N, frames, 149) features."""
+        """Decode a motion's own latents and N changed ones.
+
+        Args:
+            z: (windows, latent), the motion's latents.
+            noise: the motion's noise, as `invert` gives it.
+            frames: the length.
+            edit: the changes.
+
+        Returns:
+            (1 + N, frames, 149) features, the motion itself first.
+        """
 
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, frames, 149) features through the model and back."""
+        """Encode and decode (N, frames, 149) features; the shape stays."""

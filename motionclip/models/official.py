@@ -18,14 +18,26 @@ _LEFT_OUT = ("decoder.actionBiases", "encoder.sequence_pos_encoder.pe", "decoder
 
 
 def import_official(checkpoint: Path, out: Path, heads: int = 4, up: str | None = None) -> TransformerConfig:
-    """Turn an official checkpoint (a state dict by torch.save) into a model folder; returns its config.
+    """Turn a checkpoint of the authors' code (a state dict by torch.save) into a model folder.
 
-    Sizes are read from the shapes; the number of heads can't be. up: the axis that points up in its motions:
-    "z" for models trained as the paper's was, whose motions keep their heading, or "y" for those trained with
-    --align_pose_frontview; by default what `opt.yaml` beside the checkpoint says, and "z" without that file. Their 25th
-    row is the right ankle's, see `TransformerConfig`.
-    Raises OSError for a missing file, and ValueError that names the file and what is wrong with it: no state
-    dict, something else than tensors in it (never unpickled), keys that are missing or unknown, odd shapes.
+    Sizes are read from the shapes of the tensors. The 25th row is the right ankle's, see `TransformerConfig`. Nothing
+    is unpickled but tensors.
+
+    Args:
+        checkpoint: the file.
+        out: the model folder.
+        heads: the number of attention heads, which the file does not hold.
+        up: the axis that points up in its motions: "z" for models that were trained as the paper's, whose motions keep
+            their heading, or "y" for those trained with --align_pose_frontview. By default what `opt.yaml` beside the
+            checkpoint says, or "z" without that file.
+
+    Returns:
+        The model's config.
+
+    Raises:
+        MissingFile: where there is no checkpoint.
+        ModelFolderError: for a file without a state dict, with other things than tensors in it, with missing or unknown
+            keys, or with wrong shapes; it names the file and the key.
     """
     if not checkpoint.is_file():
         raise MissingFile(checkpoint)

@@ -45,15 +45,18 @@ _Y_TO_Z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # 
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """Sizes of a MotionTransformer; the defaults are the paper's, but for the tower.
+    """Sizes of a MotionTransformer; the defaults are the paper's, but for the tower. The rest is as in ModelSettings.
 
-    normalised: latents have unit length, as MiniLM's do; without, they are as they come, as in the official code.
-    up, rows: the axis that points up in its frames, and whether a rotation's 6D are its first two rows.
-    row_25: "path", the root's; or "ankle", what the authors' parser makes of it: the right ankle relative to the
-    pelvis, minus its first frame. Of those no path is known, so that the feet's contact with the floor gives one.
-    heading: where the bodies that it encodes face: "front", turned to start facing +z; "own", as recorded; or
-    "aligned", what --align_pose_frontview makes of them in the authors' code: the first frame's root is no rotation at
-    all. What is decoded always faces +z.
+    Attributes:
+        normalised: whether latents have unit length, as MiniLM's do. In the official code they have any length.
+        up: the axis that points up in its frames.
+        rows: whether a rotation's six numbers are its first two rows; else they are its first two columns.
+        row_25: what the 25th row holds. "path": the root's path. "ankle": what the authors' parser writes there, the
+            right ankle relative to the pelvis, minus its first frame. Then no path is known; it is computed from the
+            contact of the feet with the floor.
+        heading: where the bodies that it encodes face. "front": they are turned to start facing +z. "own": as recorded.
+            "aligned": as --align_pose_frontview turns them in the authors' code, so that the root's rotation in the
+            first frame is none. Decoded bodies always face +z.
     """
 
     known_share = 0.0  # there is no noise to set out from
@@ -87,7 +90,7 @@ class TransformerConfig:
 
     @property
     def keeps_heading(self) -> bool:
-        """Whether what is encoded faces as it was recorded."""
+        """Whether the encoder sees motions as they face."""
         return self.heading == OWN
 
 
@@ -104,18 +107,19 @@ def _positions(frames: int, width: int) -> torch.Tensor:
 
 
 class PositionalEncoding(nn.Module):
-    """Positions added to (frames, batch, width)."""
+    """Adds positions to a sequence."""
 
     def __init__(self, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(frames, batch, width) → the same shape."""
         return self.dropout(x + _positions(len(x), x.shape[-1]).to(x))
 
 
 class Encoder(nn.Module):
-    """x (batch, 25, 6, frames), mask (batch, frames) → z (batch, latent): the output at a learned first token."""
+    """Encodes motions: the latent is the output at a learned first token."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -130,6 +134,7 @@ class Encoder(nn.Module):
         self.seqTransEncoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """x (batch, 25, 6, frames), mask (batch, frames) bool → z (batch, latent)."""
         frames = self.skelEmbedding(x.permute(3, 0, 1, 2).flatten(2))
         tokens = torch.stack([self.muQuery, self.sigmaQuery]).expand(-1, len(x), -1)
         attended = torch.cat([mask.new_ones(len(x), 2), mask], dim=1)
@@ -138,7 +143,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """z (batch, latent), mask (batch, frames) → x (batch, 25, 6, frames); masked frames are zero."""
+    """Decodes latents; masked frames are zero."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -151,14 +156,22 @@ class Decoder(nn.Module):
         self._begun: tuple[tuple[object, ...], torch.Tensor] | None = None
 
     def forward(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """z (batch, latent), mask (batch, frames) bool → x (batch, 25, 6, frames)."""
         queries = self.sequence_pos_encoder(z.new_zeros(mask.shape[1], *z.shape))
         return self._frames(self.seqTransDecoder(queries, z[None], tgt_key_padding_mask=~mask), mask)
 
     def infer(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """As forward without dropout, but leaves out what doesn't depend on z.
+        """Decode without dropout, and compute only what depends on the latent.
 
-        Attention to a single memory token is that token's value, whatever the query; and the first layer's
-        self-attention sees positions only, so that its outcome serves every latent of the same length.
+        Attention to a single memory token is that token's value, whatever the query is. The first layer's
+        self-attention sees only positions, so that its result serves every latent of the same length.
+
+        Args:
+            z: (batch, latent) latents.
+            mask: (batch, frames) bool.
+
+        Returns:
+            (batch, 25, 6, frames), as `forward`.
         """
         padding = None if mask.all() else ~mask
         layers = self.seqTransDecoder.layers
@@ -203,7 +216,7 @@ class Decoder(nn.Module):
 
 
 class MotionTransformer(nn.Module):
-    """The paper's model behind the interface that all models of this package share."""
+    """The paper's model behind the interface of all models, see `MotionModel`."""
 
     has_basis = False
 
@@ -213,7 +226,7 @@ class MotionTransformer(nn.Module):
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
     def encode(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """x (batch, 25, 6, frames), mask (batch, frames) bool → (batch, latent), as it comes."""
+        """x (batch, 25, 6, frames), mask (batch, frames) bool → (batch, latent), not normalised."""
         return self.encoder(x, mask)
 
     def decode(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -239,11 +252,11 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
-        """(N, latent) → N motions. The decoder is deterministic: the seed changes nothing."""
+        """(N, latent) → N motions of `frames` frames. The decoder is deterministic: the seed changes nothing."""
         return features_motions(self.decode_features(z, frames, seed))
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
-        """As decode_motions: there is no noise to differ by."""
+        """The same as `decode_motions`: this decoder has no noise."""
         return self.decode_motions(z, frames, seed)
 
     @torch.inference_mode()
@@ -256,7 +269,15 @@ class MotionTransformer(nn.Module):
         origin: torch.Tensor | None = None,
         known: object = None,
     ) -> torch.Tensor:
-        """(N, latent), or (N, windows, latent) to be averaged → (N, frames, 149) features that start facing +z."""
+        """Decode latents. All arguments but these are the interface's; this decoder ignores them.
+
+        Args:
+            z: (N, latent), or (N, windows, latent), of which the mean is decoded.
+            frames: the length of each motion.
+
+        Returns:
+            (N, frames, 149) features that start facing +z.
+        """
         z = z if z.ndim == 2 else z.mean(1)
         decoded = [
             self.features(self.decode(part, torch.ones(len(part), frames, dtype=torch.bool))) for part in z.split(128)
@@ -266,17 +287,31 @@ class MotionTransformer(nn.Module):
     def decode_chain(
         self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: object = None
     ) -> torch.Tensor:
-        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other, cross-faded.
+        """Decode one motion of several parts, which are cross-faded.
 
-        seeds and known are the interface's; this decoder has one motion for a latent.
+        Args:
+            z: (parts, latent), a latent for each part.
+            frames: the length of each part.
+            seeds: ignored: this decoder has one motion for a latent.
+            known: ignored.
+
+        Returns:
+            (all frames, 149) features.
         """
         parts = [self.decode_features(one, length + FADE)[0] for one, length in zip(z[:, None], frames, strict=True)]
         return grounded(in_order(parts, [FADE] * (len(parts) - 1))[0][: sum(frames)])
 
     def edit_features(self, z: torch.Tensor, noise: object, frames: int, edit: Edit) -> torch.Tensor:
-        """A motion's latent z (1, latent) and N changed ones, decoded: (1 + N, frames, 149) features.
+        """Decode a motion's own latent and N changed ones. That is the paper's edit; other guidance has no effect here.
 
-        That is the paper's edit; what else guides a flow says nothing to this decoder.
+        Args:
+            z: (1, latent), the motion's latent.
+            noise: ignored.
+            frames: the length.
+            edit: the changes.
+
+        Returns:
+            (1 + N, frames, 149) features.
         """
         return self.decode_features(torch.cat([z, edit.changed.flatten(0, 1)]), frames)
 
@@ -288,12 +323,12 @@ class MotionTransformer(nn.Module):
         return [0]
 
     def invert(self, motion: Motion) -> tuple[torch.Tensor, None]:
-        """The latent (1, latent) of a motion; there is no noise in this model."""
+        """The latent (1, latent) of a motion, and None, since this model has no noise."""
         return self.encode_motions([motion]), None
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 149) features through the latent and back."""
+        """Encode and decode (batch, frames, 149) features; the shape stays."""
         decoded = []
         for x in self.layout(windows).split(128):
             mask = _all_frames(x)

@@ -23,7 +23,14 @@ MARGIN = 0.95  # of that, which what is faster comes down to
 
 
 def smoothed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) whose joints turn no faster than a body's; most motions come back as they are."""
+    """Spread flips over the frames around them, so that no joint turns faster than a body's.
+
+    Args:
+        motions: (N, frames, 149) features.
+
+    Returns:
+        Features of the same shape; most motions come back as they are.
+    """
     widest = torch.full((NUM_JOINTS,), LIMBS)
     widest[0] = PELVIS
     least = torch.deg2rad(widest).cos()
@@ -52,7 +59,14 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
 
 
 def slowed(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) in which stretches that are too fast for a body take more time, and the rest a little less."""
+    """Give stretches that are too fast for a body more time, and the rest a little less.
+
+    Args:
+        motions: (N, frames, 149) features.
+
+    Returns:
+        Features of the same shape.
+    """
     for _ in range(ROUNDS):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
         fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()

@@ -40,11 +40,16 @@ def from_6d(six: torch.Tensor) -> torch.Tensor:
 
 
 def yaw_rates(root: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 3, 3) rotations of the pelvis → (..., frames) radians that it turned about the vertical since the
-    frame before; the first is taken to be like the second.
+    """Compute how fast the pelvis turns about the vertical.
 
-    It is the vertical part of the angular velocity, which is smooth also where a body lies, rolls or flips, and its
-    heading is not defined.
+    This is the vertical part of the angular velocity. It is smooth also where a body lies, rolls or flips, and so has
+    no heading.
+
+    Args:
+        root: (..., frames, 3, 3) rotations of the pelvis.
+
+    Returns:
+        (..., frames) radians turned since the frame before; the first frame has the value of the second.
     """
     if root.shape[-3] < 2:
         return torch.zeros_like(root[..., 0, 0])
@@ -54,7 +59,15 @@ def yaw_rates(root: torch.Tensor) -> torch.Tensor:
 
 
 def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 24, 3, 3) and (..., frames, 3) → (..., frames, 149), not yet turned to face +z."""
+    """Compute the features of motions, in their own heading.
+
+    Args:
+        rotations: (..., frames, 24, 3, 3) joint to parent.
+        translation: (..., frames, 3) position of the pelvis in metres.
+
+    Returns:
+        (..., frames, 149) features.
+    """
     velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])
     if velocity.shape[-2] > 1:
         velocity = torch.cat([velocity[..., 1:2, :], velocity[..., 1:, :]], dim=-2)
@@ -69,7 +82,15 @@ def to_features(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Ten
 
 
 def from_features(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """(..., frames, 149) → rotations (..., frames, 24, 3, 3) and translation (..., frames, 3) from the origin."""
+    """Compute motions from features.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        Rotations (..., frames, 24, 3, 3), joint to parent, and translation (..., frames, 3) in metres, which starts
+        over the origin.
+    """
     rotations = from_6d(features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6)))
     vx, vz, height = (features[..., index] for index in (VX, VZ, HEIGHT))
     heading = turned(features)
@@ -92,7 +113,7 @@ def features_motion(features: torch.Tensor, name: str = "") -> Motion:
 
 
 def features_motions(features: torch.Tensor) -> list[Motion]:
-    """(N, frames, 149) → N motions, worked out together."""
+    """(N, frames, 149) features → N motions, computed together."""
     rotations, translation = from_features(features)
     poses = to_axis_angle(rotations)
     return [Motion(*one) for one in zip(poses, translation.cpu().numpy(), strict=True)]
@@ -109,7 +130,15 @@ def motions_of(parts: Sequence[torch.Tensor]) -> list[Motion]:
 
 
 def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
-    """Turn (..., frames, 149) about y by (...) radians; rotations and velocities both turn linearly."""
+    """Turn features about the vertical.
+
+    Args:
+        features: (..., frames, 149) features.
+        angle: (...) radians.
+
+    Returns:
+        Features of the same shape.
+    """
     rotation = about_y(angle)[..., None, :, :]
     root = features[..., :6].unflatten(-1, (2, 3)) @ rotation.transpose(-1, -2)
     vx, vz = features[..., VX], features[..., VZ]
@@ -126,18 +155,32 @@ def turned(features: torch.Tensor) -> torch.Tensor:
 
 
 def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:
-    """(..., frames, 149) → (...) heading of one frame in radians."""
+    """Compute the heading of one frame.
+
+    Args:
+        features: (..., frames, 149) features.
+        frame: the frame.
+
+    Returns:
+        (...) radians about y from +z.
+    """
     return heading(from_6d(features[..., frame, :6]))
 
 
 def canonical(features: torch.Tensor) -> torch.Tensor:
-    """Turned so that the first frame faces +z."""
+    """(..., frames, 149) features, turned so that the first frame faces +z."""
     return turn(features, -facing(features))
 
 
 def points(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 149) → (..., frames, 74): the joints about the pelvis's ground point, and its velocity, in metres
-    and metres per second."""
+    """Compute joint positions as seen from the point on the ground below the pelvis, and the velocity of that point.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        (..., frames, 74) numbers in metres and metres per second.
+    """
     rotations, translation = from_features(features)
     joints = skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0])).flatten(-2)
     velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])[..., [0, 2]]
@@ -145,7 +188,7 @@ def points(features: torch.Tensor) -> torch.Tensor:
 
 
 def mirror(features: torch.Tensor) -> torch.Tensor:
-    """Left and right swapped, by reflection in the plane x = 0."""
+    """(..., frames, 149) features with left and right swapped, by reflection in the plane x = 0."""
     sides = features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6))[..., list(skeleton.MIRROR), :]
     # S·R·S with S = diag(−1, 1, 1): entries with exactly one x index change sign.
     signs = features.new_tensor([1, -1, -1, -1, 1, 1])
@@ -153,13 +196,20 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
 
 
 def eased(share: torch.Tensor) -> torch.Tensor:
-    """Shares from 0 to 1 that leave either end slowly: the smoothstep 3 x² - 2 x³."""
+    """Ease shares from 0 to 1 in and out, by the smoothstep 3 x² - 2 x³; the shape stays."""
     return share * share * (3 - 2 * share)
 
 
 def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
-    """(N, windows, frames, 149) that begin at `starts` → (N, whole, 149): turned into one heading, and cross-faded
-    where they overlap."""
+    """Join windows into whole motions: each is turned to go on from the one before, and overlaps are cross-faded.
+
+    Args:
+        windows: (N, windows, frames, 149) features.
+        starts: the first frame of each window.
+
+    Returns:
+        (N, whole, 149) features.
+    """
     length = windows.shape[2]
     whole = windows.new_empty(len(windows), starts[-1] + length, FEATURES)
     whole[:, :length] = windows[:, 0]

@@ -39,8 +39,13 @@ def to_axis_angle(rotations: torch.Tensor) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StepSpan:
-    """Where a step of a prompt, or a block of a storyboard, is in a motion: from frame `start` up to, not including,
-    `end`. What leads to it from the step before is part of it."""
+    """The place of a step of a prompt, or of a block of a storyboard, in a motion. The transition to it is part of it.
+
+    Attributes:
+        words: its words.
+        start: its first frame.
+        end: the frame after its last one.
+    """
 
     words: str
     start: int
@@ -56,13 +61,15 @@ class StepSpan:
 class Motion:
     """A body in motion, 30 frames per second, y up.
 
-    poses: (frames, 24, 3) float32, axis-angle in radians of each SMPL joint relative to its parent;
-        joint 0, the pelvis, is the body's orientation in the world. At rest the body faces +z.
-    translation: (frames, 3) float32, position of the pelvis in metres; the floor is at y = 0.
-    name: where it comes from, for people to read.
-    steps: where each is, for what was made of several steps or blocks; else none.
+    Attributes:
+        poses: (frames, 24, 3) float32, axis-angle in radians of each SMPL joint relative to its parent. Joint 0, the
+            pelvis, is the body's orientation in the world. At rest the body faces +z.
+        translation: (frames, 3) float32, position of the pelvis in metres; the floor is at y = 0.
+        name: where it comes from, for people to read.
+        steps: the place of each step or block, for a motion of several; else none.
 
-    Raises ValueError for other shapes, no frames, or values that are not finite.
+    Raises:
+        ValueError: for other shapes, no frames, or values that are not finite.
     """
 
     poses: np.ndarray
@@ -100,7 +107,7 @@ class Motion:
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits, the same for the same poses and path, whatever the name: what to key a cache by."""
+        """32 hex digits that are the same for the same poses and path, whatever the name. Use them as a cache's key."""
         content = hashlib.sha256(str(len(self)).encode())
         content.update(self.poses.tobytes() + self.translation.tobytes())
         return content.hexdigest()[:32]
@@ -115,7 +122,16 @@ class Motion:
 
     @classmethod
     def from_rotations(cls, rotations: torch.Tensor, translation: torch.Tensor, name: str = "") -> Motion:
-        """From (frames, 24, 3, 3) rotation matrices and the pelvis's (frames, 3) positions in metres."""
+        """Make a motion from rotation matrices.
+
+        Args:
+            rotations: (frames, 24, 3, 3), joint to parent.
+            translation: (frames, 3) position of the pelvis in metres.
+            name: where it comes from.
+
+        Returns:
+            The motion.
+        """
         return cls(to_axis_angle(rotations), translation.detach().cpu().numpy(), name)
 
     @classmethod
@@ -123,7 +139,7 @@ class Motion:
         """Read a motion file; the suffix names the format (see `motionclip.files`).
 
         Raises:
-            MotionFileError: for a file that can't be understood; it names the field.
+            MotionFileError: for a file that can't be read as motion; it names the field.
             OSError: where the file can't be opened.
         """
         from .. import files
@@ -142,14 +158,14 @@ class Motion:
         Args:
             path: where to.
             character: a rigged .glb or .vrm, which is written with the motion on its own skeleton.
-            names: part of the body → its bone's name, where nothing can guess it.
+            names: part of the body → the character's bone, where its names are unknown.
 
         Returns:
             The path.
 
         Raises:
             RequestError: for another suffix.
-            MotionFileError: for a character that isn't understood.
+            MotionFileError: for a character that can't be used.
             OSError: where the file can't be written.
         """
         from .. import files
@@ -157,7 +173,7 @@ class Motion:
         return files.save(self, path, character=character, names=names)
 
     def crop(self, start: int, stop: int) -> Motion:
-        """The frames from `start` up to, not including, `stop`, counted as in slices.
+        """Take the frames from `start` up to, not including, `stop`; both count as in slices.
 
         Raises:
             ValueError: where that leaves no frame.
@@ -171,7 +187,7 @@ class Motion:
         return replace(self, poses=self.poses[start:stop], translation=self.translation[start:stop], steps=steps)
 
     def padded(self, frames: int) -> Motion:
-        """At least `frames` long: the last pose is held where there is less; the motion itself if it is that long."""
+        """At least `frames` long: a shorter motion holds its last pose; another comes back as it is."""
         missing = frames - len(self)
         if missing <= 0:
             return self

@@ -12,11 +12,17 @@ _HEIGHT, _LEAP, _CHANGE = 0.02, 0.02, 0.5  # metres, metres per frame, what a ch
 
 
 def path_of(rotations: torch.Tensor) -> torch.Tensor:
-    """Where the pelvis goes: (..., frames, 24, 3, 3), y up → (..., frames, 3) metres, from x = z = 0.
+    """Compute the path of the pelvis from rotations.
 
-    In each frame the lowest joint touches the floor. From one frame to the next one joint, low and steady, carries the
-    body, and the root moves so that this joint stays: the cheapest sequence of supports (Viterbi 1967). So bodies never
-    leave the floor, and runners go less far than they did.
+    In each frame the lowest joint touches the floor. From each frame to the next one joint is the support: the root
+    moves so that this joint stays where it is. The supports are chosen together, low and steady ones first: they are
+    the cheapest sequence (Viterbi 1967). So bodies never leave the floor, and runners do not go as far as they did.
+
+    Args:
+        rotations: (..., frames, 24, 3, 3) joint to parent, y up.
+
+    Returns:
+        (..., frames, 3) metres, from x = z = 0.
     """
     flat = rotations.flatten(0, -5) if rotations.ndim > 4 else rotations[None]
     joints = skeleton.forward_kinematics(flat, flat.new_zeros(*flat.shape[:2], 3))

@@ -43,11 +43,14 @@ FEET_REST_HEIGHTS = tuple(RADII[foot] for foot in FEET)
 
 
 def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turn and place the joints.
+    """Turn and place the joints in the world.
 
-    rotations: (..., 24, 3, 3) rotation of each joint relative to its parent, the pelvis's to the world.
-    translation: (..., 3) position of the pelvis in metres.
-    Returns (..., 24, 3, 3) rotations to the world and (..., 24, 3) positions in metres.
+    Args:
+        rotations: (..., 24, 3, 3) rotation of each joint relative to its parent, the pelvis's to the world.
+        translation: (..., 3) position of the pelvis in metres.
+
+    Returns:
+        (..., 24, 3, 3) rotations to the world, and (..., 24, 3) positions in metres.
     """
     offsets = OFFSETS.to(rotations)
     world_rotations, positions = [rotations[..., 0, :, :]], [translation]
@@ -59,7 +62,15 @@ def global_transforms(rotations: torch.Tensor, translation: torch.Tensor) -> tup
 
 
 def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-    """Place the joints: as global_transforms, only the (..., 24, 3) positions."""
+    """Place the joints in the world.
+
+    Args:
+        rotations: (..., 24, 3, 3) rotation of each joint relative to its parent, the pelvis's to the world.
+        translation: (..., 3) position of the pelvis in metres.
+
+    Returns:
+        (..., 24, 3) positions in metres.
+    """
     return global_transforms(rotations, translation)[1]
 
 

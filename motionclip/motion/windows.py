@@ -11,15 +11,33 @@ from .motion import Motion
 
 
 def window_starts(frames: int, window: int, stride: int) -> list[int]:
-    """First frames of windows that cover a motion: every `stride`, and one that ends with it."""
+    """Choose windows that cover a motion: one every `stride` frames, and one that ends where the motion ends.
+
+    Args:
+        frames: the motion's length.
+        window: the windows' length.
+        stride: frames from one window to the next.
+
+    Returns:
+        The first frame of each window.
+    """
     last = max(frames - window, 0)
     starts = list(range(0, last + 1, stride))
     return starts if starts[-1] == last else [*starts, last]
 
 
 def windows_at(whole: torch.Tensor, starts: Sequence[int], window: int, keep_heading: bool = False) -> torch.Tensor:
-    """(..., frames, 149) features → (..., windows, window, 149): each turned to start facing +z, or facing as it does
-    in the whole."""
+    """Cut windows out of motions.
+
+    Args:
+        whole: (..., frames, 149) features.
+        starts: the first frame of each window.
+        window: the windows' length in frames.
+        keep_heading: whether windows face as they do in the whole; else each is turned to start facing +z.
+
+    Returns:
+        (..., windows, window, 149) features.
+    """
     windows = torch.stack([whole[..., start : start + window, :] for start in starts], dim=-3)
     if keep_heading:
         return features.turn(windows, features.turned(whole)[..., list(starts)])
@@ -27,6 +45,16 @@ def windows_at(whole: torch.Tensor, starts: Sequence[int], window: int, keep_hea
 
 
 def cut_windows(motion: Motion, window: int, stride: int, keep_heading: bool = False) -> torch.Tensor:
-    """(windows, window, 149) features of a motion, as by `windows_at`; a short motion's last pose is held."""
+    """Cut a motion into windows that cover it; the last pose of a short motion is held.
+
+    Args:
+        motion: the motion.
+        window: the windows' length in frames.
+        stride: frames from one window to the next.
+        keep_heading: as for `windows_at`.
+
+    Returns:
+        (windows, window, 149) features.
+    """
     whole = features.motion_features(motion.padded(window))
     return windows_at(whole, window_starts(len(motion), window, stride), window, keep_heading)

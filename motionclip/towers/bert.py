@@ -15,7 +15,7 @@ from ..models.half_precision import pack
 
 
 class Bert(nn.Module):
-    """Word pieces → states, with the weights of a Hugging Face folder in single precision, or packed halves on x86."""
+    """A BERT encoder with the weights of a Hugging Face folder, in single precision, or in packed halves on x86."""
 
     words: torch.Tensor
     places: torch.Tensor
@@ -44,7 +44,15 @@ class Bert(nn.Module):
         pack(self, frozen=True)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """ids (batch, pieces), mask (batch, pieces) with 0 for padding → (batch, pieces, width)."""
+        """Compute the states of word pieces.
+
+        Args:
+            ids: (batch, pieces) numbers of the pieces.
+            mask: (batch, pieces), 0 for padding.
+
+        Returns:
+            (batch, pieces, width) states.
+        """
         x = self.norm(functional.embedding(ids, self.words) + self.places[: ids.shape[1]])
         attended = None if mask.all() else mask.bool()[:, None, None]
         for layer in self.layers:

@@ -16,13 +16,20 @@ RANDOM = "random"  # untrained weights, in place of a tag
 
 
 class CLIP(CachedTower):
-    """A CLIP of open_clip's, frozen: the paper's ViT-B/32 by OpenAI by default.
+    """A frozen CLIP of open_clip's; by default the paper's ViT-B/32 by OpenAI.
 
-    Features come as the official code uses them, not normalised, or with `normalised` at unit length; in half
-    precision on a GPU. pretrained: a tag of open_clip's, a file of weights, or "random" for untrained weights
-    (the same for the same `seed`), which have the true shapes and no meaning. weights: a file of those weights, or a
-    folder that holds it; without, they are looked for as `clip_files.find` says. Raises clip_files.TowerUnavailable
-    where open_clip is not installed or the weights can't be had.
+    Embeddings come as the official code uses them, not normalised, or with `normalised` at unit length. On a GPU it
+    computes in half precision.
+
+    Args:
+        architecture: open_clip's name of it.
+        pretrained: a tag of open_clip's, a file of weights, or "random" for untrained weights. These have the true
+            shapes and no meaning, and are the same for the same `seed`.
+        weights: a file of those weights, or a folder that holds it; by default they are looked for as by
+            `clip_files.find`.
+
+    Raises:
+        TowerUnavailable: where open_clip is not installed or the weights can't be had.
     """
 
     def __init__(
@@ -69,7 +76,7 @@ class CLIP(CachedTower):
         return self._ruled(self._model.encode_text(self._tokenizer(texts).to(self._device)))
 
     def pieces(self, text: str) -> list[int]:
-        """The number of word pieces into which the tower cuts each word: many for letters that are no word."""
+        """The number of pieces into which the tower cuts each word of a text: many for letters that are no word."""
         return [len(self._tokenizer.encode(word)) for word in text.split()]
 
     def _ruled(self, features: torch.Tensor) -> torch.Tensor:
@@ -78,12 +85,12 @@ class CLIP(CachedTower):
 
 
 def clip_name(architecture: str, pretrained: str) -> str:
-    """What a CLIP is called in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
+    """The name of a CLIP in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
     return "clip" if (architecture, pretrained) == PAPERS else f"clip:{architecture}/{pretrained}"
 
 
 def clip_parts(name: str) -> tuple[str, str] | None:
-    """The architecture and weights of a CLIP by its name in configs; None for another tower's name."""
+    """The architecture and the weights that a name in configs means; None for another tower than a CLIP."""
     if name == "clip":
         return PAPERS
     architecture, slash, pretrained = name.removeprefix("clip:").partition("/")

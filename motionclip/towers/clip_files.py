@@ -21,11 +21,20 @@ _OPERATORS = ("nms", "qnms")  # what torchvision's import asks its compiled part
 
 
 def library(architecture: str) -> Any:
-    """open_clip, imported when first needed. Raises TowerUnavailable where it is not installed, and ValueError where
-    it knows no such architecture.
+    """Import open_clip when it is first needed.
 
-    It imports torchvision, whose compiled part must be made for the very build of torch: PyPI's is none for torch's CPU
-    build. CLIP needs nothing of that part, so that then its operators are declared and left at that.
+    It imports torchvision, whose compiled part must fit the build of torch. PyPI's torchvision does not fit torch's CPU
+    build. CLIP needs nothing of that part, so that it is enough to declare its operators.
+
+    Args:
+        architecture: the one that is needed.
+
+    Returns:
+        The module.
+
+    Raises:
+        TowerUnavailable: where open_clip is not installed.
+        RequestError: where it has no such architecture.
     """
     if importlib.util.find_spec("open_clip") is None:
         raise TowerUnavailable(
@@ -48,11 +57,19 @@ def library(architecture: str) -> Any:
 
 
 def find(architecture: str, pretrained: str, weights: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a CLIP's weights.
+    """Find the file of a CLIP's weights.
 
-    weights: a file, or a folder to look in, instead of `pretrained`. pretrained: a file, or a tag of open_clip's, whose
-    weights are looked for in the Hub's cache and in ~/.cache/clip, and fetched from the Hub if their first byte comes
-    within a few seconds. Raises TowerUnavailable where there are none, which says what to do.
+    Args:
+        architecture: open_clip's name of it.
+        pretrained: a file, or a tag of open_clip's. The weights of a tag are looked for in the Hub's cache and in
+            ~/.cache/clip. They are fetched from the Hub if their first byte comes within a few seconds.
+        weights: a file, or a folder to look in, in place of `pretrained`.
+
+    Returns:
+        The file.
+
+    Raises:
+        TowerUnavailable: where there are none; it says what to do.
     """
     if weights is not None or Path(pretrained).suffix:
         return _in(Path(weights or pretrained))
@@ -68,7 +85,7 @@ def find(architecture: str, pretrained: str, weights: str | os.PathLike[str] | N
 
 
 def untrained(architecture: str, device: str) -> Any:
-    """A model of open_clip's at random weights, in half precision on a GPU."""
+    """A model of open_clip's with random weights; in half precision on a GPU."""
 
     def heeded(record: logging.LogRecord) -> bool:
         return "No pretrained weights" not in str(record.msg)  # as is meant
@@ -84,9 +101,15 @@ def untrained(architecture: str, device: str) -> Any:
 
 
 def load(model: torch.nn.Module, architecture: str, path: Path) -> None:
-    """Put the weights of a file into a model of open_clip's: OpenAI's archive, a checkpoint, or safetensors.
+    """Put the weights of a file into a model of open_clip's. Nothing is unpickled but tensors.
 
-    Nothing is unpickled but tensors. Raises TowerUnavailable for a file that holds other weights or none.
+    Args:
+        model: the model.
+        architecture: open_clip's name of it, for the error.
+        path: OpenAI's archive, a checkpoint, or safetensors.
+
+    Raises:
+        TowerUnavailable: for a file that holds other weights or none.
     """
     try:
         if _is_archive(path):

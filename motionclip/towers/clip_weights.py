@@ -1,6 +1,6 @@
 """Searches for CLIP's weights: in the caches of this machine, then on the Hub, in the background.
 
-It needs no torch, so that the Hub can be asked while torch is imported.
+It needs no torch, so that it can ask the Hub while torch is imported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ _NOT_FOUND = 404
 
 
 def cached(entry: dict[str, Any]) -> Path | None:
-    """What is on this machine already of an entry of open_clip's: in the Hub's cache, or in OpenAI's."""
+    """Find weights that are on this machine already.
+
+    Args:
+        entry: what open_clip knows of these weights.
+
+    Returns:
+        The file in the Hub's cache or in OpenAI's; None where there is none.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     repo, names = _on_hub(entry)
@@ -46,7 +53,7 @@ def cached(entry: dict[str, Any]) -> Path | None:
 
 
 class Inquiry:
-    """Asks for the first byte of an entry's weights, in a thread: a name look-up has no time limit of its own."""
+    """Asks for the first byte of some weights, in a thread, since a name look-up has no time limit of its own."""
 
     def __init__(self, entry: dict[str, Any]) -> None:
         self._entry, self._sent, self._refusal = entry, 0.0, ""
@@ -54,7 +61,7 @@ class Inquiry:
         self._thread.start()
 
     def refusal(self) -> str:
-        """Why the weights can't be had, or "" where they come. Waits until PATIENCE is over since it was asked."""
+        """Why the weights can't be had, or "" where they come. It waits until PATIENCE seconds after the question."""
         self._thread.join(PATIENCE - (time.monotonic() - self._sent) if self._sent else PATIENCE)
         return f"there was no answer within {PATIENCE:g} seconds" if self._thread.is_alive() else self._refusal
 
@@ -84,26 +91,49 @@ _asked_ahead: list[Inquiry] = []
 
 
 def expect(tower: object) -> None:
-    """Ask for the paper's CLIP in the background if that is a model's tower and it isn't on this machine."""
+    """Ask for the paper's CLIP in the background, if that is a model's tower and is not on this machine."""
     if tower == "clip" and cached(PAPERS_ENTRY) is None:
         _asked_ahead.append(Inquiry(PAPERS_ENTRY))
 
 
 def insist() -> None:
-    """Wait for the answer to what `expect` asked. Raises TowerUnavailable where the weights can't be had."""
+    """Wait for the answer to the question of `expect`.
+
+    Raises:
+        TowerUnavailable: where the weights can't be had.
+    """
     if _asked_ahead and _asked_ahead[-1].refusal():
         check(*PAPERS, PAPERS_ENTRY)
 
 
 def check(architecture: str, pretrained: str, entry: dict[str, Any]) -> None:
-    """Raises TowerUnavailable where the weights of an entry can't be had; at once where they were asked for ahead."""
+    """Check that weights can be had; at once where `expect` has asked before.
+
+    Args:
+        architecture: open_clip's name of it.
+        pretrained: the tag of the weights.
+        entry: what open_clip knows of them.
+
+    Raises:
+        TowerUnavailable: where they can't be had.
+    """
     ahead = entry is PAPERS_ENTRY and _asked_ahead
     if refusal := (_asked_ahead.pop() if ahead else Inquiry(entry)).refusal():
         raise TowerUnavailable(how_to_get(architecture, pretrained, entry, refusal))
 
 
 def how_to_get(architecture: str, pretrained: str, entry: dict[str, Any], reason: str) -> str:
-    """What to do where there are no weights, and why there are none."""
+    """Say why there are no weights, and how to get them.
+
+    Args:
+        architecture: open_clip's name of it.
+        pretrained: the tag of the weights.
+        entry: what open_clip knows of them.
+        reason: why there are none.
+
+    Returns:
+        The sentences.
+    """
     return (
         f"CLIP's weights {architecture}/{pretrained} are not on this machine and could not be downloaded "
         f"({reason.splitlines()[0]}). With a network, once: hf download {entry.get('hf_hub', '').rstrip('/')}. "

@@ -14,7 +14,12 @@ CACHED_TEXTS = 20_000
 
 
 class TextTower(Protocol):
-    """What a model needs of a tower. name: in configs. dim: the size of its embeddings."""
+    """A frozen model that embeds texts.
+
+    Attributes:
+        name: its name in configs.
+        dim: the size of its embeddings.
+    """
 
     name: str
     dim: int
@@ -23,12 +28,16 @@ class TextTower(Protocol):
         """Texts → (N, dim) embeddings."""
 
     def pieces(self, text: str) -> list[int]:
-        """Into how many tokens each word of a text is cut."""
+        """The number of pieces into which the tower cuts each word of a text."""
 
 
 @runtime_checkable
 class ImageTower(TextTower, Protocol):
-    """A tower that sees, too. size: of its pictures, in pixels."""
+    """A tower that embeds pictures, too.
+
+    Attributes:
+        size: the side of its pictures in pixels.
+    """
 
     size: int
 
@@ -37,7 +46,7 @@ class ImageTower(TextTower, Protocol):
 
 
 class CachedTower:
-    """Encodes texts in batches of like length, and remembers the last ones."""
+    """Embeds texts in batches of like length, and remembers the last ones."""
 
     dim: int
 
@@ -48,7 +57,7 @@ class CachedTower:
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, dim). Embeddings are remembered. Any number of threads may call it at once."""
+        """Texts → (N, dim) embeddings. Any number of threads may call it at once."""
         with self._lock:
             found = {text: self._cache[text] for text in texts if text in self._cache}
         new = [text for text in dict.fromkeys(texts) if text not in found]

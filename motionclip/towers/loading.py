@@ -13,8 +13,15 @@ from .minilm import MiniLM
 
 
 def fits(name: str, required: str | None) -> bool:
-    """Whether a tower may be used in place of the one that a model's config requires: the same one, or a CLIP of the
-    same architecture whose weights come from a file, as these have no name to compare."""
+    """Whether a tower may be used in place of the one that a model's config names.
+
+    It may if it is the same, or a CLIP of the same architecture whose weights come from a file: these have no name to
+    compare.
+
+    Args:
+        name: the tower's name.
+        required: the config's name; None where it names none.
+    """
     if name == required:
         return True
     own_parts, required_parts = clip_parts(name), clip_parts(required or "")
@@ -24,11 +31,20 @@ def fits(name: str, required: str | None) -> bool:
 
 
 def load_tower(name: str, normalised: bool = True, clip: str | PathLike[str] | None = None) -> TextTower:
-    """The tower that a model's config names, with latents of unit length or as they come.
+    """Load the tower that a model's config names.
 
-    clip: a file of CLIP's weights or a folder that holds it, for a model in a CLIP's space; else that of the variable
-    MOTIONCLIP_CLIP. Raises ValueError for a name that is not known, and TowerUnavailable for a tower that can't be had
-    here.
+    Args:
+        name: the name.
+        normalised: whether embeddings have unit length.
+        clip: a file of CLIP's weights or a folder that holds it, for a model in a CLIP's space; by default that of the
+            variable MOTIONCLIP_CLIP.
+
+    Returns:
+        The tower.
+
+    Raises:
+        RequestError: for an unknown name.
+        TowerUnavailable: for a tower whose library or weights are missing.
     """
     if name == MiniLM.name:
         return MiniLM()

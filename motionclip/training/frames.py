@@ -20,10 +20,19 @@ VIEW = np.pi / 3  # how far to either side of the front a frame is seen from
 
 
 def pictures(body: Body, rotations: torch.Tensor, yaws: np.ndarray, size: int) -> np.ndarray:
-    """Bodies (N, 24, 3, 3), each seen from its yaw in radians, 0 being +z → (N, size, size, 3) RGB bytes.
+    """Draw bodies as small pictures for an image tower.
 
-    Each face that looks at the camera is a small square of one shade, far ones drawn first: at a tower's
-    resolution the squares close up to a surface.
+    Each face that looks at the camera is a small square of one shade, far ones first. At a tower's resolution the
+    squares close up to a surface.
+
+    Args:
+        body: the body.
+        rotations: (N, 24, 3, 3) joint to parent.
+        yaws: (N,) from where each is seen, in radians; 0 is from +z.
+        size: the side of the pictures in pixels.
+
+    Returns:
+        (N, size, size, 3) RGB bytes.
     """
     vertices = body.vertices(rotations, torch.zeros(len(rotations), 3)).numpy()
     faces = body.faces[:: max(1, len(body.faces) // FACES)]
@@ -47,14 +56,23 @@ def pictures(body: Body, rotations: torch.Tensor, yaws: np.ndarray, size: int) -
 
 
 class FrameTower:
-    """Embeds a random frame of each window of a batch; a frame that was embedded before is remembered."""
+    """Embeds a random frame of each window of a batch, and remembers the embeddings of frames."""
 
     def __init__(self, tower: ImageTower, body: Body, view: float = VIEW) -> None:
         self.tower, self.body, self.view = tower, body, view
         self._known: dict[tuple[int, int, bool], torch.Tensor] = {}
 
     def draw(self, batch: Batch, mine: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(len(mine), D): for the windows `mine` of a batch; what is drawn doesn't depend on which they are."""
+        """Embed a random frame of each of some windows.
+
+        Args:
+            batch: the whole batch.
+            mine: numbers of the windows. What is drawn for one does not depend on the others.
+            generator: of everything random.
+
+        Returns:
+            (len(mine), D) embeddings.
+        """
         window = batch.features.shape[1]
         frame = (torch.rand(len(batch.clip), generator=generator) * window).long()
         # The nearest of every tenth frame of the clip, as far as the window holds it.

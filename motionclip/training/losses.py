@@ -17,7 +17,7 @@ from .text_pool import TextPool
 
 TEMPERATURE = 0.07
 NEAR_DUPLICATE = 0.95
-GENERAL = 0.4  # share of texts that are said of the action, not of the clip
+GENERAL = 0.4  # share of texts of the action, not of the clip
 CONDITION_NOISE = 0.03
 CONDITION_DROPOUT = 0.1
 ENCODED_SHARE = 3  # one window in three is encoded
@@ -27,9 +27,14 @@ JITTER = 0.01  # added to the features that the encoder learns from
 
 @dataclass(frozen=True)
 class Alignment:
-    """What latents are drawn to, and how much: texts, and frames seen by an image tower. A weight of 0 leaves it out.
+    """What latents are aligned with, and how much each counts. A weight of 0 leaves it out.
 
-    body: with one, body points are its vertices, as in the paper; without, the joints.
+    Attributes:
+        texts: embeddings of texts.
+        frames: embeddings of rendered frames, for an image tower.
+        text_weight: the weight of the texts.
+        image_weight: the weight of the frames.
+        body: with one, body points are its vertices, as in the paper; without, the joints.
     """
 
     texts: TextPool
@@ -41,7 +46,17 @@ class Alignment:
     def images(
         self, z: torch.Tensor, batch: Batch, mine: torch.Tensor, generator: torch.Generator
     ) -> dict[str, torch.Tensor]:
-        """1 − cosine of latents (len(mine), D) to frames of their windows."""
+        """The loss for rendered frames: 1 − cosine of latents to frames of their windows.
+
+        Args:
+            z: (len(mine), D) latents.
+            batch: the whole batch.
+            mine: numbers of the latents' windows.
+            generator: of everything random.
+
+        Returns:
+            The weighted scalar "image"; nothing without an image tower.
+        """
         if self.frames is None or not self.image_weight:
             return {}
         seen = self.frames.draw(batch, mine.cpu(), generator).to(z.device)

@@ -26,7 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 def draw_map(folder: Path, tower: TextTower) -> Atlas:
-    """Draw the map of the bank in FOLDER and store it there; all else in the file stays as it is, byte for byte."""
+    """Draw the map of the bank in FOLDER and store it there; the rest of the file stays as it is, byte for byte.
+
+    Args:
+        folder: the model folder.
+        tower: the text tower, which finds the family of each action.
+
+    Returns:
+        The map.
+    """
     atlas = draw(Bank.load(folder), tower)
     store_atlas(folder, atlas)
     return atlas
@@ -39,10 +47,16 @@ def draw(bank: Bank, tower: TextTower) -> Atlas:
 
 
 def flattened(latents: torch.Tensor, seed: int = 0) -> torch.Tensor:
-    """(N, D) → (N, 2) within −1 to 1: near stays near (t-SNE, van der Maaten & Hinton 2008).
+    """Place latents in the plane so that near ones stay near (t-SNE, van der Maaten & Hinton 2008).
 
-    Where scikit-learn is not installed, or there are too few latents for it, by the two main directions (PCA), which
-    is logged.
+    Without scikit-learn, or for too few latents, their two main directions are taken (PCA), which is logged.
+
+    Args:
+        latents: (N, D).
+        seed: of t-SNE.
+
+    Returns:
+        (N, 2), each number from −1 to 1.
     """
     z = functional.normalize(latents.float(), dim=-1)
     centred = z - z.mean(0)
@@ -69,9 +83,15 @@ def _within(points: torch.Tensor) -> torch.Tensor:
 def families(
     actions: Sequence[str], prototypes: torch.Tensor, tower: TextTower
 ) -> tuple[tuple[str, ...], torch.Tensor]:
-    """The names of families that have members, and (actions,) to which of them each action belongs.
+    """Sort actions into families. An action's family is the one whose words the tower finds most like the action's own.
 
-    An action belongs where the words are that are most like its own, as the tower understands them.
+    Args:
+        actions: the actions.
+        prototypes: (actions, D) their embeddings.
+        tower: the text tower.
+
+    Returns:
+        The names of the families with members, and (actions,) the number of each action's family.
     """
     known = read_json(project_folders.CONFIGS / "families.json")
     owner = torch.tensor([number for number, words in enumerate(known.values()) for _ in words])

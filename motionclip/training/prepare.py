@@ -35,15 +35,20 @@ LEFT_OUT = "leave out"
 
 @dataclass(frozen=True)
 class Choices:
-    """What is made of AMASS and BABEL; as it stands, what the default model's training wants.
+    """What to make of AMASS and BABEL. The defaults are what the default model's training wants.
 
-    split: "amass" as for the paper's text-to-motion, or "babel" as for its recognition (where val is also written as
-    test: BABEL's own test labels are hidden). cut: "labels", a clip for each label; or "chunks", as the paper's code
-    cuts recordings (`clip_cutting.by_chunks`), every nth frame of them. hands: hands turn as SMPL+H's first fingers, as
-    there.
-    texts: "labels", the annotators' words; or "classes", those of BABEL's 60 class names that are right, as for the
-    paper's recognition: clips of none are left out. others: the split of recordings from subsets that AMASS_SPLITS
-    does not name, or "leave out". Raises ValueError for another choice.
+    Attributes:
+        split: "amass" as for the paper's text-to-motion, or "babel" as for its recognition. With "babel", val is also
+            written as test, since BABEL's own test labels are hidden.
+        cut: "labels", a clip for each label; or "chunks", as the paper's code cuts recordings
+            (`clip_cutting.by_chunks`), with every nth frame.
+        hands: whether hands turn as SMPL+H's first fingers, as in the paper's code.
+        texts: "labels", the annotators' words; or "classes", the names among BABEL's 60 classes that are right, as for
+            the paper's recognition. Then clips of none of these classes are left out.
+        others: the split of recordings from subsets that AMASS_SPLITS does not name, or "leave out".
+
+    Raises:
+        ValueError: for another choice.
     """
 
     split: str = "amass"
@@ -65,8 +70,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What came of it: clips written, and the recordings that were not: missing in AMASS's folder, from subsets whose
-    split isn't known (by subset), or of a rate of which no nth frame comes near 30 per second."""
+    """The result of a preparation.
+
+    Attributes:
+        clips: the number of clips that were written.
+        missing: the number of recordings that are missing in AMASS's folder.
+        unknown: subset → number of its recordings, for subsets whose split is unknown.
+        odd_rates: the number of recordings whose frame rate is no multiple of about 30.
+    """
 
     clips: int
     missing: int
@@ -79,9 +90,19 @@ def prepare_babel(
 ) -> Prepared:
     """Cut AMASS recordings into clips by BABEL's labels, for training and evaluation.
 
-    amass: a folder with AMASS's subsets (CMU/, KIT/, …) of SMPL+H npz files. babel: the release's folder with
-    train.json and val.json. out: gets clips/NAME.npz and labels.csv. Raises MotionFileError for JSON that is not
-    BABEL's, naming the field, and OSError where a folder or file is missing.
+    Args:
+        amass: a folder with AMASS's subsets (CMU/, KIT/, …) of SMPL+H npz files.
+        babel: the release's folder with train.json and val.json.
+        out: the folder that gets clips/NAME.npz and labels.csv.
+        choices: what to make of them; by default `Choices()`.
+        progress: whether progress is shown.
+
+    Returns:
+        What was written, and what was not.
+
+    Raises:
+        MotionFileError: for JSON that is not BABEL's; it names the field.
+        OSError: where a folder or file is missing.
     """
     choices = choices or Choices()
     if not amass.is_dir():

@@ -28,10 +28,20 @@ def train_reader(
     seed: int = 0,
     epochs: int = 20,
 ) -> Reader:
-    """A reader of these actions' words, which has learned from train, val and the project's own words.
+    """Train a reader of texts on the words of train, val and the project's own.
 
-    What "known" promises is chosen on the val words by a reader that has not seen them. styles: pairs of an action and
-    a style that are recorded.
+    The confidence from which a reading is "known" is chosen on the val words, by a reader that has not seen them.
+
+    Args:
+        words: phrases of the actions.
+        actions: the actions.
+        tower: the text tower.
+        styles: pairs of an action and a style that were recorded.
+        seed: of everything random.
+        epochs: how often each text is seen.
+
+    Returns:
+        The reader.
     """
     styled = [(f"{action} {text}", action) for action, style in sorted(styles) for text in words.styles.get(style, [])]
     trial = _fitted(words, actions, tower, ("train", OWN), styled, seed, epochs)
@@ -127,7 +137,7 @@ def _examples(
 
 
 def _targets(reader: Reader) -> torch.Tensor:
-    """(actions, actions): what is to be said for each action, a little of it for its near ones and for all others."""
+    """(actions, actions): the target for each action, a little of it for its near ones and for all others."""
     own = torch.eye(len(reader._right))
     near = reader._right - own
     targets = 0.2 * near / near.sum(1, keepdim=True).clamp(min=1)

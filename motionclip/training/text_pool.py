@@ -16,9 +16,14 @@ MIXED = 4  # texts that a drawn latent may lie between
 
 
 class TextPool:
-    """Embeddings of all texts of all clips, as recorded and mirrored, from which a step draws.
+    """Embeddings of all texts of all clips, as recorded and mirrored, from which each step draws.
 
-    The embeddings lie on `device`, and so does what is drawn; which texts are drawn doesn't depend on it.
+    Args:
+        clips: the clips.
+        actions: the actions.
+        words: phrases of the actions.
+        tower: the text tower.
+        device: where embeddings and draws lie. The choice of texts does not depend on it.
     """
 
     def __init__(
@@ -66,13 +71,31 @@ class TextPool:
         return self.embeddings[texts.to(self._device)]
 
     def labels(self, clip: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
-        """(batch,) index of each window's action; a mirrored "turn left" is a "turn right"."""
+        """The action of each window; a mirrored "turn left" is a "turn right".
+
+        Args:
+            clip: (batch,) numbers of the clips.
+            mirrored: (batch,) bool.
+
+        Returns:
+            (batch,) numbers of the actions.
+        """
         return self._labels[2 * clip + mirrored].to(self._device)
 
     def draw(
         self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
     ) -> torch.Tensor:
-        """(batch, D): a random caption of each window's clip, or with the probability `general` of its action."""
+        """Draw a text for each window.
+
+        Args:
+            clip: (batch,) numbers of the clips.
+            mirrored: (batch,) bool.
+            general: the probability of a caption of the action, in place of one of the clip.
+            generator: of everything random.
+
+        Returns:
+            (batch, D) embeddings.
+        """
         row = 2 * clip + mirrored
         pick = torch.rand(len(row), generator=generator)
         caption = self._captions_table[row, (pick * self._captions_count[row]).long()]
@@ -82,9 +105,18 @@ class TextPool:
     def draw_mixed(
         self, clip: torch.Tensor, mirrored: torch.Tensor, general: float, generator: torch.Generator
     ) -> torch.Tensor:
-        """(batch, D), unit length: a text of each window, a point between two of them, or the mean of four.
+        """Draw for each window a text, a point between two of its texts, or the mean of four.
 
-        A prompt is decoded from the mean of known texts near it, so that the decoder must know those places as well.
+        A prompt is decoded from the mean of known texts near it. So the decoder must know such places, too.
+
+        Args:
+            clip: (batch,) numbers of the clips.
+            mirrored: (batch,) bool.
+            general: as for `draw`.
+            generator: of everything random.
+
+        Returns:
+            (batch, D) embeddings of unit length.
         """
         drawn = torch.stack([self.draw(clip, mirrored, general, generator) for _ in range(MIXED)])
         sharpness = torch.tensor([100.0, 3.0, 0.5])[torch.randint(3, (len(clip),), generator=generator)]
@@ -92,7 +124,15 @@ class TextPool:
         return functional.normalize((share[..., None] * drawn).sum(0), dim=-1)
 
     def draw_prototypes(self, general: float, generator: torch.Generator) -> torch.Tensor:
-        """(actions, D): each action's name, or with the probability `general` other words for it."""
+        """Draw a text for each action.
+
+        Args:
+            general: the probability of other words for the action, in place of its name.
+            generator: of everything random.
+
+        Returns:
+            (actions, D) embeddings.
+        """
         pick = torch.rand(len(self.actions), generator=generator)
         other = self._prototypes_table[torch.arange(len(pick)), (pick * self._prototypes_count).long()]
         use = torch.rand(len(pick), generator=generator)[:, None] < general

@@ -45,7 +45,9 @@ USUAL_BYTES, USUAL_WRITING = 120e6, 1.2
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train `model`. Read from a TOML file whose [model] table is the model's."""
+    """How to train `model`. It is read from a TOML file whose [model] table is the model's; a comment explains each
+    setting.
+    """
 
     model: storage.ModelConfig
     steps: int = 20_000
@@ -70,9 +72,18 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: str | Path, **overrides: Any) -> TrainConfig:
-        """Read a TOML file, or by name one of the project's (project_folders.NAMED_CONFIGS).
+        """Read a TOML file.
 
-        Raises ValueError for a setting that doesn't exist or has the wrong type.
+        Args:
+            path: the file, or the name of one of the project's (project_folders.NAMED_CONFIGS).
+            overrides: settings that replace the file's; None keeps the file's.
+
+        Returns:
+            The config.
+
+        Raises:
+            RequestError: for an unknown setting, or one of a wrong type.
+            OSError: where the file can't be opened.
         """
         path = project_folders.config_file(path)
         with file_access(path), open(path, "rb") as file:
@@ -108,6 +119,7 @@ class Objective(nn.Module):
         self.losses = LOSSES[model.config.architecture]
 
     def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
+        """The losses of one batch; `part` is (rank, number) of the processes."""
         return self.losses(self.model, batch, self.alignment, generator, part)
 
 
@@ -120,13 +132,26 @@ def train(
     start_from: Path | None = None,
     clip: Path | None = None,
 ) -> Path:
-    """Train on DATA's train split and leave the model folder in OUT; returns OUT.
+    """Train on DATA's train split.
 
-    start_from: a model folder of the same sizes whose weights are where the training begins.
+    Training goes on from a checkpoint in OUT. Everything random in a step follows from the seed and the step's number,
+    so that a resumed run gives what an unbroken one would.
 
-    A checkpoint in OUT is picked up where it stopped. Every step's randomness follows from the seed and the
-    step's number, so that a resumed run does what an unbroken one would. clip: as for `load_tower`. Raises ValueError
-    where OUT holds the checkpoint of another config or of other data, or the data does not suffice.
+    Args:
+        data: the data folder.
+        out: gets the checkpoints and the finished model.
+        config: the settings.
+        licence: as for `load_clips`.
+        resume: whether a checkpoint in OUT is used.
+        start_from: a model folder of the same sizes, with whose weights the training begins.
+        clip: as for `load_tower`.
+
+    Returns:
+        OUT.
+
+    Raises:
+        ValueError: where OUT holds the checkpoint of another config or of other data, or where the data does not
+            suffice.
     """
     tower = load_tower(config.model.tower or "", config.model.normalised, clip)  # first: reading data takes longer
     clips = load_clips(data, "train", licence)
@@ -334,7 +359,14 @@ def index(
 ) -> None:
     """Write what a model knows into its folder: the bank of DATA's training clips and, with words, the reader.
 
-    It is read from the saved file, so that the bank belongs to the half-precision weights that users load.
+    The model is read from its file, so that the bank belongs to the half-precision weights that users load.
+
+    Args:
+        data: the data folder.
+        model: the model folder.
+        licence: as for `load_clips`.
+        with_words: whether the reader is trained, too.
+        clip: as for `load_tower`.
     """
     clips = load_clips(data, "train", licence)
     loaded = storage.load(model)
@@ -347,13 +379,29 @@ def index(
 
 
 def pause(config: TrainConfig, size: int, spent: float) -> float:
-    """Seconds until the next checkpoint, after one of `size` bytes that took `spent` seconds to write."""
+    """Seconds until the next checkpoint.
+
+    Args:
+        config: the settings.
+        size: the bytes of the last checkpoint.
+        spent: the seconds that writing it took.
+    """
     return config.checkpoint_seconds * max(1.0, size / USUAL_BYTES, spent / USUAL_WRITING)
 
 
 @torch.inference_mode()
 def validate(model: storage.Model, clips: list[Clip], actions: list[str], tower: TextTower) -> str:
-    """Figures to watch while training: recognition of the action, and how fast generated bodies move."""
+    """Compute figures to watch while training: recognition of the action, and the speed of generated bodies.
+
+    Args:
+        model: the model.
+        clips: clips of the val split.
+        actions: the actions.
+        tower: the text tower.
+
+    Returns:
+        The figures as text.
+    """
     model = copy.deepcopy(model).cpu().eval()
     names = tower.encode(actions)
     size, keep_heading = model.config.window, model.config.keeps_heading
@@ -392,7 +440,7 @@ def _rate(step: int, steps: int, config: TrainConfig) -> float:
 
 
 def _fingerprint(data: Path, licence: str | None) -> dict[str, str]:
-    """What a run learns from: the folder's name with the terms that were asked for, and a hash of its tables."""
+    """What a run learns from: the folder's name with the terms in the request, and a hash of its tables."""
     tables = [path for name in ("labels.csv", WORDS) if (path := data / name).is_file()]
     content = b"".join(path.read_bytes() for path in tables) + (licence or "").encode()
     name = f"{data}, {licence}" if licence else str(data)

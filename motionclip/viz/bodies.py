@@ -17,10 +17,15 @@ from . import smpl_file
 
 @dataclass(frozen=True)
 class SkinnedMesh:
-    """A body at rest: geometry, and how it hangs on the 24 joints.
+    """A body at rest: its surface, and how the 24 joints move it.
 
-    rest: (24, 3) places of the joints. vertices, normals: (V, 3). faces: (F, 3). joints, weights: (V, 4), the weights
-    as bytes that sum to 255.
+    Attributes:
+        rest: (24, 3) positions of the joints in metres.
+        vertices: (V, 3) positions in metres.
+        normals: (V, 3) unit normals of the vertices.
+        faces: (F, 3) vertices of each triangle.
+        joints: (V, 4) the joints that move each vertex.
+        weights: (V, 4) how much each does; bytes that sum to 255.
     """
 
     rest: np.ndarray
@@ -61,10 +66,20 @@ def wooden_figure() -> SkinnedMesh:
 
 
 def smpl_figure(folder: Path) -> SkinnedMesh:
-    """The SMPL body of mean shape from the user's own files, as large as its legs are beside the wooden figure's: so
-    its feet stand where the figure's do. Its own bending of the surface at the joints is left out.
+    """The SMPL body of mean shape, from the user's own files.
 
-    Raises what `smpl_file.find` and `smpl_file.read` raise.
+    It is scaled until its legs are as long as the wooden figure's, so that its feet stand where the figure's do. The
+    correction of its surface at bent joints is left out.
+
+    Args:
+        folder: the body's file, or a folder that holds it.
+
+    Returns:
+        The mesh.
+
+    Raises:
+        MissingFile: where there is no body.
+        ModelFolderError: for a file that holds no body.
     """
     content = smpl_file.read(smpl_file.find(folder))
     vertices = content["v_template"].astype(np.float64)
@@ -98,12 +113,24 @@ def _hung(rest: np.ndarray, vertices: np.ndarray, faces: np.ndarray, shares: np.
 
 
 class Body(Protocol):
-    """A surface that follows poses: faces (F, 3) and vertices."""
+    """A surface that follows poses.
+
+    Attributes:
+        faces: (F, 3) vertices of each triangle.
+    """
 
     faces: np.ndarray
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-        """(N, 24, 3, 3) and (N, 3) → (N, V, 3) metres; gradients flow."""
+        """Pose the surface; gradients flow through.
+
+        Args:
+            rotations: (N, 24, 3, 3) joint to parent.
+            translation: (N, 3) position of the pelvis in metres.
+
+        Returns:
+            (N, V, 3) positions in metres.
+        """
         ...
 
 
@@ -119,7 +146,7 @@ class WoodenBody:
         self._weights.scatter_add_(1, torch.from_numpy(figure.joints.astype(np.int64)), share)
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-        """See Body."""
+        """As `Body.vertices`."""
         world_rotations, positions = skeleton.global_transforms(rotations, translation)
         shifts = positions - (world_rotations @ skeleton.REST_JOINTS.to(world_rotations)[..., None])[..., 0]
         transforms = torch.cat([world_rotations, shifts[..., None]], dim=-1).flatten(-2)
@@ -129,10 +156,11 @@ class WoodenBody:
 
 
 class SMPLBody:
-    """The neutral SMPL body of mean shape, from the user's own files, as `smpl_file.find` looks for them.
+    """The neutral SMPL body of mean shape, from the user's own files, which `smpl_file.find` looks for.
 
-    Raises FileNotFoundError where the file or the smplx package is missing, with what to do, and ValueError for a file
-    that holds no body.
+    Raises:
+        FileNotFoundError: where the file or the smplx package is missing; it says what to do.
+        ValueError: for a file that holds no body.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -148,7 +176,7 @@ class SMPLBody:
         self.faces = self._model.faces.astype(np.int64)
 
     def vertices(self, rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
-        """See Body."""
+        """As `Body.vertices`."""
         out = self._model.to(rotations.device)(
             betas=rotations.new_zeros(len(rotations), self._model.num_betas),
             body_pose=rotations[:, 1:],
@@ -159,5 +187,10 @@ class SMPLBody:
 
 
 def load_body(folder: str) -> Body:
-    """The SMPL body in a folder or file, or for "" the wooden figure."""
+    """The SMPL body in a folder or file, or the wooden figure for "".
+
+    Raises:
+        FileNotFoundError: where the file or the smplx package is missing.
+        ValueError: for a file that holds no body.
+    """
     return SMPLBody(Path(folder)) if folder else WoodenBody()

@@ -19,15 +19,21 @@ _LETTERS, _LINES = 30, 2  # of a title
 
 
 def wrapped(cells: Sequence[T]) -> list[list[T]]:
-    """One column of cells as several, a little wider than high."""
+    """Lay one column of cells out as rows, so that the whole is a little wider than high."""
     width = math.ceil(math.sqrt(1.6 * len(cells)))
     return [list(cells[start : start + width]) for start in range(0, len(cells), width)]
 
 
 def grid(rows: Sequence[Sequence[Motion]], titles: Sequence[Sequence[str]]) -> Iterator[np.ndarray]:
-    """Motions in rows, each under its title → RGB pictures of all, as many as the longest has frames.
+    """Draw motions in rows, each under its title.
 
-    A picture holds until the next one, which is drawn in the same memory.
+    Args:
+        rows: rows of motions.
+        titles: rows of titles.
+
+    Yields:
+        (height, width, 3) RGB uint8 pictures of all, as many as the longest motion has frames. Each is drawn in the
+        same memory: copy what is to be kept.
     """
     width = max(len(row) for row in rows)
     whole = np.full((len(rows) * (SIZE + TITLE), width * SIZE, 3), 255, np.uint8)

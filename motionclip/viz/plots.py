@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 def timeline_picture(segments: Sequence[Segment], duration: float) -> np.ndarray:
-    """What is recognised from when to when, as an RGB picture: a coloured bar for each stretch, a row a label."""
+    """Draw when each label is recognised: a row for each label, a coloured bar for each stretch.
+
+    Args:
+        segments: the stretches.
+        duration: the length of the motion in seconds.
+
+    Returns:
+        (height, width, 3) RGB uint8.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -37,7 +45,15 @@ def timeline_picture(segments: Sequence[Segment], duration: float) -> np.ndarray
 
 
 def confusion_picture(counts: torch.Tensor, labels: Sequence[str]) -> np.ndarray:
-    """(labels, labels) counts, a row what was shown, a column what was recognised → RGB picture, shares of each row."""
+    """Draw a confusion matrix as shares of each row.
+
+    Args:
+        counts: (labels, labels); a row is what was shown, a column what was recognised.
+        labels: their names.
+
+    Returns:
+        (height, width, 3) RGB uint8.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

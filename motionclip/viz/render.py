@@ -56,7 +56,14 @@ _SHIFT = 4  # cv2 takes fixed-point coordinates: 4 fractional bits
 
 @dataclass(frozen=True)
 class Camera:
-    """A perspective view: looks at a point from `distance` metres, turned by yaw and raised by pitch (radians)."""
+    """A perspective view at a point.
+
+    Attributes:
+        yaw: how far it is turned about the vertical, in radians.
+        pitch: how far it is raised, in radians.
+        distance: metres to the point.
+        focal: the focal length as a share of the picture's size.
+    """
 
     yaw: float = 0.6
     pitch: float = 0.22
@@ -64,7 +71,16 @@ class Camera:
     focal: float = 3.3
 
     def project(self, points: np.ndarray, target: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """(..., 3) world points → (..., 2) pixels and (...) depths in metres, for a size × size picture."""
+        """Project points onto a picture.
+
+        Args:
+            points: (..., 3) positions in the world.
+            target: (3,) the point that it looks at.
+            size: the side of the picture in pixels.
+
+        Returns:
+            (..., 2) pixels and (...) depths in metres.
+        """
         cos_y, sin_y, cos_p, sin_p = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
         right = np.array([cos_y, 0, -sin_y])
         forward = -np.array([sin_y * cos_p, sin_p, cos_y * cos_p])
@@ -76,15 +92,30 @@ class Camera:
 
 
 def frames(motion: Motion, size: int = 480, camera: Camera | None = None) -> Iterator[np.ndarray]:
-    """One (size, size, 3) RGB uint8 picture for each frame; the camera follows the body, the floor stays.
+    """Draw each frame of a motion. The camera follows the body; the floor stays.
 
-    A picture holds until the next one, which is drawn in the same memory: copy what is to be kept.
+    Args:
+        motion: the motion.
+        size: the side of the pictures in pixels.
+        camera: the view; by default one that shows the whole body.
+
+    Yields:
+        (size, size, 3) RGB uint8 pictures. Each is drawn in the same memory: copy what is to be kept.
     """
     return _pictures(motion.joints(), _smoothed(motion.translation), camera or Camera(), size)
 
 
 def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -> np.ndarray:
-    """Poses side by side as one RGB picture: of one motion over time, or the middle pose of each of several."""
+    """Draw poses side by side: of one motion over time, or the middle pose of each of several motions.
+
+    Args:
+        motions: one motion, or several.
+        poses: the number of poses of one motion.
+        size: the side of each pose's picture in pixels.
+
+    Returns:
+        (size, width, 3) RGB uint8.
+    """
     if isinstance(motions, Motion):
         frame_numbers = np.linspace(0, len(motions) - 1, poses).round().astype(int)
         joints, roots = motions.joints()[frame_numbers], motions.translation[frame_numbers]
@@ -97,14 +128,28 @@ def strip(motions: Motion | Sequence[Motion], poses: int = 8, size: int = 240) -
 
 
 def save_video(motion: Motion, path: Path, size: int = 480) -> None:
-    """Write an H.264 mp4 or, by suffix, an endless gif."""
+    """Write a motion as an H.264 mp4 or an endless gif; the suffix says which.
+
+    Args:
+        motion: the motion.
+        path: the file.
+        size: the side of the pictures in pixels.
+
+    Raises:
+        OSError: where the encoder fails, as on a full disk.
+    """
     write_video(frames(motion, size), path)
 
 
 def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
-    """Write (height, width, 3) RGB uint8 pictures of even size as mp4 or gif, 30 per second.
+    """Write pictures as mp4 or gif, 30 per second.
 
-    Raises OSError where the encoder fails, as on a full disk.
+    Args:
+        pictures: (height, width, 3) RGB uint8, of even size.
+        path: the file.
+
+    Raises:
+        OSError: where the encoder fails, as on a full disk.
     """
     # By imageio's encoder, but not through imageio: that takes 2.1 s and 1.7 MB for a gif of 60 pictures of 480 pixels,
     # this 0.3 s and 1.1 MB. For an mp4 both take 0.4 s; with imageio's own settings it is 0.8 s.
@@ -141,7 +186,7 @@ def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
 
 
 def with_tips(joints: np.ndarray) -> np.ndarray:
-    """(frames, 24, 3) → (frames, 24 + 5, 3): the ends of head, hands and toes, along the bones before them."""
+    """(frames, 24, 3) joints → (frames, 24 + 5, 3), with the ends of head, hands and toes in line with their bones."""
     tips = []
     for end, (before, length) in _TIPS.items():
         bone = joints[:, _J[end]] - joints[:, _J[before]]

@@ -20,9 +20,16 @@ NEEDED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kint
 
 
 def find(place: Path) -> Path:
-    """The file of the neutral body: `place` itself, or the first in that folder by one of the usual names.
+    """Find the file of the neutral body.
 
-    Raises FileNotFoundError, which says what to get.
+    Args:
+        place: the file, or a folder that holds it under one of the usual names.
+
+    Returns:
+        The file.
+
+    Raises:
+        MissingFile: where there is none; it says what to get.
     """
     if place.is_file():
         return place
@@ -34,11 +41,19 @@ def find(place: Path) -> Path:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a body, dense, by SMPL's names for them.
+    """Read the arrays of a body.
 
-    A pickle is read with stand-ins for whatever it names, chumpy's arrays and scipy's matrices among them: nothing of
-    its choosing is imported or run, and neither chumpy nor Python 2 is needed. Raises ValueError, which names the file,
-    for one that holds no body.
+    A pickle is read with stand-ins for whatever it names, chumpy's arrays and scipy's matrices among them. It can
+    import or run nothing, and needs neither chumpy nor Python 2.
+
+    Args:
+        path: the file.
+
+    Returns:
+        SMPL's name → array, dense.
+
+    Raises:
+        ModelFolderError: for a file that holds no body.
     """
     try:
         if path.suffix.lower() == ".npz":
