@@ -11,7 +11,7 @@ from motionclip import Motion, MotionCLIP
 MAX_REMEMBERED = 64  # motions, 20 kB each for two seconds, 0.5 MB for a minute
 MAX_BATCH = 20  # in one batch, so that nobody waits long for others
 
-Request = tuple[str, int, int, float]  # what `MotionCLIP.generate` takes
+Request = tuple[str, int | None, int, float]  # what `MotionCLIP.generate` takes
 
 
 class Batching:
@@ -26,7 +26,7 @@ class Batching:
         self._waiting: list[tuple[Request, Future[Motion]]] = []
         self._guard, self._at_work = threading.Lock(), threading.Lock()
 
-    def __call__(self, text: str, frames: int, seed: int, closeness: float) -> Motion:
+    def __call__(self, text: str, frames: int | None, seed: int, closeness: float) -> Motion:
         """The motion. Raises what `generate` raises for this request; others' failures are only theirs."""
         answer: Future[Motion] = Future()
         with self._guard:
@@ -40,7 +40,7 @@ class Batching:
 
     def _work(self, batch: list[tuple[Request, Future[Motion]]]) -> None:
         answers_to: dict[Request, list[Future[Motion]]] = defaultdict(list)
-        alike: dict[tuple[int, float], dict[Request, None]] = defaultdict(dict)
+        alike: dict[tuple[int | None, float], dict[Request, None]] = defaultdict(dict)
         for request, answer in batch:
             answers_to[request].append(answer)
             if request not in self._made:

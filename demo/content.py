@@ -57,7 +57,7 @@ something look alike, and a hug or a handshake is half of one. It does not under
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about three in ten
 right. Styles ("like an old person") show on actions that were recorded in them, such as walking and bowing, often
 faintly, and hardly on others. Fighting stances may come out too wide; flips and rolls are the roughest.
-Nods, shakes of the head and yawns hardly show. What takes longer than two seconds needs a longer length.
+An action is shown whole where it has its usual length, which is what you get for the length 0.
 
 **Where it learned.** [Bandai-Namco Research Motion
 Dataset](https://github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset) 1 and 2, © Bandai Namco

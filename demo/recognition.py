@@ -17,7 +17,7 @@ from .downloads import downloads, offered
 from .end_input import FILE, chosen, end_input, picked
 from .motion_store import motion_store
 from .recognition_sureness import ACTIONS, FROM, LIST, sentence, shares, word
-from .request_handling import figure_file, frames_of, handle_errors, npz_files
+from .request_handling import figure_file, handle_errors, npz_files, step_frames
 from .script_answers import handle_errors_on_stage
 from .stage import busy, clear, component, scene, stage
 
@@ -75,7 +75,7 @@ def build(mc: MotionCLIP, first_tab: Sequence[gr.components.Component]) -> None:
 
     @handle_errors
     def last(prompt: str, seconds: float, seed: float, closeness: float):
-        motion = mc.generate(prompt, frames_of(seconds), int(seed), closeness)
+        motion = mc.generate(prompt, step_frames(seconds), int(seed), closeness)
         return npz_files([motion], ["motion"])[0], FILE
 
     gr.Markdown(

@@ -84,6 +84,21 @@ def frames_of(seconds: float) -> int:
     return round(FPS * seconds)
 
 
+def step_frames(seconds: float) -> int | None:
+    """As `frames_of`, of each step of a prompt; None for 0: as many as it usually takes.
+
+    Raises:
+        RequestError: for a length that is not 0 and outside 0.7–6.5 s.
+    """
+    if seconds == 0:
+        return None
+    if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise RequestError(
+            f"length: must be 0, for as long as it takes, or from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}"
+        )
+    return frames_of(seconds)
+
+
 def handle_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a handler so that its errors reach the page in words, and it is given up after TIME_LIMIT."""
 

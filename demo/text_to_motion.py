@@ -16,7 +16,7 @@ from .binary_format import motion_text
 from .character_requests import control
 from .downloads import downloads, offered
 from .motion_store import motion_store
-from .request_handling import all_files, figure_file, frames_of, handle_errors, video_file
+from .request_handling import all_files, figure_file, handle_errors, step_frames, video_file
 from .script_answers import Answer, answer_or_reason, reading_request
 from .stage import STATIC, chips, component, figure, scene, served, stage
 
@@ -41,18 +41,18 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
     made = Batching(mc)
 
     @handle_errors
-    def generate(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
+    def generate(prompt: str, seconds: float = 0, seed: float = 0, closeness: float = CLOSENESS):
         """Text to motion: the moving figure as a GLB file, the nearest known motions, and whether that is known or a
         guess.
 
         Args:
             prompt: what the body does, in English, e.g. "a person walks like a zombie", "walk, then bow", "jump three
                 times", "kick with the left leg" or "walk while waving".
-            seconds: length of the motion, or of each of its steps, 0.7 to 6.5.
+            seconds: length of the motion, or of each of its steps, 0.7 to 6.5; 0 for as long as it usually takes.
             seed: which instance of it; another number gives another motion.
             closeness: 0 takes the words as they are, 1 the nearest action that the model learned.
         """
-        request = prompt, frames_of(seconds), int(seed), closeness
+        request = prompt, step_frames(seconds), int(seed), closeness
         figure = figure_file(made(*request))
         if mc.bank is None:
             return figure, None, NO_VERDICT
@@ -60,15 +60,15 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         return figure, nearest, spoken(mc.verdict(prompt)) if mc.reader else NO_VERDICT
 
     @handle_errors
-    def film(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
+    def film(prompt: str, seconds: float = 0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as a skeleton video."""
-        request = prompt, frames_of(seconds), int(seed), closeness
+        request = prompt, step_frames(seconds), int(seed), closeness
         return video_file(made(*request), "motion")
 
     @handle_errors
-    def take(prompt: str, seconds: float = 2.0, seed: float = 0, closeness: float = CLOSENESS):
+    def take(prompt: str, seconds: float = 0, seed: float = 0, closeness: float = CLOSENESS):
         """The same motion as files: npz, BVH, GLB, mp4, gif."""
-        request = prompt, frames_of(seconds), int(seed), closeness
+        request = prompt, step_frames(seconds), int(seed), closeness
         return all_files(made(*request), "motion")[1]
 
     def parts(request: Any) -> tuple[str, float, int, float]:
@@ -84,7 +84,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
 
         def work() -> Answer:
             prompt, seconds, seed, closeness = parts(request)
-            motion = made(prompt, frames_of(seconds), seed, closeness)
+            motion = made(prompt, step_frames(seconds), seed, closeness)
             return {
                 "answer": in_words(mc.verdict(prompt)) if mc.reader else {"level": "guess", "text": NO_VERDICT},
                 "scene": scene([motion], [prompt], prompt, request=_request(prompt, seconds, seed, closeness)),
@@ -101,7 +101,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
 
         def work() -> Answer:
             prompt, seconds, seed, closeness = parts(request)
-            motion = made(prompt, frames_of(seconds), seed, closeness)
+            motion = made(prompt, step_frames(seconds), seed, closeness)
             return {"token": motion_store.put_motion(motion, "motion")}
 
         return answer_or_reason(work)
@@ -112,7 +112,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
         def work() -> Answer:
             prompt, seconds, seed, closeness = parts(request)
             seeds = [seed + number for number in range(1, TAKES + 1)]
-            motions = [made(prompt, frames_of(seconds), each, closeness) for each in seeds]
+            motions = [made(prompt, step_frames(seconds), each, closeness) for each in seeds]
             found = zip(seeds, motions, strict=True)
             return {"takes": [{"seed": each, "motion": motion_text(motion)} for each, motion in found]}
 
@@ -150,12 +150,12 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             gr.Button("Another take", elem_id="again")
             component("page/takes.js", how=figure(), stage=STAGE, server_functions=[takes])
             seconds = gr.Slider(
-                MIN_SECONDS,
+                0,
                 MAX_SECONDS,
-                value=2.0,
+                value=0,
                 step=0.1,
                 label="Length in seconds",
-                info="of each step that names none",
+                info=f"of each step that names none; 0: as long as it takes; else at least {MIN_SECONDS}",
                 elem_id="seconds",
             )
             seed = gr.Number(
@@ -199,8 +199,8 @@ def _first(
     if mc.model.config.tower is None:
         return "", None, {"level": "not understood", "text": "This model takes no text: see the other tabs."}, None
     prompt = content.FIRST_PROMPT
-    motion: Motion = made(prompt, 60, 0, CLOSENESS)
-    request = _request(prompt, 2.0, 0, CLOSENESS)
+    motion: Motion = made(prompt, None, 0, CLOSENESS)
+    request = _request(prompt, 0, 0, CLOSENESS)
     answer = in_words(mc.verdict(prompt)) if mc.reader else None
     return (
         prompt,

@@ -59,7 +59,7 @@ def gallery(page: Page, address: str) -> None:
         opened(page, f"{address}/?__theme={theme}")
         for name, (prompt, seed) in content.GALLERY.items():
             page.evaluate(
-                "([prompt, seed, module]) => import(module).then((m) => m.askFor({prompt, seed, seconds: 2}))",
+                "([prompt, seed, module]) => import(module).then((m) => m.askFor({prompt, seed, seconds: 0}))",
                 [prompt, seed, f"{address}/gradio_api/file={STATIC.as_posix()}/page/fields.js"],
             )
             page.wait_for_function(

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 import demo
 from demo import request_handling, result_files
 from demo.batching import Batching
-from demo.request_handling import frames_of, handle_errors
+from demo.request_handling import frames_of, handle_errors, step_frames
 from motionclip import Motion
 from motionclip.cli import app
 from motionclip.errors import RequestError
@@ -160,6 +160,9 @@ def test_lengths_that_the_page_does_not_make_are_refused(seconds):
     with pytest.raises(RequestError, match="length: must be from 0.7 to 6.5 seconds"):
         frames_of(seconds)
     assert frames_of(0.7) == 21 and frames_of(6.5) == 195
+    with pytest.raises(RequestError, match="length: must be 0, for as long as it takes, or from 0.7 to 6.5 seconds"):
+        step_frames(seconds)
+    assert step_frames(0) is None and step_frames(0.7) == 21
 
 
 def test_an_error_shows_no_markup():

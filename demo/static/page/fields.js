@@ -119,7 +119,8 @@ export function fromLink(search, limits) {
     if (value !== undefined) wanted[name] = value;
   };
   number("seed", 0, 2 ** 31 - 1, WHOLE);
-  number("seconds", ...limits.seconds, DECIMAL);
+  if (given.get("seconds") === "0") wanted.seconds = 0; // as long as it takes
+  else number("seconds", ...limits.seconds, DECIMAL);
   number("closeness", 0, 1, DECIMAL);
   modelIn(given, limits.model, wrong);
   return { wanted: prompt ? wanted : null, wrong };

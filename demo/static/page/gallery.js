@@ -15,7 +15,7 @@ export function mount(element, { pictures }, _watch, _server, _trigger, root) {
   element.querySelector(".host").replaceChildren(
     make("div", { class: "strip gallery", role: "group", "aria-label": "What it can do" },
       ...pictures.map(({ prompt, seed, picture }) =>
-        make("button", { type: "button", class: "tile", title: prompt, onclick: () => askFor({ prompt, seed, seconds: 2 }) },
+        make("button", { type: "button", class: "tile", title: prompt, onclick: () => askFor({ prompt, seed, seconds: 0 }) },
           make("img", { "data-picture": picture, alt: "", width: 112, height: 112, loading: "lazy" }), make("span", {}, prompt)),
       )),
   );
