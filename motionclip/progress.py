@@ -16,15 +16,18 @@ _line: ContextVar[tqdm[Any] | None] = ContextVar("line", default=None)
 
 
 @contextmanager
-def shown(name: str, since: float | None = None) -> Iterator[float]:
+def shown(name: str, since: float | None = None, delay: float | None = None) -> Iterator[float]:
     """Show the steps of what is done within, once the work has taken a second (DELAY).
 
     name: of the file. since: when the work began, by what this gave for the part of it before; by default now.
+    delay: seconds, instead of DELAY.
     """
     from tqdm import tqdm
 
     words = "{desc}{postfix} [{elapsed}]"
-    with tqdm(desc=name, bar_format=words, delay=DELAY, mininterval=0, miniters=0, leave=False) as line:
+    with tqdm(
+        desc=name, bar_format=words, delay=DELAY if delay is None else delay, mininterval=0, miniters=0, leave=False
+    ) as line:
         line.start_t = since or line.start_t
         before = _line.set(line)
         try:

@@ -248,19 +248,23 @@ def _from_tree(tree: Any, path: Path, options: Options) -> list[LoadedMotion]:
     if isinstance(content, list) and all(_is_numbers(one) for one in content):
         return [_from_array(one.astype(np.float64), path, options) for one in content]
     people: list[Mapping[str, np.ndarray]] = list(_people(content))
-    if not people and isinstance(content, dict):
-        fields = _numbers_of(content)
-        joints = _joints_among({name: value.shape for name, value in fields.items()}, path)
-        if joints is not None:
-            return _from_fields(fields, joints, path, options)
     if not people:
+        return _from_dictionary(content, path, options)
+    people = [body for fields in people for body in smpl.apart(fields)]
+    return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
+
+
+def _from_dictionary(content: Any, path: Path, options: Options) -> list[LoadedMotion]:
+    """The motions in a dictionary that holds joints or features, and no SMPL parameters."""
+    fields = _numbers_of(content) if isinstance(content, dict) else {}
+    joints = _joints_among({name: value.shape for name, value in fields.items()}, path)
+    if joints is None:
         raise MotionFileError(
             path,
             "content",
-            "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or a list of joints",
+            "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or joints (frames, 22, 3)",
         )
-    people = [body for fields in people for body in smpl.apart(fields)]
-    return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
+    return _from_fields(fields, joints, path, options)
 
 
 def _from_mdm(content: Mapping[str, Any], path: Path, options: Options) -> Iterator[LoadedMotion]:
