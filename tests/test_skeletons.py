@@ -259,6 +259,26 @@ def test_a_forefoot_straight_below_the_ankle_points_ahead(tmp_path):
         assert turned_by(loaded, motion, f"{side}_ankle").max() < 30
 
 
+@pytest.mark.parametrize("angle", [0.0, 30.0, 55.0])
+def test_feet_that_point_down_at_rest_are_flat_where_they_stand(tmp_path, angle):
+    poses = posed(frames=40).poses.copy()
+    bend = 0.4 + 0.3 * np.sin(np.arange(40) / 5)
+    for side in ("left", "right"):
+        for part, share in (("hip", -1), ("knee", 2), ("ankle", -1)):
+            poses[:, J[f"{side}_{part}"], 0] = share * bend
+    motion = Motion(poses, np.zeros((40, 3), np.float32)).turned(1.0)
+    source = figure(motion)
+    down = roma.rotvec_to_rotmat(torch.tensor([np.radians(angle), 0, 0])).numpy()
+    for side in ("Left", "Right"):
+        foot, toe = source.nodes[f"{side}Foot"], source.nodes[f"{side}ToeBase"]
+        foot.turns, toe.offset, toe.turns = foot.turns @ down.T, down @ toe.offset, down @ toe.turns @ down.T
+        toe.end = tuple(down @ np.array([0, 0, 6.0]))
+    loaded = read(tmp_path, source.text()).motion
+    for side in ("left", "right"):
+        for part in ("ankle", "foot"):
+            assert turned_by(loaded, motion, f"{side}_{part}").max() < 10
+
+
 def test_a_skeleton_without_width_is_refused(tmp_path):
     source = figure(synthetic_motion(frames=5))
     for side in ("Left", "Right"):

@@ -40,6 +40,9 @@ _CLEARANCE[list(skeleton.FEET)] = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype
 # face anywhere. What weighs as much as the rest: radians of mean bend. The cosine of the angle between both from which
 # they are taken to say the same: then the rest says it exactly.
 _REST_SHARE, _ALIKE = 0.15, 0.7
+# Degrees below level from which on a foot is steep; one that is so at rest, and much more than where it stands, points
+# down there. Of flat ones the bone is about 30° below level, at rest and where they stand.
+_STEEP, _STEEPER = 45.0, 15.0
 
 
 def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
@@ -275,6 +278,11 @@ class SourceSkeleton:
         return frame
 
 
+def _below_level(ways: torch.Tensor, up: torch.Tensor) -> float:
+    """How many degrees (frames, 3) point below level, on the average."""
+    return float(-torch.rad2deg(torch.asin((normalize(ways, dim=-1) @ up).clamp(-1, 1))).mean())
+
+
 def _offset(turn: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
     """(3, 3): the constant rotation C for which turn·C comes nearest to `target` over all frames."""
     products = turn.transpose(-1, -2) @ target
@@ -288,13 +296,27 @@ class _Solver:
 
     def __init__(self, body: SourceSkeleton, calibration: Mapping[str, torch.Tensor], rest: SourceSkeleton) -> None:
         self.body, self.result = body, dict[str, torch.Tensor]()
-        self.calibration, self._rest = calibration, rest
+        self.calibration, self._rest = dict(calibration), rest
 
     def at_rest(self, name: str, part: str) -> torch.Tensor | None:
         """(3, 3): the constant rotation from the source joint to the SMPL joint, if the source at rest tells."""
         if name not in self.calibration or part not in self._rest.turns:
             return None
         return self._rest.turn(part)[0].T @ self.calibration[name]
+
+    def flatten(self, side: str, flat: torch.Tensor, down: torch.Tensor) -> None:
+        """Where a foot points down at rest, know its rest by the frames in which it stands.
+
+        flat: (frames, 3, 3), its rotation in those. down: (frames,), which they are.
+        """
+        ankle, body, rest = f"{side}_ankle", self.body, self._rest
+        standing, at_rest = body.toes(side), rest.toes(side)
+        if standing is None or at_rest is None or "pelvis" not in self.calibration:
+            return
+        steep, stands = _below_level(at_rest, self.calibration["pelvis"][:, 1]), _below_level(standing[down], _UP)
+        if steep > _STEEP > stands and steep - stands > _STEEPER:
+            turn = rest.turn(ankle)[0] @ _offset(body.turn(ankle), flat, down.double())
+            self.calibration |= {ankle: turn, f"{side}_foot": turn}
 
     def carry(
         self,
@@ -412,6 +434,7 @@ def _foot(solver: _Solver, side: str) -> None:
             down = standing & (height < height[standing].min() + 0.03 / body.scale)
             level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
             flat = frame_of(toes * level, _UP) @ frame_of(_SOLES[side], _UP).transpose(-1, -2)
+            solver.flatten(side, flat, down)
             solver.carry(ankle, ankle, flat, down.double())
         else:
             solver.carry(ankle, ankle, result[knee])
