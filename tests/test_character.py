@@ -84,6 +84,18 @@ def test_limbs_point_alike_and_feet_stand_on_the_floor(tmp_path, kind):
     stands_as(motion, kind, motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path)))
 
 
+@pytest.mark.parametrize("angle", [15.0, 35.0, 55.0])
+@pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
+def test_feet_that_point_down_at_rest_stand_flat(tmp_path, kind, angle):
+    kind, motion = changed(kind, pointed=angle), stepping()
+    path = motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path))
+    stands_as(motion, kind, path)
+    soles = {kind.names[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")}
+    played = play(path)
+    boxes = np.sort(played.mesh[:, [name in soles for name in played.moved_by], 1].reshape(len(motion), -1, 8), axis=2)
+    assert (boxes[..., 3] - boxes[..., 0]).max() < 0.01  # the four lowest corners of each are level
+
+
 @pytest.mark.parametrize("prompt", ["squat", "turn around", "walk like a zombie"])
 @pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
 def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):

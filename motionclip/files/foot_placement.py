@@ -45,14 +45,15 @@ class Stance:
     """A character's legs at rest, in its own space and unit.
 
     places: part → (3,), of pelvis, hips, knees and ankles. balls: side → (3,), of the feet. up: (3,), where its head
-    is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles.
-    scale: its units for a metre of the SMPL body.
+    is. heights: (4,) how high left ankle and ball, right ankle and ball are over the soles when these are level.
+    levels: side → (3, 3), what turns the foot from rest to that. scale: its units for a metre of the SMPL body.
     """
 
     places: Mapping[str, torch.Tensor]
     balls: Mapping[str, torch.Tensor]
     up: torch.Tensor
     heights: torch.Tensor
+    levels: Mapping[str, torch.Tensor]
     scale: float
 
 
@@ -213,7 +214,7 @@ def _flatten(turns: dict[str, torch.Tensor], stance: Stance, side: str, clearanc
 
     clearance: (frames,) of the ball, in metres.
     """
-    toes, up = turns[f"{side}_foot"], stance.up
+    toes, up = turns[f"{side}_foot"], stance.up @ stance.levels[side]
     along = stance.balls[side] - stance.places[f"{side}_ankle"]
     along = normalize(along - (along @ up) * up, dim=0)
     way = toes @ along
