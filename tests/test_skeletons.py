@@ -279,6 +279,27 @@ def test_feet_that_point_down_at_rest_are_flat_where_they_stand(tmp_path, angle)
             assert turned_by(loaded, motion, f"{side}_{part}").max() < 10
 
 
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_a_mirrored_skeleton_is_refused(tmp_path, up):
+    source = figure(synthetic_motion().turned(1.0), up=up)
+    mirror = np.diag([-1.0, 1, 1])
+    for node in source.nodes.values():
+        node.offset, node.turns = mirror @ node.offset, mirror @ node.turns @ mirror
+    with pytest.raises(MotionFileError, match="left and right the wrong way round"):
+        read(tmp_path, source.text())
+
+
+def test_two_skeletons_of_a_file_are_two_motions(tmp_path):
+    walk, squat = synthetic_motion(), synthetic_motion("squat")
+    texts = [figure(motion).text().removeprefix("HIERARCHY\n").partition("MOTION\n") for motion in (walk, squat)]
+    heads, rows = [head for head, *_ in texts], [rest.splitlines() for *_, rest in texts]
+    path = tmp_path / "a.bvh"
+    frames = [f"{one} {other}" for one, other in zip(rows[0][2:], rows[1][2:], strict=True)]
+    path.write_text("\n".join(["HIERARCHY", *heads, "MOTION", *rows[0][:2], *frames]))
+    readings = files.read(path)
+    assert [between(reading.motion, motion).max() < 1 for reading, motion in zip(readings, (walk, squat), strict=True)]
+
+
 def test_a_skeleton_without_width_is_refused(tmp_path):
     source = figure(synthetic_motion(frames=5))
     for side in ("Left", "Right"):

@@ -43,6 +43,7 @@ _REST_SHARE, _ALIKE = 0.15, 0.7
 # Degrees below level from which on a foot is steep; one that is so at rest, and much more than where it stands, points
 # down there. Of flat ones the bone is about 30° below level, at rest and where they stand.
 _STEEP, _STEEPER = 45.0, 15.0
+_BACKWARD = -0.4  # cosine between a foot and ahead, of bodies whose left and right are swapped
 
 
 def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
@@ -191,6 +192,14 @@ class SourceSkeleton:
         widths = [float(self.across(part).norm(dim=-1).median()) for part in ("hip", "shoulder")]
         if min(widths) < 0.01 * legs:
             raise MotionFileError(path, "skeleton", "has no width: left and right hips, or shoulders, are at one place")
+        backward = [self._toes_ahead(side) < _BACKWARD for side in joint_names.SIDES]
+        if all(backward):
+            raise MotionFileError(
+                path,
+                "skeleton",
+                "has left and right the wrong way round, as its toes are behind its heels: it is mirrored (apply the "
+                "scale and export it again), or the sides' names are swapped (--map)",
+            )
         if not (0.9 <= legs / torso <= 3.5 and 0.35 <= arms / legs <= 1.15):
             raise MotionFileError(
                 path,
@@ -198,6 +207,14 @@ class SourceSkeleton:
                 f"is not a human's: the legs are {legs / torso:.1f} times as long as "
                 f"the torso and the arms {arms / legs:.1f} times as long as the legs",
             )
+
+    def _toes_ahead(self, side: str) -> float:
+        """How much a foot points ahead of the hips: from −1 to 1, on the average; 0 where nothing tells."""
+        toes = self.toes(side)
+        if toes is None:
+            return 0.0
+        ahead = torch.linalg.cross(self.across("hip"), self.torso)
+        return float((normalize(ahead, dim=-1) * normalize(toes, dim=-1)).sum(-1).mean())
 
     def _standing(self) -> torch.Tensor | None:
         """For a body of one frame: (3, 3), its left, up and forward as columns, if it stands straight on its legs."""
