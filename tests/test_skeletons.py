@@ -452,6 +452,9 @@ def test_names_that_nothing_can_guess_take_a_map(tmp_path):
     with pytest.raises(MotionFileError, match="left knee.*Its joints are bone00") as error:
         read(tmp_path, text)
     wanted = [line.partition(" =")[0] for line in str(error.value).splitlines() if "=" in line]
+    assert "\n# bone00  0 0 0\n#   bone01  5." in str(error.value)  # the hierarchy, to tell by
+    (tmp_path / "map.txt").write_text(str(error.value).partition("--map:\n")[2])
+    assert files.read_map(tmp_path / "map.txt") == {}
     assert {"pelvis", "left_hip", "right_wrist", "head"} <= set(wanted)
     (tmp_path / "map.txt").write_text("# mine\n" + "".join(f"{part} = {names[part]}\n" for part in wanted))
     given_names = files.read_map(tmp_path / "map.txt")

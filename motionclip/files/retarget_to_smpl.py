@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import normalize
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, SkeletonError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
@@ -54,6 +54,12 @@ def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
     joints = joint_names.place_joints(source, path, options.names)
     rest = SourceSkeleton.at_rest(source, joints)
     body = SourceSkeleton.in_motion(source, joints)
+    for side in joint_names.SIDES:
+        if f"{side}_wrist" not in body.places:
+            reason = (
+                f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its joint"
+            )
+            raise SkeletonError(path, "skeleton", reason, joint_names.form(source, joints), "--map")
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
@@ -177,14 +183,6 @@ class SourceSkeleton:
 
     def check(self, path: Path) -> None:
         """Raise MotionFileError for proportions that no human has."""
-        for side in joint_names.SIDES:
-            if f"{side}_wrist" not in self.places:
-                raise MotionFileError(
-                    path,
-                    "skeleton",
-                    f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its "
-                    f"joint with --map ({side}_wrist = JOINT)",
-                )
         legs, arms = self.length("hip", "knee", "ankle"), self.length("shoulder", "elbow", "wrist")
         torso = float(self.torso.norm(dim=-1).median())
         if min(legs, arms, torso) < 1e-6:
