@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import click
 import typer
 
-from . import __version__, project_folders
+from . import __version__, progress, project_folders
 from .constants import CLOSENESS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_STRENGTH, QUEUE
 from .errors import MissingFile, MotionCLIPError, RequestError, log_fault
 from .towers import clip_weights
@@ -409,8 +409,10 @@ def convert(
     motionclip convert walk.bvh me-walking.glb --character me.vrm
     """
     with _plain_errors():
-        from .files import read_map
-        from .files.conversion import Conversion
+        with progress.shown(source.name, delay=0):
+            progress.step("starting")  # importing torch takes a while
+            from .files import read_map
+            from .files.conversion import Conversion
 
         if suffix and target.suffix and not source.is_dir():
             raise RequestError(f"--format: {target.name} says it already; leave --format out, or give a folder")

@@ -16,12 +16,13 @@ _line: ContextVar[tqdm[Any] | None] = ContextVar("line", default=None)
 
 
 @contextmanager
-def shown(name: str, since: float | None = None) -> Iterator[float]:
+def shown(name: str, since: float | None = None, delay: float | None = None) -> Iterator[float]:
     """Show the progress of the work within, once it has taken a second (DELAY).
 
     Args:
         name: the name of the file.
         since: when the work began, as an earlier call yielded it; by default now.
+        delay: the seconds before it shows, instead of DELAY.
 
     Yields:
         When the work began.
@@ -29,7 +30,9 @@ def shown(name: str, since: float | None = None) -> Iterator[float]:
     from tqdm import tqdm
 
     words = "{desc}{postfix} [{elapsed}]"
-    with tqdm(desc=name, bar_format=words, delay=DELAY, mininterval=0, miniters=0, leave=False) as line:
+    with tqdm(
+        desc=name, bar_format=words, delay=DELAY if delay is None else delay, mininterval=0, miniters=0, leave=False
+    ) as line:
         line.start_t = since or line.start_t
         before = _line.set(line)
         try:

@@ -57,7 +57,8 @@ class Kind:
     names: part → bone. arms: degrees below level. axis: along which of its own axes a bone points; "" for none of them
     turned. unit: metres of the file's. up: how the armature's node is turned. extra: bone → (the part it hangs on, its
     place from there, whether it moves the mesh). flat: bones that hang on the root, where others are in between.
-    faces: +1 ahead of z, −1 against it. body: part → its place in a T-pose.
+    faces: +1 ahead of z, −1 against it. pointed: degrees that the feet hang down at rest. body: part → its
+    place in a T-pose.
     """
 
     names: dict[str, str]
@@ -71,6 +72,7 @@ class Kind:
     flat: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     faces: float = 1.0
+    pointed: float = 0.0
     body: dict[str, np.ndarray] | None = None
     suffix: str = ".glb"
     vrm: str = ""
@@ -172,7 +174,17 @@ def bones(kind: Kind) -> dict[str, Bone]:
         place = (places[part] if part else 0) + np.array(away) * ahead
         above = kind.names[part] if part else kind.root or None
         result[name] = Bone(above, place, place + np.array([0, 0.05, 0.02]), heavy)
+    for side in SIDES:
+        for name in (kind.names[f"{side}_{part}"] for part in FEET if f"{side}_{part}" not in kind.without):
+            result[name].place, result[name].end = _hung(
+                kind, places[f"{side}_ankle"], np.stack([result[name].place, result[name].end])
+            )
     return result
+
+
+def _hung(kind: Kind, ankle: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points of a flat foot, where they are on one that hangs down."""
+    return ankle + Rotation.from_euler("x", kind.faces * kind.pointed, degrees=True).apply(points - ankle)
 
 
 def _beyond(part: str) -> np.ndarray:
@@ -227,6 +239,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"".join(
 def character(kind: Kind) -> tuple[dict, gltf.Arrays]:
     """A glTF document and its arrays: bones under an armature, boxes about them in two skins, a texture."""
     skeleton, arrays = bones(kind), gltf.Arrays()
+    flat = bones(changed(kind, pointed=0))
     armature = np.eye(4)
     armature[:3, :3] = (UPRIGHT if kind.turned else np.eye(3)) * kind.unit
     worlds = {}
@@ -254,7 +267,10 @@ def character(kind: Kind) -> tuple[dict, gltf.Arrays]:
         for joint, name in enumerate(members):
             if skeleton[name].heavy:
                 feet = name in {kind.names[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")}
-                corners, triangles = _box(skeleton[name], feet)
+                corners, triangles = _box(flat[name], feet)
+                if feet:
+                    side = next(side for side in SIDES if name in {kind.names[f"{side}_{part}"] for part in FEET})
+                    corners = _hung(kind, skeleton[kind.names[f"{side}_ankle"]].place, corners)
                 faces.append(triangles + 8 * len(points))
                 points.append(corners @ own[:3, :3].T + own[:3, 3])
                 joints.append(np.repeat([[joint, 0, 0, 0]], 8, axis=0))

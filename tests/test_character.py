@@ -100,6 +100,18 @@ def test_toes_do_not_dig_into_the_floor_where_the_heel_rises(tmp_path):
     assert toes.min() > -0.015
 
 
+@pytest.mark.parametrize("angle", [15.0, 35.0, 55.0])
+@pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
+def test_feet_that_point_down_at_rest_stand_flat(tmp_path, kind, angle):
+    kind, motion = changed(kind, pointed=angle), stepping()
+    path = motion.save(tmp_path / f"out{kind.suffix}", character=write(kind, tmp_path))
+    stands_as(motion, kind, path)
+    soles = {kind.names[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")}
+    played = play(path)
+    boxes = np.sort(played.mesh[:, [name in soles for name in played.moved_by], 1].reshape(len(motion), -1, 8), axis=2)
+    assert (boxes[..., 3] - boxes[..., 0]).max() < 0.01  # the four lowest corners of each are level
+
+
 @pytest.mark.parametrize("prompt", ["squat", "turn around", "walk like a zombie"])
 @pytest.mark.parametrize("kind", [characters.MIXAMO, characters.VRM], ids=["Mixamo", "VRM"])
 def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):
@@ -238,7 +250,7 @@ def test_unknown_names_print_a_map_to_fill_in_and_read_with_it(tmp_path):
         motion.save(tmp_path / "a.glb", character=source)
     form = str(error.value).partition("--character-map:\n")[2]
     filled = "\n".join(f"{line.partition('=')[0].strip()} = {names[line.partition('=')[0].strip()]}"
-                       for line in form.splitlines())  # fmt: skip
+                       for line in form.splitlines() if not line.startswith("#"))  # fmt: skip
     (tmp_path / "map.txt").write_text(filled)
     arguments = ["convert", str(motion.save(tmp_path / "m.bvh")), str(tmp_path / "b.glb"), "--character", str(source)]
     result = CliRunner().invoke(app, arguments)

@@ -56,6 +56,7 @@ def test_the_other_uses(tmp_path):
     clip = motion.save(tmp_path / "clip.npz")
     assert run("convert", clip, tmp_path / "clip.bvh").exit_code == 0
     assert len(Motion.load(tmp_path / "clip.bvh")) == 90
+    assert "clip.npz, starting" in run("convert", clip, tmp_path / "clip.bvh").stderr
     assert run("interpolate", "walk", clip, "-o", tmp_path / "path", "--steps", 3, "--frames", 30).exit_code == 0
     assert len(list((tmp_path / "path").glob("*.npz"))) == 3
     edited = tmp_path / "old.npz"

@@ -95,7 +95,12 @@ def test_an_npz_is_told_what_it_lacks_and_where_it_is_wrong(tmp_path):
     poses, path = np.zeros((4, 72)), tmp_path / "a.npz"
     poses[2, 5] = np.nan
     for arrays, said in [
-        ({"joints": np.zeros((4, 22, 3)), "fps": 30}, "poses: is missing; the file holds fps, joints. Joints .* .npy"),
+        (
+            {"x": np.zeros((4, 21, 3)), "fps": 30},
+            r"poses: is missing, and so are joints, .*; the file holds fps, x",
+        ),
+        ({"a": np.zeros((4, 22, 3)), "b": np.zeros((4, 24, 3))}, "joints: each may be joints: a, b; save one"),
+        ({"joints": np.ones((4, 22, 3)), "fps": 0}, "fps: the frame rate must be"),
         ({"pose_body": np.zeros((4, 63)), "fps": 30}, "global_orient: is missing; the file holds fps, pose_body"),
         (
             {"poses": np.zeros((4, 72)), "trans": np.zeros((4, 3))},

@@ -70,6 +70,37 @@ def test_characters_of_others(tmp_path, scale):
     assert reading.motion.name == "a: walk"
 
 
+def side_by_side(one, other, together):
+    """Two characters' documents as one; together: whether one animation moves both."""
+    (first, arrays), (second, _) = character(one), character(one)
+    count = len(first["nodes"])
+    rotations = roma.rotmat_to_unitquat(other.rotations()).numpy()
+    tracks = [(count + 1 + joint, "rotation", rotations[:, joint]) for joint in range(22)]
+    animation = arrays.animation("other", np.arange(len(rotations)) / 30, tracks)
+    for node in second["nodes"]:
+        node["children"] = [count + child for child in node.get("children", [])]
+    second["nodes"][0]["translation"] = [2.0, 0, 0]
+    joints = {"joints": [count + joint for joint in first["skins"][0]["joints"]]}
+    first["nodes"] += second["nodes"]
+    first["skins"].append(first["skins"][0] | joints)
+    if together:
+        ours = first["animations"][0]
+        shift = len(ours["samplers"])
+        ours["samplers"] += animation["samplers"]
+        ours["channels"] += [one | {"sampler": shift + one["sampler"]} for one in animation["channels"]]
+    else:
+        first["animations"].append(animation)
+    return first | {"buffers": [{"byteLength": arrays.size}]}, arrays
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_characters_of_a_file_are_two_motions(tmp_path, together):
+    walk, squat = synthetic_motion(), synthetic_motion("squat")
+    readings = files.read(write(tmp_path / "a.glb", *side_by_side(walk, squat, together)))
+    for reading, motion in zip(readings, (walk, squat), strict=True):
+        assert between(reading.motion, motion).max() < 1
+
+
 def test_keys_between_frames(tmp_path):
     motion = synthetic_motion(frames=41)
     for way, apart in (("LINEAR", 3), ("CUBICSPLINE", 8), ("STEP", 20)):

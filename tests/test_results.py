@@ -126,6 +126,33 @@ def test_joints_are_at_twenty_frames_a_second(tmp_path):
     assert len(reading.motion) == 61 and reading.fps == 20 and "20 frames per second, as HumanML3D has" in str(reading)
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".pkl"])
+@pytest.mark.parametrize("what", ["joints", "features", "two", "nameless"])
+def test_joints_among_other_arrays(tmp_path, suffix, what):
+    motion = turning_motion()
+    joints = motion.joints()[:, :22].astype(float)
+    features = humanml.to_features(joints)
+    holds = {"joints": {"joints": joints, "fps": 30.0}, "features": {"motion": features, "rate": 30},
+             "two": {"velocity": joints, "keypoints3d": joints, "frame_rate": 30},
+             "nameless": {"arr_0": joints, "FPS": 30, "scores": np.ones((len(joints), 22))}}[what]  # fmt: skip
+    path = tmp_path / f"a{suffix}"
+    np.savez(path, **holds) if suffix == ".npz" else path.write_bytes(pickle.dumps(holds))
+    (reading,) = files.read(path)
+    assert reading.fps == 30 and len(reading.motion) == len(motion) - (what == "features")
+    assert np.abs(aligned(reading.motion) - aligned(motion)[: len(reading.motion)]).max() < 0.002
+
+
+def test_motion_x_has_its_columns_in_an_order_of_its_own(tmp_path):
+    motion = turning_motion()
+    root, body, path = smpl_arrays(motion)
+    values = np.full((len(motion), 322), 0.3, np.float32)
+    values[:, :3], values[:, 3:66], values[:, 309:312] = root, body, path
+    np.save(tmp_path / "a.npy", values)
+    (reading,) = files.read(tmp_path / "a.npy")
+    assert reading.family == "Motion-X" and reading.fps == 30 and reading.up == "y"
+    assert np.abs(aligned(reading.motion) - aligned(motion)).max() < 0.002
+
+
 def test_joints_of_other_proportions_units_and_axes(tmp_path):
     motion = turning_motion()
     joints = motion.joints()[:, :22].astype(float) * 1000  # millimetres, z up, longer arms

@@ -270,6 +270,47 @@ def test_a_forefoot_straight_below_the_ankle_points_ahead(tmp_path):
         assert turned_by(loaded, motion, f"{side}_ankle").max() < 30
 
 
+@pytest.mark.parametrize("angle", [0.0, 30.0, 55.0])
+def test_feet_that_point_down_at_rest_are_flat_where_they_stand(tmp_path, angle):
+    poses = posed(frames=40).poses.copy()
+    bend = 0.4 + 0.3 * np.sin(np.arange(40) / 5)
+    for side in ("left", "right"):
+        for part, share in (("hip", -1), ("knee", 2), ("ankle", -1)):
+            poses[:, J[f"{side}_{part}"], 0] = share * bend
+    motion = Motion(poses, np.zeros((40, 3), np.float32)).turned(1.0)
+    source = figure(motion)
+    down = roma.rotvec_to_rotmat(torch.tensor([np.radians(angle), 0, 0])).numpy()
+    for side in ("Left", "Right"):
+        foot, toe = source.nodes[f"{side}Foot"], source.nodes[f"{side}ToeBase"]
+        foot.turns, toe.offset, toe.turns = foot.turns @ down.T, down @ toe.offset, down @ toe.turns @ down.T
+        toe.end = tuple(down @ np.array([0, 0, 6.0]))
+    loaded = read(tmp_path, source.text()).motion
+    for side in ("left", "right"):
+        for part in ("ankle", "foot"):
+            assert turned_by(loaded, motion, f"{side}_{part}").max() < 10
+
+
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_a_mirrored_skeleton_is_refused(tmp_path, up):
+    source = figure(synthetic_motion().turned(1.0), up=up)
+    mirror = np.diag([-1.0, 1, 1])
+    for node in source.nodes.values():
+        node.offset, node.turns = mirror @ node.offset, mirror @ node.turns @ mirror
+    with pytest.raises(MotionFileError, match="left and right the wrong way round"):
+        read(tmp_path, source.text())
+
+
+def test_two_skeletons_of_a_file_are_two_motions(tmp_path):
+    walk, squat = synthetic_motion(), synthetic_motion("squat")
+    texts = [figure(motion).text().removeprefix("HIERARCHY\n").partition("MOTION\n") for motion in (walk, squat)]
+    heads, rows = [head for head, *_ in texts], [rest.splitlines() for *_, rest in texts]
+    path = tmp_path / "a.bvh"
+    frames = [f"{one} {other}" for one, other in zip(rows[0][2:], rows[1][2:], strict=True)]
+    path.write_text("\n".join(["HIERARCHY", *heads, "MOTION", *rows[0][:2], *frames]))
+    readings = files.read(path)
+    assert [between(reading.motion, motion).max() < 1 for reading, motion in zip(readings, (walk, squat), strict=True)]
+
+
 def test_a_skeleton_without_width_is_refused(tmp_path):
     source = figure(synthetic_motion(frames=5))
     for side in ("Left", "Right"):
@@ -422,6 +463,9 @@ def test_names_that_nothing_can_guess_take_a_map(tmp_path):
     with pytest.raises(MotionFileError, match="left knee.*Its joints are bone00") as error:
         read(tmp_path, text)
     wanted = [line.partition(" =")[0] for line in str(error.value).splitlines() if "=" in line]
+    assert "\n# bone00  0 0 0\n#   bone01  5." in str(error.value)  # the hierarchy, to tell by
+    (tmp_path / "map.txt").write_text(str(error.value).partition("--map:\n")[2])
+    assert files.read_map(tmp_path / "map.txt") == {}
     assert {"pelvis", "left_hip", "right_wrist", "head"} <= set(wanted)
     (tmp_path / "map.txt").write_text("# mine\n" + "".join(f"{part} = {names[part]}\n" for part in wanted))
     given_names = files.read_map(tmp_path / "map.txt")

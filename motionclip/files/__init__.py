@@ -78,9 +78,9 @@ def read(
         OSError: for a file that can't be opened.
         RequestError: for an axis or a rate outside the limits.
     """
-    from . import c3d, npz, results, skeletons
+    from . import c3d, results, skeletons
 
-    readers = {".npz": npz.read, ".bvh": skeletons.read_bvh, ".npy": results.read_npy, ".c3d": c3d.read}
+    readers = {".npz": results.read_npz, ".bvh": skeletons.read_bvh, ".npy": results.read_npy, ".c3d": c3d.read}
     readers |= dict.fromkeys((".pt", ".pkl"), results.read_pickle)
     readers |= dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), skeletons.read_gltf)
     path = Path(path)

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from ..constants import FPS
 from .armature import Armature
 from .gltf import Document, Json
-from .nodes import PATHS, Node, bind_pose, listed, matrices, read_nodes, rotations_of, unit, vrm_parts
+from .nodes import PATHS, Node, bind_pose, listed, matrices, read_nodes, rotations_of, skinned_bodies, unit, vrm_parts
 
 MAX_PLACES = 2_000_000  # nodes times frames
 
@@ -37,7 +37,7 @@ def read_animations(document: Document, fps: float | None) -> list[tuple[str, Ar
         field = f"animations[{number}]"
         tracks, times = _tracks(document, animation, field, order)
         if tracks:
-            armature = _moving(nodes, tracks, times, fps, bind, document)
+            armature = _moving(nodes, tracks, times, fps, bind, document, order)
             armature.parts = parts
             result.append((str(animation.get("name", "")), armature))
     if not result:
@@ -115,6 +115,7 @@ def _moving(
     fps: float | None,
     bind: Mapping[int, np.ndarray],
     document: Document,
+    order: Mapping[int, int],
 ) -> Armature:
     """All nodes over time, at 30 frames per second."""
     key_rate = float(1 / np.median(np.diff(times))) if len(times) > 1 else FPS
@@ -147,6 +148,7 @@ def _moving(
             raise document.wrong("nodes", "some are larger or farther away than 1,000,000,000 m")
     return Armature(
         names=[node.name for node in nodes],
+        bodies=skinned_bodies(document, nodes, order),
         meshes=frozenset(index for index, node in enumerate(nodes) if node.skinned),
         parents=[node.parent for node in nodes],
         rest_rotations=rotations_of(at_rest),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -22,6 +22,7 @@ class Armature:
         ends: joint → (3,), where its last bone ends, in the joint's own frame.
         parts: part of the body → joint, where the file itself says it (VRM).
         meshes: joints that are surfaces and no bones, whatever their names.
+        bodies: the joints of each skeleton, where the file tells several apart.
         up: the axis that points up by the format's rules ("y"), or "".
         fps: the frame rate.
         notes: what the reader skipped, in sentences.
@@ -36,9 +37,36 @@ class Armature:
     ends: dict[int, torch.Tensor] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     meshes: frozenset[int] = frozenset()
+    bodies: tuple[frozenset[int], ...] = ()
     up: str = ""
     fps: float = 30.0
     notes: list[str] = field(default_factory=list)
+
+    def only(self, joints: Set[int]) -> Armature:
+        """The part of it that these joints are, in their order."""
+        kept = sorted(joints)
+        place = {joint: index for index, joint in enumerate(kept)}
+        return replace(
+            self,
+            names=[self.names[joint] for joint in kept],
+            parents=[place.get(self.parents[joint], -1) for joint in kept],
+            rest_rotations=self.rest_rotations[kept],
+            rest_positions=self.rest_positions[kept],
+            rotations=self.rotations[:, kept],
+            positions=self.positions[:, kept],
+            ends={place[joint]: end for joint, end in self.ends.items() if joint in place},
+            parts={part: place[joint] for part, joint in self.parts.items() if joint in place},
+            meshes=frozenset(place[joint] for joint in self.meshes if joint in place),
+            bodies=(),
+        )
+
+    @property
+    def moves(self) -> bool:
+        """Whether any of it is not the same in all frames."""
+        still = torch.allclose(self.rotations, self.rotations[:1]) and torch.allclose(
+            self.positions, self.positions[:1]
+        )
+        return not still
 
     def above(self, joint: int) -> list[int]:
         """The joint's ancestors, the nearest first."""
@@ -46,6 +74,17 @@ class Armature:
         while (joint := self.parents[joint]) >= 0:
             result.append(joint)
         return result
+
+
+def subtrees(parents: Sequence[int], tops: Set[int]) -> tuple[frozenset[int], ...]:
+    """For each of these joints that hangs on no other of them: itself and what hangs on it. Parents come first."""
+    top_of: dict[int, int] = {}
+    for joint, parent in enumerate(parents):
+        if parent in top_of:
+            top_of[joint] = top_of[parent]
+        elif joint in tops:
+            top_of[joint] = joint
+    return tuple(frozenset(joint for joint in top_of if top_of[joint] == top) for top in sorted({*top_of.values()}))
 
 
 def globals_of(

@@ -22,7 +22,7 @@ from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from ..progress import each
-from .armature import Armature, globals_of
+from .armature import Armature, globals_of, subtrees
 
 MAX_BYTES = 150_000_000
 MAX_JOINTS = 500
@@ -127,6 +127,7 @@ class Bvh:
             rest_positions=rest_positions[0],
             rotations=rotations,
             positions=positions,
+            bodies=subtrees(parents, {joint for joint, parent in enumerate(parents) if parent < 0}),
             ends={i: torch.tensor(joint.end).double() for i, joint in enumerate(self.joints) if joint.end is not None},
             fps=self.fps,
             notes=self.notes,

@@ -48,7 +48,9 @@ class Stance:
         places: part → (3,), of pelvis, hips, knees and ankles.
         balls: side → (3,), the balls of the feet.
         up: (3,), the direction to its head.
-        heights: (4,), the heights of left ankle and ball, right ankle and ball over the soles.
+        heights: (4,), the heights of left ankle and ball, right ankle and ball over the soles when these are
+            level.
+        levels: side → (3, 3), the turn that levels the foot from its rest.
         scale: its units for one metre of the SMPL body.
     """
 
@@ -56,6 +58,7 @@ class Stance:
     balls: Mapping[str, torch.Tensor]
     up: torch.Tensor
     heights: torch.Tensor
+    levels: Mapping[str, torch.Tensor]
     scale: float
 
 
@@ -222,7 +225,7 @@ def _flatten(turns: dict[str, torch.Tensor], stance: Stance, side: str, clearanc
 
     clearance: (frames,) of the ball, in metres.
     """
-    toes, up = turns[f"{side}_foot"], stance.up
+    toes, up = turns[f"{side}_foot"], stance.up @ stance.levels[side]
     along = stance.balls[side] - stance.places[f"{side}_ankle"]
     along = normalize(along - (along @ up) * up, dim=0)
     way = toes @ along

@@ -33,6 +33,7 @@ _LIMBS = {
     },
 }  # fmt: skip
 _OPTIONAL = {"foot", "collar", "wrist"}
+_LISTED = 200  # joints of a form
 _DEEP = 50  # ancestors among which the next part of a limb is looked for
 PARTS = ("pelvis", "neck", "head") + tuple(
     f"{side}_{part}" for side in SIDES for limb in _LIMBS.values() for part in limb
@@ -233,13 +234,31 @@ def _listed(armature: Armature) -> str:
 
 
 def form(armature: Armature, places: Mapping[str, int]) -> str:
-    """The lines `part = joint` of a map to fill in, with the joints that were found.
+    """The lines `part = joint` of a map to fill in, with the joints that were found, and all others as comments.
 
     Args:
         armature: the skeleton.
         places: part → index of the joint.
     """
-    return "\n".join(f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS)
+    lines = [f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS]
+    return "\n".join(
+        [*lines, "# The joints, each below the one it hangs on, with its x, y and z at rest:", *_outline(armature)]
+    )
+
+
+def _outline(armature: Armature) -> list[str]:
+    """The hierarchy as indented comments."""
+    children: dict[int, list[int]] = {}
+    for joint, parent in enumerate(armature.parents):
+        children.setdefault(parent, []).append(joint)
+    lines: list[str] = []
+    waiting = [(joint, 0) for joint in reversed(children.get(-1, []))]
+    while waiting and len(lines) < _LISTED:
+        joint, depth = waiting.pop()
+        x, y, z = armature.rest_positions[joint].tolist()
+        lines.append(f"# {'  ' * depth}{' '.join(armature.names[joint].split())}  {x:.3g} {y:.3g} {z:.3g}")
+        waiting += [(child, depth + 1) for child in reversed(children.get(joint, []))]
+    return [*lines, "# …"] if waiting else lines
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import roma
 import torch
 from torch.nn.functional import normalize
 
+from .armature import subtrees
 from .gltf import Document, Json
 
 MAX_NODES = 2000
@@ -190,6 +191,17 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
             to_first = np.eye(4) if shared is None else result[shared] @ np.linalg.inv(poses[shared])
             result |= {joint: to_first @ matrix for joint, matrix in poses.items() if joint not in result}
     return result
+
+
+def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int, int]) -> tuple[frozenset[int], ...]:
+    """The places of each skeleton's nodes: skins that share a joint, or hang on one another's, are of one body."""
+    bodies: list[set[int]] = []
+    for skin in document.items("skins"):
+        joints = {order[joint] for joint in listed(document, skin, "joints", "skins") if joint in order}
+        hanging = joints.union(*subtrees([node.parent for node in nodes], joints))
+        same = [body for body in bodies if body & hanging]
+        bodies = [body for body in bodies if body not in same] + [hanging.union(*same)]
+    return tuple(map(frozenset, bodies))
 
 
 def _node(document: Document, index: int, parent: int, order: Mapping[int, int]) -> Node:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -36,7 +37,7 @@ def load(path: Path) -> Motion:
     return smpl.to_reading(read_arrays(path) | {smpl.FLOOR: np.zeros(())}, path, Options(up="z")).motion
 
 
-def read(path: Path, options: Options) -> list[LoadedMotion]:
+def read_smpl(path: Path, options: Options) -> list[LoadedMotion]:
     """Read SMPL parameters under any of their names, with any axis up, and put the body on the floor.
 
     Args:
@@ -63,20 +64,37 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         MotionFileError: for a damaged archive, or one without such arrays.
         OSError: for a file that can't be opened.
     """
+    with _opened(path) as members:
+        if not smpl.names_poses(members):
+            names = ", ".join(sorted(members)[:8]) or "nothing"
+            raise MotionFileError(
+                path, "poses", f"is missing, and so are joints, an array (frames, 22, 3); the file holds {names}"
+            )
+        return {name: read_array(member, path, name) for name, member in members.items() if smpl.is_field(name)}
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name → shape of each array of numbers. Raises MotionFileError for what is no archive."""
+    result = {}
+    with _opened(path) as members:
+        for name, member in members.items():
+            with suppress(Exception), member() as header:  # damaged ones fail in many ways; to read them says how
+                result[name] = _checked_header(header, path, name)
+    return result
+
+
+def read_one(path: Path, name: str) -> np.ndarray:
+    """One of the arrays. Raises MotionFileError."""
+    with _opened(path) as members:
+        return read_array(members[name], path, name)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[dict[str, Callable[[], IO[bytes]]]]:
+    """Name → what opens it, of each array. Raises MotionFileError for what is no archive, or can't be unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            relevant = [name for name in members if smpl.is_field(name)]
-            fields = {}
-            for name in relevant:
-                fields[name] = read_array(partial(archive.open, members[name]), path, name)
-            if not {*smpl.WHOLE, *smpl.ROOTS, *smpl.BODIES} & set(members):
-                names = ", ".join(sorted(members)[:8]) or "nothing"
-                reason = f"is missing; the file holds {names}. Joints (frames, 22, 3) are read from .npy"
-                raise MotionFileError(path, "poses", reason)
-            return fields
-    except MotionFileError:
-        raise
+            yield {name.removesuffix(".npy"): partial(archive.open, name) for name in archive.namelist()}
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:  # the latter where a member's name is damaged
         raise MotionFileError(path, "file", f"is not an npz archive ({error}); export it or copy it again") from error
     except (NotImplementedError, RuntimeError) as error:  # an encrypted member, or an unknown compression

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import io
 import pickle
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,8 @@ import torch
 
 from ..errors import MotionFileError
 from ..motion.motion import Motion
-from . import humanml, pickles, positions, smpl
+from . import humanml, npz, pickles, positions, smpl
 from .loaded_motion import LoadedMotion, Options
-from .npz import read_array
 from .retarget_to_smpl import off_the_floor
 from .up import Up, find_up_of_joints
 
@@ -26,13 +27,16 @@ _NO_BODY = 12.0  # degrees on average by which only what are no joints makes bon
 _MAGIC = b"\x93NUMPY"
 _BEFORE_TORCH_1_6 = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # the number that its files begin with
 LAYOUTS = ("joints", "humanml3d")
+# What arrays of joints are called, where others have their shape.
+_CALLED = re.compile(r"joint|position|keypoint|xyz|skeleton", re.IGNORECASE)
 # Of several sets of SMPL parameters that a result holds, those in the world before those before a camera.
 _WORLD = {"pose_world": "pose", "trans_world": "trans"}  # WHAM
 _GROUPS = ("smpl_params_global", "smpl_params_incam", "smplx_world")  # GVHMR, PromptHMR
 
 
 def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
-    """Read joints (…, frames, 22 or more, 3), HumanML3D's features (…, frames, 263), or MDM's results.npy.
+    """Read joints (…, frames, 22 or more, 3), HumanML3D's features (…, frames, 263), Motion-X's poses (…, frames, 322),
+    or MDM's results.npy.
 
     Args:
         path: the file.
@@ -49,7 +53,7 @@ def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
     if not data.startswith(_MAGIC):
         raise MotionFileError(path, "file", "is no npy file: it doesn't begin as one")
     if b"'|O'" not in data[:256]:
-        values = read_array(lambda: io.BytesIO(data), path, "array")
+        values = npz.read_array(lambda: io.BytesIO(data), path, "array")
         return [_from_array(one, path, options) for one in _apart(values, path)]
     file = io.BytesIO(data)
     try:
@@ -59,6 +63,19 @@ def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
     except ValueError as error:
         raise MotionFileError(path, "array", f"cannot be read ({error})") from error
     return _from_tree(pickles.read_pickle(path, file.read()), path, options)
+
+
+def read_npz(path: Path, options: Options) -> list[LoadedMotion]:
+    """Read SMPL parameters in any spelling, or where there are none, one array of joints or features as in .npy.
+
+    Raises MotionFileError for other arrays, OSError for a file that can't be opened.
+    """
+    shapes = npz.shapes(path)
+    name = None if smpl.names_poses(shapes) else _joints_among(shapes, path)
+    if name is None:
+        return npz.read_smpl(path, options)
+    fields = {one: npz.read_one(path, one) for one in shapes if one == name or smpl.is_rate(one)}
+    return _from_fields(fields, name, path, options)
 
 
 def read_pickle(path: Path, options: Options) -> list[LoadedMotion]:
@@ -180,18 +197,28 @@ def _content(path: Path) -> bytes:
 
 def _apart(values: np.ndarray, path: Path) -> list[np.ndarray]:
     """One array for each motion: (frames, 22 or more, 3), or (frames, 263)."""
-    single = 2 if values.shape[-1:] == (humanml.FEATURES,) else 3
-    if single <= values.ndim <= 4 and values.size:
-        motions = values.reshape(-1, *values.shape[values.ndim - single :])
+    frames = _frame_axis(values.shape)
+    if frames is not None and values.size:
+        motions = values.reshape(-1, *values.shape[frames:])
         if len(motions) <= MAX_MOTIONS:
             return [*motions]
     raise MotionFileError(path, "array", _wanted(values.shape))
 
 
+def _frame_axis(shape: tuple[int, ...]) -> int | None:
+    """Which axis of an array is the frames, those before it being motions; None where it is no motion."""
+    joints = shape[-1:] == (3,) and shape[-2:-1] >= (positions.JOINTS,)
+    axis = len(shape) - (3 if joints else 2)
+    known = joints or (shape[-1:] in ((humanml.FEATURES,), (smpl.MOTION_X,)))
+    return axis if known and axis >= 0 and len(shape) <= 4 else None
+
+
 def _from_array(values: np.ndarray, path: Path, options: Options) -> LoadedMotion:
+    if values.ndim == 2 and values.shape[-1] == smpl.MOTION_X:
+        return replace(smpl.to_reading(smpl.of_motion_x(values), path, options), family="Motion-X")
     fps = options.fps or humanml.FPS_THERE
     notes = [] if options.fps else [f"{fps:g} frames per second, as HumanML3D has; --fps overrules"]
-    if values.shape[-1] == humanml.FEATURES and values.ndim == 2:
+    if values.ndim == 2 and values.shape[-1] == humanml.FEATURES:
         if not np.isfinite(values).all() or np.abs(values).max() > 1e4:
             raise MotionFileError(path, "array", "holds NaN, infinite values, or some over 10,000")
         joints = humanml.from_features(values)
@@ -203,13 +230,32 @@ def _from_array(values: np.ndarray, path: Path, options: Options) -> LoadedMotio
                 "them as they were before (features * Std + Mean, with the data set's Std.npy and Mean.npy)",
             )
         return from_joints(joints, path, options, fps, "HumanML3D's features", notes, humanml.SCALE)
-    if values.ndim != 3 or values.shape[-1] != 3 or values.shape[1] < positions.JOINTS:
+    if _frame_axis(values.shape) != 0:
         raise MotionFileError(path, "array", _wanted(values.shape))
     return from_joints(values, path, options, fps, "joints in SMPL's order", notes)
 
 
+def _joints_among(shapes: Mapping[str, tuple[int, ...]], path: Path) -> str | None:
+    """Which array is joints or features; None if none is. Raises MotionFileError where it may be several."""
+    arrays = [name for name, shape in shapes.items() if _frame_axis(shape) is not None]
+    named = [name for name in arrays if _CALLED.search(name)]
+    if len(arrays) > 1 and len(named) != 1:
+        reason = f"each may be joints: {', '.join(sorted(named or arrays)[:8])}; save one of them as .npy"
+        raise MotionFileError(path, "joints", reason)
+    return next(iter(named or arrays), None)
+
+
+def _from_fields(fields: Mapping[str, np.ndarray], name: str, path: Path, options: Options) -> list[LoadedMotion]:
+    """The motions in one of a file's arrays, at the rate that another says."""
+    options = replace(options, fps=options.fps or smpl.find_rate(fields, path))
+    return [_from_array(one, path, options) for one in _apart(fields[name].astype(np.float64), path)]
+
+
 def _wanted(shape: tuple[int, ...]) -> str:
-    return f"the shape must be (frames, 22, 3) for joints or (frames, 263) for HumanML3D's features, not {shape}"
+    return (
+        "the shape must be (frames, 22, 3) for joints, (frames, 263) for HumanML3D's features or (frames, 322) for "
+        f"Motion-X's poses, not {shape}"
+    )
 
 
 @functools.singledispatch
@@ -245,13 +291,22 @@ def _from_tree(tree: Any, path: Path, options: Options) -> list[LoadedMotion]:
         return [_from_array(one.astype(np.float64), path, options) for one in content]
     people: list[Mapping[str, np.ndarray]] = list(_people(content))
     if not people:
+        return _from_dictionary(content, path, options)
+    people = [body for fields in people for body in smpl.apart(fields)]
+    return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
+
+
+def _from_dictionary(content: Any, path: Path, options: Options) -> list[LoadedMotion]:
+    """The motions in a dictionary that holds joints or features, and no SMPL parameters."""
+    fields = _numbers_of(content) if isinstance(content, dict) else {}
+    joints = _joints_among({name: value.shape for name, value in fields.items()}, path)
+    if joints is None:
         raise MotionFileError(
             path,
             "content",
-            "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or a list of joints",
+            "holds no motion: there must be SMPL's global_orient and body_pose, or pose, or joints (frames, 22, 3)",
         )
-    people = [body for fields in people for body in smpl.apart(fields)]
-    return [smpl.to_reading(fields, path, options) for fields in people[:MAX_MOTIONS]]
+    return _from_fields(fields, joints, path, options)
 
 
 def _from_mdm(content: Mapping[str, Any], path: Path, options: Options) -> Iterator[LoadedMotion]:
@@ -275,8 +330,7 @@ def _people(content: Any) -> Iterator[dict[str, np.ndarray]]:
     if group is not None:
         yield from _people(group)
         return
-    fields = {_WORLD.get(name, name): value for name, value in _world_last(content) if _is_numbers(value)}
-    fields |= {name: np.array(value) for name, value in content.items() if isinstance(value, int | float)}
+    fields = {_WORLD.get(name, name): value for name, value in _world_last(_numbers_of(content))}
     parameters = {name: value for name, value in fields.items() if smpl.is_field(name)}
     if set(smpl.WHOLE) & set(parameters) or (set(smpl.ROOTS) & set(parameters) and set(smpl.BODIES) & set(parameters)):
         yield parameters
@@ -306,6 +360,12 @@ def _tracks(frames: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, np.ndarra
         shapes = {key: track[0][key].shape for key in ("global_orient", "body_pose")}
         matching = [person for person in track if all(person[key].shape == shape for key, shape in shapes.items())]
         yield {key: np.stack([np.atleast_2d(person[key]) for person in matching]) for key in shapes}
+
+
+def _numbers_of(content: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A dictionary's arrays and numbers, as arrays."""
+    alone = {name: np.array(value) for name, value in content.items() if isinstance(value, int | float)}
+    return {name: value for name, value in content.items() if _is_numbers(value)} | alone
 
 
 def _is_numbers(value: Any) -> bool:

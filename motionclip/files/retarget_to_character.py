@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
+import roma
 import torch
 
 from ..constants import FPS
@@ -23,7 +24,7 @@ from .retarget_to_smpl import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
 from .rotations import between
 from .suffixes import FOR_CHARACTERS
-from .surface import Surface
+from .surface import Surface, slope
 
 _J = skeleton.JOINT_INDEX
 _SPINE = ("pelvis", "spine1", "spine2", "spine3")
@@ -33,6 +34,7 @@ _SMPL_LEGS = sum(
 _HEIGHTS = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
 _UNEVEN = 0.02  # how much the scales along three axes may differ
 _HEAD = 0.15  # metres of the SMPL body, from its head's joint to the top
+_POINTS = np.radians(12)  # how far below level a foot at rest points down; soles are not flat to the degree
 _HEAVY = 0.5  # a vertex's weight that makes it a foot's
 _MAP = "--character-map"  # what takes a map of names on the command line
 
@@ -79,7 +81,13 @@ class Character:
                 "character at rest (Blender: armature properties, Rest Position)",
             )
         self.parts = {part: nodes[node].name for part, node in self._found.items() if part in joint_names.PARTS}
-        self._stance = self._standing(body)
+        levels = self._levels()
+        self._calibration |= {
+            f"{side}_{part}": levels[side].T @ self._calibration[f"{side}_{part}"]
+            for side in joint_names.SIDES
+            for part in ("ankle", "foot")
+        }
+        self._stance = self._standing(body, levels)
 
     @property
     def scale(self) -> float:
@@ -176,34 +184,42 @@ class Character:
                     "export again (Blender: Object, Apply, Scale)",
                 )
 
-    def _standing(self, body: SourceSkeleton) -> Stance:
-        """The legs at rest, with the soles where the mesh of the feet ends."""
+    def _levels(self) -> dict[str, torch.Tensor]:
+        """Side → (3, 3), what turns the foot at rest so that its sole is level; only of feet that point down."""
+        result = {}
+        for side in joint_names.SIDES:
+            left, up, forward = self._calibration[f"{side}_ankle"].T
+            points = self._surface.mostly(self._foot(side), _HEAVY)
+            down = slope(points, forward.numpy(), up.numpy())
+            result[side] = roma.rotvec_to_rotmat(-down * left * (down > _POINTS))
+        return result
+
+    def _standing(self, body: SourceSkeleton, levels: Mapping[str, torch.Tensor]) -> Stance:
+        """The legs at rest, with the soles where the mesh of the feet ends, once these are level."""
         scale = body.length("hip", "knee", "ankle") / _SMPL_LEGS
-        upright = self._calibration["pelvis"]
+        up = self._calibration["pelvis"][:, 1]
         legs = [f"{side}_{part}" for side in joint_names.SIDES for part in ("hip", "knee", "ankle")]
         places = {part: body.at(part)[0] for part in ["pelvis", *legs]}
-        balls, feet = {}, []
+        balls, heights, soles = {}, [], []
         for side in joint_names.SIDES:
-            ankle, forward = f"{side}_ankle", self._calibration[f"{side}_ankle"]
+            ankle = places[f"{side}_ankle"]
             bone = skeleton.OFFSETS[_J[f"{side}_foot"]].double()
-            usual = places[ankle] + scale * (forward @ bone)
+            usual = ankle + scale * (self._calibration[f"{side}_ankle"] @ bone)
             balls[side] = body.at(f"{side}_foot")[0] if f"{side}_foot" in body.places else usual
-            feet += [places[ankle], balls[side]]
-        heights = torch.stack(feet) @ upright[:, 1]
-        sole = self._sole(upright[:, 1])
-        if sole is None:
-            self.notes.append("no mesh of the feet could be read: the soles were taken to be where a human's are")
-            heights = scale * _HEIGHTS
+            heights += [ankle @ up, ankle @ up + levels[side] @ (balls[side] - ankle) @ up]
+            points = torch.from_numpy(self._surface.mostly(self._foot(side), _HEAVY))
+            soles += [ankle @ up + ((points - ankle) @ levels[side].T @ up).min()] if len(points) else []
+        if soles:
+            over_soles = torch.stack(heights) - min(soles)
         else:
-            heights = heights - sole
-        return Stance(places, balls, upright[:, 1], heights, scale)
+            self.notes.append("no mesh of the feet could be read: the soles were taken to be where a human's are")
+            over_soles = scale * _HEIGHTS
+        return Stance(places, balls, up, over_soles, levels, scale)
 
-    def _sole(self, up: torch.Tensor) -> float | None:
-        """How high the lowest point of the feet's mesh is at rest, along `up`; None where it can't be read."""
-        ankles = {self._found[f"{side}_ankle"] for side in joint_names.SIDES}
-        feet = {index for index in range(len(self._rig.nodes)) if {index, *self._rig.above(index)} & ankles}
-        points = self._surface.mostly(feet, _HEAVY)
-        return float((points @ up.numpy()).min()) if len(points) else None
+    def _foot(self, side: str) -> set[int]:
+        """The nodes of a foot."""
+        ankle = self._found[f"{side}_ankle"]
+        return {node for node in range(len(self._rig.nodes)) if ankle in (node, *self._rig.above(node))}
 
     @functools.cached_property
     def _surface(self) -> Surface:

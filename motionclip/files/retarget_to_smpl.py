@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import normalize
 
-from ..errors import MotionFileError
+from ..errors import MotionFileError, SkeletonError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from . import joint_names
@@ -40,6 +40,10 @@ _CLEARANCE[list(skeleton.FEET)] = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype
 # face anywhere. What weighs as much as the rest: radians of mean bend. The cosine of the angle between both from which
 # they are taken to say the same: then the rest says it exactly.
 _REST_SHARE, _ALIKE = 0.15, 0.7
+# Degrees below level from which on a foot is steep; one that is so at rest, and much more than where it stands, points
+# down there. Of flat ones the bone is about 30° below level, at rest and where they stand.
+_STEEP, _STEEPER = 45.0, 15.0
+_BACKWARD = -0.4  # cosine between a foot and ahead, of bodies whose left and right are swapped
 
 
 def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
@@ -59,6 +63,12 @@ def to_smpl(source: Armature, path: Path, options: Options) -> LoadedMotion:
     joints = joint_names.place_joints(source, path, options.names)
     rest = SourceSkeleton.at_rest(source, joints)
     body = SourceSkeleton.in_motion(source, joints)
+    for side in joint_names.SIDES:
+        if f"{side}_wrist" not in body.places:
+            reason = (
+                f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its joint"
+            )
+            raise SkeletonError(path, "skeleton", reason, joint_names.form(source, joints), "--map")
     body.check(path)
     up = Up(options.up) if options.up else body.up(source.up or rest.standing_axis())
     body = body.turned_by(up.turn())
@@ -205,16 +215,8 @@ class SourceSkeleton:
         """Check that the proportions are a human's.
 
         Raises:
-            MotionFileError: where they are not, or a wrist is missing.
+            MotionFileError: where they are not.
         """
-        for side in joint_names.SIDES:
-            if f"{side}_wrist" not in self.places:
-                raise MotionFileError(
-                    path,
-                    "skeleton",
-                    f"the {side} arm has no wrist, and no End Site after the elbow; export the hand, too, or name its "
-                    f"joint with --map ({side}_wrist = JOINT)",
-                )
         legs, arms = self.length("hip", "knee", "ankle"), self.length("shoulder", "elbow", "wrist")
         torso = float(self.torso.norm(dim=-1).median())
         if min(legs, arms, torso) < 1e-6:
@@ -222,6 +224,14 @@ class SourceSkeleton:
         widths = [float(self.across(part).norm(dim=-1).median()) for part in ("hip", "shoulder")]
         if min(widths) < 0.01 * legs:
             raise MotionFileError(path, "skeleton", "has no width: left and right hips, or shoulders, are at one place")
+        backward = [self._toes_ahead(side) < _BACKWARD for side in joint_names.SIDES]
+        if all(backward):
+            raise MotionFileError(
+                path,
+                "skeleton",
+                "has left and right the wrong way round, as its toes are behind its heels: it is mirrored (apply the "
+                "scale and export it again), or the sides' names are swapped (--map)",
+            )
         if not (0.9 <= legs / torso <= 3.5 and 0.35 <= arms / legs <= 1.15):
             raise MotionFileError(
                 path,
@@ -229,6 +239,14 @@ class SourceSkeleton:
                 f"is not a human's: the legs are {legs / torso:.1f} times as long as "
                 f"the torso and the arms {arms / legs:.1f} times as long as the legs",
             )
+
+    def _toes_ahead(self, side: str) -> float:
+        """How much a foot points ahead of the hips: from −1 to 1, on the average; 0 where nothing tells."""
+        toes = self.toes(side)
+        if toes is None:
+            return 0.0
+        ahead = torch.linalg.cross(self.across("hip"), self.torso)
+        return float((normalize(ahead, dim=-1) * normalize(toes, dim=-1)).sum(-1).mean())
 
     def _standing(self) -> torch.Tensor | None:
         """For a body of one frame: (3, 3), its left, up and forward as columns, if it stands straight on its legs."""
@@ -313,6 +331,11 @@ class SourceSkeleton:
         return frame
 
 
+def _below_level(ways: torch.Tensor, up: torch.Tensor) -> float:
+    """How many degrees (frames, 3) point below level, on the average."""
+    return float(-torch.rad2deg(torch.asin((normalize(ways, dim=-1) @ up).clamp(-1, 1))).mean())
+
+
 def _offset(turn: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
     """(3, 3): the constant rotation C for which turn·C comes nearest to `target` over all frames."""
     products = turn.transpose(-1, -2) @ target
@@ -326,13 +349,27 @@ class _Solver:
 
     def __init__(self, body: SourceSkeleton, calibration: Mapping[str, torch.Tensor], rest: SourceSkeleton) -> None:
         self.body, self.result = body, dict[str, torch.Tensor]()
-        self.calibration, self._rest = calibration, rest
+        self.calibration, self._rest = dict(calibration), rest
 
     def at_rest(self, name: str, part: str) -> torch.Tensor | None:
         """(3, 3): the constant rotation from the source joint to the SMPL joint, if the source at rest tells."""
         if name not in self.calibration or part not in self._rest.turns:
             return None
         return self._rest.turn(part)[0].T @ self.calibration[name]
+
+    def flatten(self, side: str, flat: torch.Tensor, down: torch.Tensor) -> None:
+        """Where a foot points down at rest, know its rest by the frames in which it stands.
+
+        flat: (frames, 3, 3), its rotation in those. down: (frames,), which they are.
+        """
+        ankle, body, rest = f"{side}_ankle", self.body, self._rest
+        standing, at_rest = body.toes(side), rest.toes(side)
+        if standing is None or at_rest is None or "pelvis" not in self.calibration:
+            return
+        steep, stands = _below_level(at_rest, self.calibration["pelvis"][:, 1]), _below_level(standing[down], _UP)
+        if steep > _STEEP > stands and steep - stands > _STEEPER:
+            turn = rest.turn(ankle)[0] @ _offset(body.turn(ankle), flat, down.double())
+            self.calibration |= {ankle: turn, f"{side}_foot": turn}
 
     def carry(
         self,
@@ -450,6 +487,7 @@ def _foot(solver: _Solver, side: str) -> None:
             down = standing & (height < height[standing].min() + 0.03 / body.scale)
             level = torch.tensor([1.0, 0, 1], dtype=torch.float64)
             flat = frame_of(toes * level, _UP) @ frame_of(_SOLES[side], _UP).transpose(-1, -2)
+            solver.flatten(side, flat, down)
             solver.carry(ankle, ankle, flat, down.double())
         else:
             solver.carry(ankle, ankle, result[knee])

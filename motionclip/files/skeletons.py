@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..constants import FPS
+from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from ..progress import step
-from . import bvh, retarget_to_smpl
+from . import bvh, joint_names, retarget_to_smpl
 from .animations import read_animations
 from .armature import Armature
 from .gltf import Document
@@ -41,8 +43,10 @@ def read_bvh(path: Path, options: Options) -> list[LoadedMotion]:
         source.values, source.fps = source.values[::stride], FPS
     armature = source.armature()
     step("bringing it onto the SMPL body")
-    reading = _read(armature, path, options)
-    return [replace(reading, frames=frames, fps=fps, motion=reading.motion.resampled(source.fps))]
+    return [
+        replace(reading, frames=frames, fps=fps, motion=reading.motion.resampled(source.fps))
+        for reading in _read(armature, path, options)
+    ]
 
 
 def read_gltf(path: Path, options: Options) -> list[LoadedMotion]:
@@ -61,20 +65,38 @@ def read_gltf(path: Path, options: Options) -> list[LoadedMotion]:
     """
     readings = []
     for name, armature in read_animations(Document(path), options.fps):
-        reading = _read(armature, path, options)
-        if name and name != path.stem:
-            reading = replace(reading, motion=replace(reading.motion, name=f"{path.stem}: {name}"[:200]))
-        family = f"VRM, {reading.family}" if armature.parts else reading.family
-        readings.append(replace(reading, family=family))
+        for reading in _read(armature, path, options):
+            if name and name != path.stem:
+                reading = replace(reading, motion=replace(reading.motion, name=f"{path.stem}: {name}"[:200]))
+            family = f"VRM, {reading.family}" if armature.parts else reading.family
+            readings.append(replace(reading, family=family))
     return readings
 
 
-def _read(armature: Armature, path: Path, options: Options) -> LoadedMotion:
-    """The motion of an armature as it was written here, exactly, or else retargeted."""
-    ours = None if options.up or options.names else _as_written(armature, path.stem)
-    if ours is None:
-        return retarget_to_smpl.to_smpl(armature, path, options)
-    return LoadedMotion(ours, "SMPL as written here", len(ours), armature.fps, "y", notes=tuple(armature.notes))
+def _read(armature: Armature, path: Path, options: Options) -> list[LoadedMotion]:
+    """The motion of each body of an armature, as it was written here, exactly, or else retargeted."""
+    result = []
+    for body in _bodies(armature, path, options):
+        ours = None if options.up or options.names else _as_written(body, path.stem)
+        if ours is None:
+            result.append(retarget_to_smpl.to_smpl(body, path, options))
+        else:
+            family = "SMPL as written here"
+            result.append(LoadedMotion(ours, family, len(ours), body.fps, "y", notes=tuple(body.notes)))
+    return result
+
+
+def _bodies(armature: Armature, path: Path, options: Options) -> list[Armature]:
+    """The humans of a file that tells several skeletons apart, or those of them that move; else the whole armature."""
+    humans = []
+    for joints in armature.bodies if len(armature.bodies) > 1 else ():
+        body = armature.only(joints)
+        with suppress(MotionFileError):
+            joint_names.place_joints(body, path, options.names)
+            humans.append(body)
+    if len(humans) < 2:
+        return [armature]
+    return [body for body in humans if body.moves] or humans
 
 
 def _as_written(armature: Armature, name: str) -> Motion | None:

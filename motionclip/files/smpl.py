@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from .loaded_motion import LoadedMotion, Options
 from .retarget_to_smpl import off_the_floor
 from .up import Up, find_up_of_joints
 
+MOTION_X = 322  # numbers of a frame of Motion-X
 BODY_JOINTS = 22  # SMPL+H and SMPL-X put the fingers behind them, SMPL two rigid hands
 _JOINTS = {22, 24, 52, 55}  # of a whole pose: the body, SMPL, SMPL+H, SMPL-X
 _BODIES = {21, 23}  # of a pose without its root
@@ -66,6 +67,20 @@ def is_rate(name: str) -> bool:
 def is_field(name: str) -> bool:
     """Whether a field of this name can mean motion."""
     return name in _FIELDS or is_rate(name)
+
+
+def names_poses(names: Iterable[str]) -> bool:
+    """Whether there are poses among fields of these names."""
+    return not {*WHOLE, *ROOTS, *BODIES}.isdisjoint(names)
+
+
+def of_motion_x(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Motion-X's (frames, 322) at 30 per second, as fields.
+
+    Its columns are root 3, body 63, hands 90, jaw 3, expression 50, face 100, path 3 and shape 10.
+    """
+    fields = {"global_orient": values[:, :3], "body_pose": values[:, 3:66], "transl": values[:, 309:312]}
+    return fields | {"fps": np.array(30.0)}
 
 
 def apart(fields: Mapping[str, np.ndarray]) -> Iterator[Mapping[str, np.ndarray]]:
@@ -140,7 +155,7 @@ def to_reading(fields: Mapping[str, np.ndarray], path: Path, options: Options) -
     amass = poses.field == "poses" and "trans" in fields
     fps, notes = options.fps, []
     if fps is None:
-        fps = _rate(fields, path)
+        fps = find_rate(fields, path)
     if fps is None:
         if amass:
             raise MotionFileError(
@@ -246,7 +261,8 @@ def _check(values: np.ndarray, path: Path, field: str) -> None:
         )
 
 
-def _rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:
+def find_rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:
+    """The frame rate that a field says; None where none does. Raises MotionFileError for what is no rate."""
     key = next(filter(is_rate, fields), None)
     if key is None:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial import ConvexHull, QhullError
 
 from .gltf import Document, Json
 from .nodes import listed, local_matrices
@@ -73,6 +74,18 @@ class Surface:
     def movers(self, least: float) -> set[int]:
         """The nodes that move some vertex by more than so much."""
         return set(np.unique(self.joints[self.weights > least]).tolist())
+
+
+def slope(points: np.ndarray, forward: np.ndarray, up: np.ndarray) -> float:
+    """How far a sole points below level, in radians: the longest edge on the lower side of (n, 3) points of a foot."""
+    outline = points @ np.stack([forward, up], axis=1)
+    try:
+        corners = outline[ConvexHull(outline).vertices]  # counter-clockwise
+    except (QhullError, ValueError):  # fewer than three points, or all on a line
+        return 0.0
+    edges = np.roll(corners, -1, axis=0) - corners
+    ahead, higher = max(edges[edges[:, 0] > 0], key=np.linalg.norm)
+    return float(-np.arctan2(higher, ahead))
 
 
 def _skinned(document: Document, order: Mapping[int, int], rig: Rig, mesh: Json, skin: Json) -> Iterator[Piece]:
