@@ -6,7 +6,7 @@ import { isDark, Small } from "../stage/small.js";
 
 const HUES = [14, 205, 130, 285, 45, 340, 175, 240, 90, 315, 25, 190, 60, 265, 150, 0];
 const NEAR = 14, PAUSE = 90, NAMES_FROM = 3, APART = 22; // pixels, milliseconds, zoom, pixels
-const CORNER = { wide: 46, high: 88 }; // pixels at the right top that the buttons have
+const CORNER = { wide: 46, high: 88 }; // pixels that the buttons have at the top right
 const HOLD = 180; // milliseconds that a finger rests on a dot before it draws in any direction
 const LEAST = 0.8, MOST = 40; // zoom
 
