@@ -6,6 +6,7 @@ import atexit
 from os import PathLike
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from motionclip import MotionCLIP, hub
 from motionclip.constants import QUEUE
@@ -14,8 +15,9 @@ from motionclip.files import glb
 from . import content, interpolation, latent_map, process, recognition, smpl, style_editing, text_to_motion
 from .character_requests import left
 from .character_store import own_characters
+from .opening import Opening
 from .result_files import results
-from .stage import STATIC, head
+from .stage import STATIC, head, opening
 
 FILES_KEPT_SECONDS = 3600
 GOODBYE_SECONDS = 1  # that open pages are waited for when the server stops
@@ -90,6 +92,7 @@ def launch(
         glb.to_bytes(mc.generate("walk"))
     gr.set_static_paths([STATIC])
     page = build(mc, model)
+    first = Middleware(Opening, head=head(mesh), body=opening(content.HEADER, text_to_motion.STAGE))
     process.describe_components_once(page)
     page.queue(default_concurrency_limit=process.AT_ONCE, max_size=queue)
     atexit.register(results.clear)
@@ -101,9 +104,10 @@ def launch(
         prevent_thread_lock=True,
         show_error=True,
         theme=content.theme(),
-        css_paths=[STATIC / "page" / "page.css", STATIC / "stage" / "stage.css"],
+        css_paths=[STATIC / "page" / "page.css"],
         js=content.SCRIPT,
-        head=head(mesh),
+        app_kwargs={"middleware": [first]},
+        ssr_mode=False,  # a server of Gradio's own would serve another page
         allowed_paths=[str(mesh)] if mesh else None,
         max_file_size="50mb",
         state_session_capacity=SESSIONS,

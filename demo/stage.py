@@ -22,12 +22,15 @@ from .result_files import results
 STATIC = Path(__file__).resolve().parent / "static"
 _SERVED = "gradio_api/file="
 # A module is loaded once, however many components ask for it. Browsers may keep that it did not come until the page is
-# loaded again.
+# loaded again. What stood there while Gradio started goes, unless its stage is still to be taken over (mount.js).
 _LOAD = """
+const opening = document.querySelector("#opening");
+if (!window.openingStage) opening?.remove();
 const root = (window.gradio_config?.root ?? "").replace(/\\/$/, "") + "/";
 import(root + props.module).then(
   (module) => module.mount(element, props, watch, server, trigger, root),
   () => {
+    opening?.remove();
     element.querySelector(".host").innerHTML =
       '<p class="lost" role="alert">This part of the page didn’t arrive. <a href="">Reload the page</a></p>';
   },
@@ -78,7 +81,7 @@ def figure_address() -> str:
 def head(smpl: Path | None = None) -> str:
     """Build the page's head.
 
-    It links to what the first stage needs, which is fetched while Gradio itself still starts. It also holds the script
+    It links to what the first stage needs, so that it moves while Gradio itself still starts. It also holds the script
     that notes requests to stages before the other scripts are loaded.
 
     Args:
@@ -87,14 +90,25 @@ def head(smpl: Path | None = None) -> str:
     Returns:
         HTML.
     """
-    first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name != "character.js"]
-    modules = [*first, STATIC / "vendor/three.js", STATIC / "vendor/shared.js"]
-    links = [f'<link rel="modulepreload" href="{served(path)}">' for path in modules]
+    late = ("character.js", "small.js")
+    first = [path for path in sorted((STATIC / "stage").glob("*.js")) if path.name not in late]
+    modules = [STATIC / "vendor/shared.js", STATIC / "vendor/three.js", *first]
+    links = [f'<link rel="modulepreload" href="{served(path)}">' for path in [*modules, STATIC / "page/opening.js"]]
+    links.append(f'<link rel="stylesheet" href="{served(STATIC / "stage/stage.css")}">')
+    style = f"<style>{(STATIC / 'page/opening.css').read_text()}</style>"
     bodies = [f'<link rel="preload" as="fetch" crossorigin href="{figure_address()}">']
     if smpl:
         bodies.append(f'<meta name="motionclip-smpl" content="{served(smpl)}">')
     early = f"<script>{(STATIC / 'page/early.js').read_text()}</script>"
-    return "\n".join([_NARROW, *links, *bodies, early])
+    return "\n".join([_NARROW, style, *links, *bodies, early])
+
+
+def opening(header: str, name: str) -> str:
+    """What stands on the page while Gradio still starts: its header, the place of a stage by its name, and the script
+    that puts it there, which waits for none of Gradio's."""
+    rest = '<div class="ask">One moment …</div><div class="scene"><div class="place"></div><div></div></div>'
+    script = f'<script type="module" async src="{served(STATIC / "page/opening.js")}"></script>'
+    return f'<div id="opening" data-stage="{name}">{header}{rest}</div>{script}'
 
 
 def figure() -> dict[str, Any]:

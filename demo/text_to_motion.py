@@ -138,7 +138,7 @@ def build(mc: MotionCLIP, name: str) -> list[gr.components.Component]:
             elem_id="prompt",
         )
         gr.Button("Make it move", variant="primary", scale=0, min_width=120, elem_id="generate")
-    component("page/answer.js", first[2], stage=STAGE, server_functions=[complete, play, keep])
+    component("page/answer.js", first[2], elem_id="answer", stage=STAGE, server_functions=[complete, play, keep])
     with gr.Row(elem_classes="scene"):
         with gr.Column(scale=7, min_width=320):
             stage("The figure", STAGE, first[1])

@@ -17,6 +17,7 @@ from gradio_client import Client
 from typer.testing import CliRunner
 
 from demo.binary_format import REACH, between, body_bytes, motion_of, motion_text
+from demo.content import TITLE
 from demo.downloads import take
 from demo.motion_store import MotionStore, motion_store
 from demo.recognition import TOP, likeliest
@@ -82,11 +83,20 @@ def test_smpls_body_stands_where_the_wooden_figure_does(smpl_folder):
 
 def test_smpls_mesh_is_served_to_the_page_that_was_started_with_it_alone(app_url, smpl_url):
     tag = '<meta name="motionclip-smpl" content="'
-    head, plain = (httpx.get(f"{url}/config").json()["head"] for url in (smpl_url, app_url))
+    head, plain = (httpx.get(url).text.split("</head>")[0] for url in (smpl_url, app_url))
     assert "motionclip-smpl" not in plain
     address = head.split(tag)[1].split('"')[0]
     assert httpx.get(f"{smpl_url}/{address}").content[:4] == b"MCB1"
     assert httpx.get(f"{app_url}/{address}").status_code == 403
+
+
+def test_the_page_itself_brings_what_the_first_stage_needs_and_nothing_else_is_changed(app_url):
+    page = httpx.get(app_url)
+    head, body = page.text.split("</head>")
+    assert 'rel="modulepreload" href="gradio_api/file=' in head
+    assert '<div id="opening" data-stage="text-stage">' in body.split("<gradio-app")[0]
+    assert int(page.headers["content-length"]) == len(page.content)
+    assert httpx.get(f"{app_url}/config").json()["title"] == TITLE
 
 
 def test_smpls_mesh_is_given_to_no_strangers(smpl_folder, monkeypatch):

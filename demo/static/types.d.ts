@@ -1,8 +1,9 @@
 // What the page's modules add to the browser's own types, and what they find by selectors of their own.
 interface Window {
   motionStage: (name: string) => any;
+  openingStage?: any;
   askedEarly?: () => boolean;
-  gradio_config?: { root: string };
+  gradio_config?: { root: string; components?: { props: any }[] };
 }
 interface Element {
   value: any;

@@ -130,6 +130,23 @@ def test_something_moves_when_the_page_opens_and_enter_changes_it(page):
     page.wait_for_function("window.motionStage('text-stage').scene.asked.seed === 1")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (768, 1024), (390, 844)])
+def test_the_first_figure_moves_before_gradio_is_there_and_stays_in_its_place(browser, app_url, width, height):
+    page, held = browser.new_page(viewport={"width": width, "height": height}), []
+    page.set_default_timeout(LONG)
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
+    page.goto(app_url, wait_until="commit")
+    page.wait_for_function("window.openingStage?.moving")
+    picture, frame = page.locator("#text-stage .picture"), page.locator("#opening .picture").bounding_box()
+    (first,) = held
+    first.continue_()
+    moving(page)
+    expect(page.locator("#opening")).to_have_count(0)
+    expect(page.locator(".strip:not(.gallery) .tile")).to_have_count(1)
+    assert picture.bounding_box() == frame
+    page.close()
+
+
 def test_after_a_mistake_the_stage_keeps_what_it_had(page):
     page.locator("#prompt textarea").fill("   ")
     page.keyboard.press("Enter")
@@ -176,7 +193,7 @@ def test_what_is_asked_before_the_pages_scripts_are_there_is_made_when_they_are(
     page.set_default_timeout(LONG)
     page.add_init_script(NO_WEBGL)
     page.route(f"**/{late}", lambda route: held.append(route))
-    page.goto(app_url)
+    page.goto(app_url, wait_until="domcontentloaded")
     box, button = page.locator("#prompt textarea"), page.locator("#generate")
     box.wait_for()
     page.wait_for_timeout(1500)
@@ -1292,8 +1309,8 @@ def test_the_maps_wheel_scrolls_the_page_until_the_map_is_used(flat):
     page.wait_for_function("window.scrollY > 20")
 
 
-def drag(page: Page, *ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """Put down a finger for each way, move all along from its start to its end, and lift them."""
+def drag(page: Page, *ways: tuple[tuple[float, float], tuple[float, float]], rest: int = 0) -> None:
+    """Put down a finger for each way, rest so many milliseconds, move all along from start to end, and lift them."""
     touch = page.context.new_cdp_session(page)
     for step in range(11):
         fingers = [
@@ -1301,6 +1318,7 @@ def drag(page: Page, *ways: tuple[tuple[float, float], tuple[float, float]]) -> 
             for finger, ((a, b), (c, d)) in enumerate(ways)
         ]
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": fingers})
+        page.wait_for_timeout(0 if step else rest)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_timeout(400)
 
@@ -1336,6 +1354,22 @@ def test_on_a_phone_a_way_is_drawn_on_the_map_in_any_direction(flat):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     drag(page, ((x, y - 60), (x, y + 60)))
     expect(page.get_by_text("It passes")).to_be_visible()
+
+
+def test_on_a_phone_a_finger_that_rests_on_a_dot_draws_a_way_between_upwards_too(flat):
+    page = flat(390, 844, has_touch=True, is_mobile=True)
+    open_tab(page, "Between")
+    page.locator("#interpolate").tap()
+    moving(page, "path-stage", "walk to dance salsa")
+    chart = page.locator(".way .chart")
+    chart.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.way .chart').dataset.view")
+    page.wait_for_timeout(500)
+    box, scrolled = chart.bounding_box(), page.evaluate("scrollY")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    drag(page, ((x, y + 60), (x, y - 60)), rest=400)
+    page.wait_for_function("!window.motionStage('path-stage').scene.name.startsWith('walk to')")
+    assert page.evaluate("scrollY") <= scrolled
 
 
 def test_on_a_phone_a_finger_turns_the_figure_across_and_scrolls_upwards_and_two_zoom(flat):

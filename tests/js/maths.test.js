@@ -88,5 +88,6 @@ test("names on the map stand within it, with air between them, and none for what
   assert.equal(room(taken, wide, 80, 115, 300, 400), null); // a stair
   assert.deepEqual(room(taken, wide, 80, 140, 300, 400), [80, 131]);
   assert.deepEqual(room(taken, wide, 290, 100, 300, 400), [250, 91]);
+  assert.deepEqual(room(taken, slim, 290, 60, 300, 400), [300 - 46 - 20, 51]); // beside the buttons, not under them
   for (const [x, y] of [[-5, 200], [310, 200], [150, -2], [150, 420]]) assert.equal(room(taken, slim, x, y, 300, 400), null);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { around, distance, distanceAt, FIELD, STEP, places, targets } from "../../demo/static/stage/camera.js";
+import { around, distance, distanceAt, FIELD, STEP, places, shares, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
 import { footprints, reaches } from "../../demo/static/stage/bones.js";
 import { cover, placeNames } from "../../demo/static/stage/names.js";
@@ -119,9 +119,19 @@ test("the camera goes along with a runner", () => {
   assert.ok(Math.abs(target[3 * 100 + 2] - 12) < 0.01);
 });
 
-test("while figures are near each other they are large, though one runs away later", () => {
+test("who runs away from the others is let go, and they stay large", () => {
+  const paths = [0, 0.12, 0].map((speed, x) => Float32Array.from({ length: 3 * 195 }, (_, n) => [x, 0.95, speed * Math.floor(n / 3)][n % 3]));
+  const minded = shares(paths), target = targets(paths), steps = around(paths, [[0.4], [0.4], [0.4]], target, (path, frame) => minded[path][frame] > 0);
+  const away = Array.from({ length: 195 }, (_, frame) => distanceAt(frame, 1.6, steps, 0.12, 0.18));
+  assert.deepEqual([minded[0][194], minded[1][0], minded[1][194], minded[2][194]], [1, 1, 0, 1]);
+  assert.ok(Math.abs(target[3 * 194]) - 1 < 1e-6 && Math.abs(target[3 * 194 + 2]) < 1e-6);
+  assert.ok(Math.max(...away) < 1.7 * away[0] && away[194] < 1.1 * away[0]);
+  for (let frame = 1; frame < 195; frame++) assert.ok(Math.abs(away[frame] - away[frame - 1]) < 0.24);
+});
+
+test("while figures are near each other they are large, though one is far away later", () => {
   const paths = [0, 0.12].map((speed) => Float32Array.from({ length: 3 * 195 }, (_, n) => (n % 3 === 2 ? speed * Math.max(Math.floor(n / 3) - 60, 0) : 0.95)));
-  const target = targets(paths), steps = around(paths, [[0.4], [0.4]], target);
+  const target = targets(paths, undefined, paths.map(() => Array(195).fill(1))), steps = around(paths, [[0.4], [0.4]], target);
   const away = Array.from({ length: 195 }, (_, frame) => distanceAt(frame, 0.8, steps, 0.6, 0.2));
   assert.ok(away[0] < 0.5 * away[194]);
   for (let frame = 0; frame < 195; frame += STEP) assert.ok(away[frame] > distance(0.8, steps[frame / STEP], 0.6, 0.2) - 1e-6);

@@ -2,6 +2,7 @@
 import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
 import { asked, askFor } from "./fields.js";
+import { onMoves } from "./moves.js";
 import { ask, complete } from "./prompt.js";
 import { reached } from "./reached.js";
 
@@ -94,10 +95,7 @@ export function mount(element, props, _watch, server) {
     else if (target.closest?.("#again")) askFor({ ...asked(), seed: asked().seed + 1 });
   });
   // Other parts of the page put storyboards onto the stage, four takes, and what was asked for before.
-  document.addEventListener("moves", ({ detail: scene, target }) => {
-    if (!target.closest(`#${props.stage}`)) return;
-    say(scene.asked ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` });
-  });
   say(current);
+  onMoves(props.stage, (scene) => say(scene.asked ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` }));
   if (window.askedEarly?.()) play();
 }

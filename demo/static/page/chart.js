@@ -6,6 +6,8 @@ import { isDark, Small } from "../stage/small.js";
 
 const HUES = [14, 205, 130, 285, 45, 340, 175, 240, 90, 315, 25, 190, 60, 265, 150, 0];
 const NEAR = 14, PAUSE = 90, NAMES_FROM = 3, APART = 22; // pixels, milliseconds, zoom, pixels
+const CORNER = { wide: 46, high: 88 }; // pixels that the buttons have at the top right
+const HOLD = 180; // milliseconds that a finger rests on a dot before it draws in any direction
 const LEAST = 0.8, MOST = 40; // zoom
 
 /**
@@ -41,7 +43,8 @@ export function nearest(points, x, y, most, only = null) {
  */
 export function room(taken, measure, x, y, width, height) {
   if (x < 0 || y < 6 || x > width || y > height) return null;
-  const half = measure() / 2 + 4, line = Math.max(y - 9, 11), middle = Math.min(Math.max(x, half), Math.max(width - half, half));
+  const half = measure() / 2 + 4, line = Math.max(y - 9, 11), right = line < CORNER.high ? width - CORNER.wide : width;
+  const middle = Math.min(Math.max(x, half), Math.max(right - half, half));
   if (taken.some(([a, b, other]) => Math.abs(a - middle) < half + other && Math.abs(b - line) < APART)) return null;
   taken.push([middle, line, half]);
   return [middle, line];
@@ -102,6 +105,9 @@ export class Chart {
     /** @type {Map<number, PointerEvent>} */
     this.held = new Map();
     this.used = false;
+    /** Whether a finger has rested on a dot, and draws now. */
+    this.gripped = false;
+    this.gripping = 0;
     /** @type {Small | null} */
     this.small = null;
     this.canvas = make("canvas", { class: "chart", tabindex: 0, role: "application", "aria-label": "A map of known motions: arrows move it, plus and minus zoom, Enter takes the motion in its middle" });
@@ -291,6 +297,10 @@ export class Chart {
       this.drawn = null;
       this.draw();
     };
+    const release = () => {
+      clearTimeout(this.gripping);
+      this.gripped = false;
+    };
     const middle = () => {
       const [a, b = a] = [...held.values()];
       return { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
@@ -302,6 +312,13 @@ export class Chart {
       this.use(true);
       moved = held.size > 1;
       from = this.#near(event);
+      release();
+      if (this.join && from >= 0 && held.size === 1) {
+        this.gripping = setTimeout(() => {
+          this.gripped = true;
+          this.hover(from);
+        }, HOLD);
+      }
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!this.atlas) return;
@@ -309,6 +326,7 @@ export class Chart {
       const before = middle(), first = held.get(event.pointerId);
       moved ||= Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) > 4;
       if (!moved) return;
+      clearTimeout(this.gripping);
       held.set(event.pointerId, event);
       const now = middle();
       if (this.join && from >= 0 && held.size === 1) {
@@ -326,6 +344,7 @@ export class Chart {
     canvas.addEventListener("pointerup", (event) => {
       const last = held.delete(event.pointerId) && held.size === 0;
       if (!last) return;
+      release();
       const to = this.#near(event, 2 * NEAR);
       if (this.drawn) {
         undraw();
@@ -334,6 +353,7 @@ export class Chart {
     });
     canvas.addEventListener("pointercancel", (event) => {
       held.delete(event.pointerId);
+      release();
       undraw();
     });
     canvas.addEventListener("pointerleave", () => {
@@ -345,9 +365,9 @@ export class Chart {
       event.preventDefault();
       this.zoomBy(Math.exp(-0.0015 * event.deltaY), this.#place(event));
     }, { passive: false });
-    // Two fingers are ours, one is the page's.
+    // Two fingers are ours, one is the page's unless it rested on a dot.
     for (const kind of ["touchstart", "touchmove"]) {
-      canvas.addEventListener(kind, (event) => event.touches.length > 1 && event.preventDefault(), { passive: false });
+      canvas.addEventListener(kind, (event) => (event.touches.length > 1 || this.gripped) && event.preventDefault(), { passive: false });
     }
   }
 }

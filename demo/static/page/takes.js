@@ -4,6 +4,7 @@ import { make } from "../stage/controls.js";
 import { fromText } from "../stage/motion.js";
 import { Small, tile } from "../stage/small.js";
 import { asked, askFor } from "./fields.js";
+import { onMoves } from "./moves.js";
 import { reached } from "./reached.js";
 
 /**
@@ -29,8 +30,8 @@ export function mount(element, props, _watch, server, _trigger, root) {
   let four = [];
 
   // Takes of another prompt than the one that moves are put away.
-  document.addEventListener("moves", ({ detail: { asked, takes: now = asked }, target }) => {
-    if (!shown || !target.closest(`#${props.stage}`)) return;
+  onMoves(props.stage, ({ asked, takes: now = asked }) => {
+    if (!shown) return;
     if (now && ["prompt", "seconds", "closeness"].every((name) => now[name] === shown[name])) return;
     shown = null;
     word.textContent = "";

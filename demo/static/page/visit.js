@@ -5,6 +5,7 @@ import { copy } from "./copying.js";
 import { press, put } from "./ends.js";
 import { addressWith, askFor, fromLink, linkTo, setNumbers } from "./fields.js";
 import { keep, kept } from "./keeping.js";
+import { onMoves } from "./moves.js";
 import { fill } from "./prompt.js";
 import { follow, named, start } from "./tabhistory.js";
 import { fromTabLink, known, TABS } from "./tablinks.js";
@@ -55,8 +56,7 @@ export function mount(element, props) {
   const again = (item) => item.blocks ? document.dispatchEvent(new CustomEvent("story", { detail: item.blocks })) : askFor(item);
   const same = (one, other) => ["prompt", "seed", "seconds", "closeness"].every((name) => one[name] === other[name]) && JSON.stringify(one.blocks) === JSON.stringify(other.blocks);
 
-  document.addEventListener("moves", ({ detail: scene, target }) => {
-    if (!target.closest(`#${props.stage}`)) return;
+  onMoves(props.stage, (scene) => {
     const { asked, blocks } = scene, these = asked ?? (blocks ? { prompt: blocks.map(({ text }) => text).join(", "), blocks } : null);
     now = these;
     if (!these) return;

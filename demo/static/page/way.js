@@ -23,7 +23,7 @@ export function mount(element, props, watch, server, _trigger, root) {
   element.querySelector(".host").replaceChildren(
     make("div", { class: "way", role: "group", "aria-label": "The way on the map" },
       chart.root,
-      make("div", { class: "downloads" }, make("span", {}, "Drag from one dot to another"), make("button", { type: "button", onclick: () => chart.look() }, "Whole map"), back),
+      make("div", { class: "downloads" }, make("span", {}, matchMedia("(pointer: coarse)").matches ? "Hold a dot, then drag to another" : "Drag from one dot to another"), make("button", { type: "button", onclick: () => chart.look() }, "Whole map"), back),
       names, word),
   );
   chart.join = choose;

@@ -9,24 +9,45 @@ const EDGE = 0.1, CLOSE = 0.9, WIDE = 1.15, SPACE = 0.8; // metres around a figu
 export const STEP = 3; // frames
 const CALM = 10; // steps before and after that the camera's distance goes by
 const LOW = 0.85;
+const GOING = 2.5, GONE = 4; // metres that a figure goes away from the first: it counts less, and no more
 export const VIEWS = { front: [0, 0.12], side: [Math.PI / 2, 0.12], above: [0, 1.45], start: [0.6, 0.2], row: [0.12, 0.18] };
+
+/**
+ * How much the camera minds each figure, for each frame, from 0 to 1: one that runs away from the first is let go, so that
+ * those who stay are large.
+ * @param {Float32Array[]} paths three numbers per frame
+ * @returns {number[][]} for each figure
+ */
+export function shares(paths) {
+  const smooth = paths.map((path) => smoothed(path)), frames = Math.max(...paths.map((path) => path.length / 3));
+  const point = new Float32Array(3), first = new Float32Array(3);
+  return smooth.map((path) => Array.from({ length: frames }, (_, frame) => {
+    along(point, path, frame);
+    along(first, smooth[0], frame);
+    const [x, z] = [0, 2].map((n) => point[n] - path[n] - first[n] + smooth[0][n]);
+    return Math.min(Math.max((GONE - Math.hypot(x, z)) / (GONE - GOING), 0), 1);
+  }));
+}
 
 /**
  * The point to look at for each frame: the middle of the figures' smoothed paths.
  * @param {Float32Array[]} paths three numbers per frame; those that end sooner stay where they are
  * @param {number} [tall] metres of a figure
+ * @param {number[][]} [minded] how much each counts, as `shares` says
  * @returns {Float32Array}
  */
-export function targets(paths, tall = TALL) {
+export function targets(paths, tall = TALL, minded = shares(paths)) {
   const smooth = paths.map((path) => smoothed(path)), frames = Math.max(...paths.map((path) => path.length / 3));
   const out = new Float32Array(3 * frames), point = new Float32Array(3);
   for (let frame = 0; frame < frames; frame++) {
-    for (const path of smooth) {
+    const whole = minded.reduce((sum, share) => sum + share[frame], 0);
+    smooth.forEach((path, number) => {
+      const share = minded[number][frame] / whole;
       along(point, path, frame);
-      out[3 * frame] += point[0] / paths.length;
-      out[3 * frame + 1] += (Math.max(LOW, point[1] - 0.1) + (tall - TALL) / 2) / paths.length;
-      out[3 * frame + 2] += point[2] / paths.length;
-    }
+      out[3 * frame] += share * point[0];
+      out[3 * frame + 1] += share * (Math.max(LOW, point[1] - 0.1) + (tall - TALL) / 2);
+      out[3 * frame + 2] += share * point[2];
+    });
   }
   return out;
 }
@@ -36,16 +57,18 @@ export function targets(paths, tall = TALL) {
  * @param {Float32Array[]} paths
  * @param {number[][]} arms how far each reaches, in steps of `STEP` frames; the last holds
  * @param {Float32Array} target
+ * @param {(number: number, frame: number) => boolean} [minded] whether the camera minds a path at a frame
  * @returns {number[][][]}
  */
-export function around(paths, arms, target) {
+export function around(paths, arms, target, minded = () => true) {
   const point = new Float32Array(3), steps = [];
   for (let frame = 0; frame < target.length / 3; frame += STEP) {
-    steps.push(paths.map((path, number) => {
+    const spots = paths.map((path, number) => {
       along(point, path, frame);
       const far = arms[number][Math.min(frame / STEP, arms[number].length - 1)];
       return [point[0] - target[3 * frame], point[2] - target[3 * frame + 2], far];
-    }));
+    });
+    steps.push(spots.filter((_, number) => minded(number, frame)));
   }
   return steps;
 }

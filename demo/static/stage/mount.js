@@ -7,6 +7,28 @@ const stages = new Map();
 window.motionStage = (name) => stages.get(name);
 
 /**
+ * A stage of its own.
+ * @param {any} host
+ * @param {any} how what Python's `stage` says of it
+ * @param {string} root the page's address
+ */
+export function stageIn(host, how, root) {
+  const smpl = document.querySelector("meta[name=motionclip-smpl]")?.getAttribute("content");
+  return new Stage(host, { ...how, root, body: root + how.body, smpl: smpl ? root + smpl : "" });
+}
+
+/** The stage that opening.js has made while Gradio started, in its place now; or null. @param {Element} host @param {string} name */
+function opened(host, name) {
+  const stage = window.openingStage;
+  if (stage?.how.name !== name) return null;
+  window.openingStage = null;
+  stage.calm = 1;
+  host.replaceChildren(stage.root);
+  document.querySelector("#opening").remove();
+  return stage;
+}
+
+/**
  * @param {HTMLElement} element
  * @param {any} props Gradio's
  * @param {(names: string, then: () => void) => void} watch Gradio's
@@ -15,13 +37,12 @@ window.motionStage = (name) => stages.get(name);
  * @param {string} root the page's address
  */
 export function mount(element, props, watch, _server, _trigger, root) {
-  const smpl = document.querySelector("meta[name=motionclip-smpl]")?.getAttribute("content");
-  const bodies = { body: root + props.how.body, smpl: smpl ? root + smpl : "" };
-  const stage = new Stage(element.querySelector(".host"), { ...props.how, root, ...bodies });
-  stages.set(props.how.name, stage);
+  const host = element.querySelector(".host"), { name } = props.how;
+  const stage = opened(host, name) ?? stageIn(host, props.how, root);
+  stages.set(name, stage);
   const show = async () => {
     if (props.value?.reason) return stage.refuse(props.value.reason);
-    if (!props.value?.figures) return;
+    if (!props.value?.figures || props.value.number === stage.wanted?.number) return;
     try {
       await stage.show(props.value);
     } catch (error) {
@@ -31,4 +52,6 @@ export function mount(element, props, watch, _server, _trigger, root) {
   window.addEventListener("offline", () => stage.busySince && stage.refuse("The connection is lost. Try again when it is back."));
   watch("value", show);
   show();
+  // It may move already.
+  stage.tell();
 }

@@ -1,7 +1,7 @@
 // The stage: shows a scene, plays it, and puts it in the page with its controls.
 import { load, offsetsOf } from "./body.js";
 import { footprints, reaches, trackJoints } from "./bones.js";
-import { around, places, STEP, TALL, targets, VIEWS } from "./camera.js";
+import { around, places, shares, STEP, TALL, targets, VIEWS } from "./camera.js";
 import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
@@ -10,6 +10,7 @@ import { cover, placeNames } from "./names.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
+const SOON = 150; // milliseconds in which what is new may come without a word about it: to dim the picture takes time, too
 const STILL = 1500; // milliseconds at most that the old figure waits for the new one without moving
 const SLOW = 1 / 24, PATIENCE = 12; // seconds per frame; frames of which most must be slow before detail is given up
 const NARROW = 520; // pixels of width that all controls need in one row
@@ -54,6 +55,9 @@ export class Stage {
     this.shown = false;
     this.slow = [];
     this.busySince = 0;
+    this.dimming = 0;
+    /** How many times as long as else a picture waits for the next one where drawing is slow. */
+    this.calm = 1;
     this.canvas = make("canvas", { role: "img", "aria-label": how.label });
     this.word = make("p", { class: "word", role: "status" }, how.empty);
     this.names = make("div", { class: "names", "aria-hidden": "true" });
@@ -180,8 +184,14 @@ export class Stage {
       this.complaint = "";
       this.picture.scrollIntoView({ block: "nearest" });
     }
-    this.root.classList.toggle("busy", Boolean(word));
     this.busySince = word ? performance.now() : 0;
+    clearTimeout(this.dimming);
+    if (word) this.dimming = setTimeout(() => this.#dim(word), SOON);
+    else this.#dim("");
+  }
+
+  #dim(word) {
+    this.root.classList.toggle("busy", Boolean(word));
     this.word.textContent = word || this.complaint || this.#rest();
   }
 
@@ -350,7 +360,9 @@ export class Stage {
     this.places = this.scene.layout === "beside" ? places(parts.length, aspect, this.tall) : parts.map(() => [0, 0]);
     this.paths = parts.flatMap(({ motions }, number) => motions.map((motion) => moved(motion.path, this.places[number])));
     // Each figure counts once, however many motions lie along its slider.
-    this.targets = targets(parts.map(({ motions }, number) => moved(middle(motions).path, this.places[number])), this.tall);
+    const ways = parts.map(({ motions }, number) => moved(middle(motions).path, this.places[number]));
+    this.minded = shares(ways);
+    this.targets = targets(ways, this.tall, this.minded);
   }
 
   #arrange() {
@@ -361,7 +373,8 @@ export class Stage {
       this.row = row;
       [this.view.yaw, this.view.pitch] = row ? VIEWS.row : VIEWS.start;
     }
-    this.view.frame(around(this.paths, this.arms, this.targets), this.tall);
+    const owners = this.parts.flatMap(({ motions }, number) => motions.map(() => number));
+    this.view.frame(around(this.paths, this.arms, this.targets, (path, frame) => this.minded[owners[path]][frame] > 0), this.tall);
     if (!(this.view instanceof FlatView)) {
       this.view.bony = this.body === "skeleton";
       this.view.shape(this.surface);
@@ -481,7 +494,7 @@ export class Stage {
     if (!this.shown || !this.parts || this.lost) return;
     // The clock itself: the time that a browser gives for a frame may lie far back where it is busy.
     const now = performance.now(), seconds = this.last ? Math.min((now - this.last) / 1000, 0.25) : 0;
-    if (seconds && seconds < this.pause) return;
+    if (seconds && seconds < this.pause * this.calm) return;
     // Drawing in software takes the cores that the new figure is made with: the old one stands still meanwhile.
     if (this.pause && this.busySince && now - this.busySince < STILL) return;
     this.last = now;
@@ -550,8 +563,18 @@ export class Stage {
     if (this.began) {
       this.latency = performance.now() - this.began;
       this.began = 0;
-      this.root.dispatchEvent(new CustomEvent("moves", { bubbles: true, detail: this.scene }));
+      this.tell();
     }
+  }
+
+  /** Whether what was last shown has been drawn. */
+  get moving() {
+    return Boolean(this.latency && !this.began);
+  }
+
+  /** Tell the page what moves, once it does. */
+  tell() {
+    if (this.moving) this.root.dispatchEvent(new CustomEvent("moves", { bubbles: true, detail: this.scene }));
   }
 }
 
