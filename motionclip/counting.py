@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from .composition import held
 from .motion import features, skeleton
 from .motion.features import HEIGHT, YAW
+from .motion.foot_contact import settled
 
 HOLD = 8  # frames of rest after what was counted
 PEAK = 0.35  # of a movement's range: what counts as once more
@@ -49,7 +50,7 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
         least = max(SMALLEST * np.ptp(signal), SEEN)
         largest, largest_range = None, 0.0
         for once in _cuts(motion, signal):
-            result = held(torch.cat([_closed(once)] * count), HOLD)
+            (result,) = settled(held(torch.cat([_closed(once)] * count), HOLD)[None])
             done = _course(_place(result, part))
             at_rest = part == "hands" or done[0] + done[-1] < done.max() + done.min()
             reach = np.ptp(done)

@@ -510,7 +510,8 @@ class MotionCLIP(
         for listed, group in itertools.groupby(clauses, key=lambda clause: clause.listed):
             of = list(group)
             if listed and readings and len(of) == 2:  # three verbs are three steps
-                of = [listed] if _one_action(readings[listed.text], *(readings[_all(part)] for part in of)) else of
+                parts = [readings[_all(part)] for part in of]
+                of = [listed] if _one_action(listed.text, readings[listed.text], *parts) else of
             merged += of
         return merged
 
@@ -566,6 +567,8 @@ class MotionCLIP(
         closeness: float,
     ) -> Step:
         reading, bank = readings[words], self._banked()
+        if clause.side and clause.side in readings[clause.words].action:  # "wave with the left hand": wave left hand
+            reading = readings[clause.words]
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
@@ -1120,9 +1123,9 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
     return seeds
 
 
-def _one_action(whole: Reading, *parts: Reading) -> bool:
+def _one_action(text: str, whole: Reading, *parts: Reading) -> bool:
     """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
-    if all(part.action == parts[0].action for part in parts):
+    if all(part.action == parts[0].action for part in parts) or _named(text) == _named(whole.action):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > -ONE_BEFORE
 
@@ -1134,7 +1137,9 @@ def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, firs
     """
     other = first if whole.action == second.action else second
     left_out = both and whole.action in (first.action, second.action) and not clause.joined
-    return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(whole, first, second)
+    return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(
+        clause.whole, whole, first, second
+    )
 
 
 def _with_details_of(clause: prompt_parsing.Clause, also: prompt_parsing.Clause) -> prompt_parsing.Clause:
@@ -1155,8 +1160,14 @@ def _all(clause: prompt_parsing.Clause) -> str:
 
 def _parts(clause: prompt_parsing.Clause) -> list[str]:
     """All texts of a clause that may have to be read."""
-    also = [clause.also.text, clause.whole] if clause.also else []
-    return [clause.text, *also, *([clause.listed.text] if clause.listed else [])]
+    texts = [clause.text]
+    if clause.side:
+        texts.append(clause.words)
+    if clause.also:
+        texts += [*_parts(clause.also), clause.whole]
+    if clause.listed:
+        texts.append(clause.listed.text)
+    return texts
 
 
 def _named(text: str) -> set[str]:

@@ -22,11 +22,11 @@ _STEP = 9  # frames over which the body's speed is taken
 _SWINGING, _SWING_FLOOR, _SWING_EDGE, _SWING_HEIGHT = 1.4, 0.02, 0.005, 0.03
 # What it costs that a standing foot slides, that a foot leaves its path, and that it does so jerkily.
 _SLIDE, _STRAY, _JERK = 300.0, 0.15, 10.0
-# A body lies when its pelvis leans by more than about 60°.
-_UPRIGHT, _UPRIGHT_EDGE = 0.5, 0.05
-# Clearances (metres) below which a body touches the floor, and above which it is in the air as it says; how smoothly
-# its height follows.
-_TOUCHING, _FLYING, _SETTLE = 0.02, 0.05, 4.0
+# A pelvis that leans by more than about 60°: its feet carry the body no more; by more than 45°: the body lies.
+_UPRIGHT, _LYING, _UPRIGHT_EDGE = 0.5, 0.7, 0.05
+# Clearances (metres) below which a body touches the floor, and above which it is in the air as it says: upright, and
+# lying, as many recorded bodies lie on mats. How smoothly its height follows.
+_TOUCHING, _FLYING, _SETTLE = (0.02, 0.18), (0.05, 0.3), 4.0
 _HIPS, _KNEES, _ANKLES, _BALLS = (
     tuple(skeleton.JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right"))
     for part in ("hip", "knee", "ankle", "foot")
@@ -47,9 +47,14 @@ def settled(features: torch.Tensor) -> torch.Tensor:
 
     The height follows smoothly: the shift d minimises Σ|d − target|² + smooth·Σ|Δ²d|².
     """
-    lowest = skeleton.clearance(skeleton.forward_kinematics(*from_features(features)))
+    rotations, translation = from_features(features)
+    lowest = skeleton.clearance(skeleton.forward_kinematics(rotations, translation))
+    lying = ((_LYING - rotations[..., 0, 1, 1].abs()) / _UPRIGHT_EDGE).sigmoid()
+    touching, flying = (
+        torch.lerp(lying.new_tensor(up), lying.new_tensor(down), lying) for up, down in (_TOUCHING, _FLYING)
+    )
     target_clearance = features[..., CLEARANCE]
-    target_clearance = target_clearance * ((target_clearance - _TOUCHING) / (_FLYING - _TOUCHING)).clamp(0, 1)
+    target_clearance = target_clearance * ((target_clearance - touching) / (flying - touching)).clamp(0, 1)
     shift = _smoothed(target_clearance - lowest)
     settled = features.clone()
     settled[..., HEIGHT] += shift

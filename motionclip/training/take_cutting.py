@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ..composition import at_tempo
 from ..constants import FPS
 from ..models.residual_basis import ResidualBasis
 from ..models.storage import Model
 from ..motion import features
+from ..motion.foot_contact import settled
 from ..motion.windows import windows_at
 from ..takes import TakeLabel, Takes
 from .dataset import Clip
@@ -24,6 +26,7 @@ PACE = 0.15  # by which a take may be played faster or slower to be as long as t
 RESIDUALS = 128  # components of what the basis leaves out of head and wrists
 LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
+MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
 LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
 
@@ -66,7 +69,7 @@ def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Ten
     liveliest parts of longer ones, and what there is of shorter ones."""
     fitting = [clip for clip in clips if abs(len(clip.motion) / usual - 1) <= PACE]
     if len(fitting) >= min(TAKES, len(clips)):
-        return [at_tempo(features.motion_features(clip.motion), usual) for clip in _evenly(fitting, TAKES)]
+        return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in _evenly(fitting, TAKES)]
     nearest = sorted(clips, key=lambda clip: abs(len(clip.motion) - usual))[:TAKES]
     each = -(-TAKES // len(nearest))
     stretches = [part for clip in nearest for part in _liveliest(clip, usual, window, each)]
@@ -74,18 +77,34 @@ def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Ten
 
 
 def _liveliest(clip: Clip, usual: int, window: int, count: int) -> list[torch.Tensor]:
-    """The `count` parts (usual, 149), or fewer, of a clip in which the body moves most, and begins much as the clip
-    does; they don't overlap."""
-    whole = features.motion_features(clip.motion.padded(max(window, usual)))
+    """The `count` parts (usual, 149), or fewer, of a clip in which the body moves most, and begins and ends much as the
+    clip begins; they don't overlap."""
+    whole = _off_mats(features.motion_features(clip.motion.padded(max(window, usual))))
     moves = _speeds(whole[None])[0].unfold(0, usual - 1, 1).mean(-1)
-    poses = features.points(whole)[: len(moves), :-2].unflatten(-1, (-1, 3))
-    score = moves / moves.max().clamp(min=1e-6) - (poses - poses[0]).norm(dim=-1).mean(-1) / UNLIKE
+    poses = features.points(whole)[:, :-2].unflatten(-1, (-1, 3))
+    unlike = (poses - poses[0]).norm(dim=-1).mean(-1)
+    ends = torch.maximum(unlike[: len(moves)], unlike[usual - 1 :])
+    score = moves / moves.max().clamp(min=1e-6) - ends / UNLIKE
     found: list[torch.Tensor] = []
     while len(found) < count and score.max() > -torch.inf:
         start = int(score.argmax())
         found.append(whole[start : start + usual])
         score[max(start - usual + 1, 0) : start + usual] = -torch.inf
     return found
+
+
+def _off_mats(motion: torch.Tensor) -> torch.Tensor:
+    """(frames, 149) on the floor where it lies on something low for long, as on a mat: nobody sees that."""
+    clearance = motion[:, features.CLEARANCE]
+    over = clearance > TOUCHING
+    lasts = functional.max_pool1d((~over).float()[None, None], 2 * LONGEST_JUMP + 1, 1, LONGEST_JUMP)[0, 0] == 0
+    if not lasts.any() or clearance[over].max() > MAT:
+        return motion
+    # All of each such stretch, not only its middle.
+    stretches = functional.max_pool1d(lasts.float()[None, None], 2 * LONGEST_JUMP + 1, 1, LONGEST_JUMP)[0, 0] > 0
+    grounded = motion.clone()
+    grounded[stretches & over, features.CLEARANCE] = 0
+    return settled(grounded[None])[0]
 
 
 def _evenly(clips: Sequence[Clip], count: int) -> list[Clip]:

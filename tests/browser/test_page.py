@@ -273,14 +273,15 @@ def taken_home(page: Page, kind: str, folder: Path) -> Path:
 
 
 def test_what_moves_when_the_page_opens_can_be_taken_home(page, tmp_path):
-    assert len(Motion.load(taken_home(page, "npz", tmp_path))) == 60
+    assert len(Motion.load(taken_home(page, "npz", tmp_path))) == of_stage(page, "s.timeline.frames") > 60
 
 
 def test_the_files_can_be_taken_home_and_the_video_plays(page, tmp_path):
     ask(page, "jump")
     npz, bvh, model, gif = (taken_home(page, kind, tmp_path) for kind in ("npz", "bvh", "glb", "gif"))
     motion = Motion.load(npz)
-    assert len(motion) == 60 and np.abs(Motion.load(bvh).joints() - motion.joints()).max() < 0.001
+    assert len(motion) == of_stage(page, "s.timeline.frames")
+    assert np.abs(Motion.load(bvh).joints() - motion.joints()).max() < 0.001
     assert len(pygltflib.GLTF2().load(str(model)).animations[0].channels) == 25
     page.locator("[data-kind=mp4]:visible").click()
     expect(page.locator("video:visible")).to_be_visible()
@@ -311,7 +312,7 @@ def test_the_keyboard_plays(page):
     page.keyboard.press("ArrowRight")
     assert round(of_stage(page, "s.timeline.frame"), 3) == 2
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("#text-stage .scrub")).to_have_attribute("aria-valuetext", "0.03 seconds, frame 2 of 60")
+    expect(page.locator("#text-stage .scrub")).to_have_attribute("aria-valuetext", re.compile(r"^0\.03 seconds, frame 2 of \d+$"))
     page.keyboard.press("f")
     assert not of_stage(page, "s.follow")
     page.keyboard.press("Space")
@@ -544,7 +545,7 @@ def test_the_first_tabs_motion_is_read(page, tmp_path):
     page.locator("#recognize").click()
     moving(page, "read-stage")
     expect(page.locator(".bars li").first).to_contain_text("zombie walk")
-    assert len(Motion.load(taken_home(page, "bvh", tmp_path))) == 60
+    assert len(Motion.load(taken_home(page, "bvh", tmp_path))) == of_stage(page, "s.timeline.frames", "text-stage")
 
 
 def test_own_labels_stay_in_the_browser(page):
