@@ -85,8 +85,10 @@ def test_steps_of_a_text_follow_each_other_without_a_jump(mc):
     thirds = [motion.crop(start, start + 60).canonical() for start in (0, 60, 120)]
     best = [[label for label, _ in mc.recognize(third, top=3)] for third in thirds]
     assert all(wanted in labels for wanted, labels in zip(("walk", "bow", "wave goodbye"), best, strict=True))
-    step = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1).max(1)
-    assert step[55:65].max() < 0.15 and step[115:125].max() < 0.15  # 4.5 m/s at the hands, which swing
+    usual = mc.generate(text, seed=0)
+    step = np.linalg.norm(np.diff(usual.joints(), axis=0), axis=-1).max(1)
+    starts = [span.start for span in usual.steps]
+    assert starts[1] > 60 and all(step[start - 6 : start + 6].max() < 0.15 for start in starts[1:])  # 4.5 m/s
     together = mc.generate(["jump", text], frames=60, seed=0)
     assert np.abs(together[1].joints() - motion.joints()).max() < 1e-4 and len(together[0]) == 60
     first, second = mc.generate(text, frames=60, seed=0, samples=2)
@@ -193,8 +195,9 @@ def test_details_of_a_prompt_are_heeded(mc):
     both = mc.generate("walk while waving both hands")
     wrists = both.joints()[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]], 1]
     assert np.linalg.norm(both.translation[-1, [0, 2]]) > 0.8 and wrists.max(1).mean() > 1.2
-    sat = mc.generate("sit down on a chair, then stand up from the chair", frames=60, seed=1)
-    assert len(sat) == 120 and sat.translation[45:75, 1].min() < 0.7 < 0.8 < sat.translation[-1, 1]
+    sat = mc.generate("sit down on a chair, then stand up from the chair", seed=1)
+    down, up = (sat.translation[span.start : span.end, 1] for span in sat.steps)
+    assert down[0] > 0.8 > 0.7 > down[-1] and up[-1] > 0.8
     again = mc.generate("squat three times", samples=2)
     assert np.abs(again[0].joints() - mc.generate("squat three times").joints()).max() < 1e-3
 
@@ -202,7 +205,7 @@ def test_details_of_a_prompt_are_heeded(mc):
 def test_what_is_slow_is_done_whole_and_in_a_block_as_far_as_it_comes(mc):
     plain, slow = mc.generate("sit down on a chair"), mc.generate("sit down on a chair very slowly")
     assert len(slow) == 2 * len(plain) and abs(slow.joints()[-1, 0, 1] - plain.joints()[-1, 0, 1]) < 0.02
-    assert len(mc.storyboard(mc.blocks("walk slowly, then sit down very slowly")).motion) == 120
+    assert len(mc.storyboard(mc.blocks("walk slowly, then sit down very slowly", 2.0)).motion) == 120
 
 
 def test_what_not_to_do_is_refused(mc):

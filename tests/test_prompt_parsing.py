@@ -272,7 +272,7 @@ def test_what_goes_to_and_fro_is_counted_and_not_the_way_there():
 def test_a_body_that_does_nothing_can_do_it_several_times():
     still = motion_features(Motion(np.zeros((40, 24, 3)), np.tile([0, 0.95, 0], (40, 1))))
     made = repeated(still, 3, "wrist")
-    assert torch.allclose(made, still[:1].expand(len(made), -1), atol=1e-5)
+    assert torch.allclose(made, still[:1].expand(len(made), -1), atol=1e-3)
 
 
 def test_short_steps_are_joined_as_far_as_they_last():

@@ -194,7 +194,7 @@ def clip(name, motion, action, style="normal"):
 
 
 def test_takes_are_as_long_as_an_action_usually_takes(flow):
-    long = synthetic_motion("walk", 400, 1)
+    long = synthetic_motion("walk", 700, 1)
     clips = [
         clip(f"s{n}", synthetic_motion("squat", frames), "squat") for n, frames in enumerate((90, 96, 100, 104, 140))
     ]

@@ -376,10 +376,8 @@ class FlowModel(nn.Module):
         known: what each part sets out from.
         """
         window = self.config.window
-        ways = [
-            self._way(length, None if known is None else known[part]).before(length, window)
-            for part, length in enumerate(frames)
-        ]
+        ways = [self._way(length, None if known is None else known[part]) for part, length in enumerate(frames)]
+        ways[:-1] = [one.before(length, window) for one, length in zip(ways, frames[:-1], strict=False)]
         way = _Way.joined(ways, [sum(frames[:part]) for part in range(len(frames))])
         counts = [len(one.starts) for one in ways]
         noise = torch.cat([self.draw_noise(1, count, seed) for count, seed in zip(counts, seeds, strict=True)], dim=1)
