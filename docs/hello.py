@@ -22,7 +22,9 @@ def main() -> None:
         "swing a golf club": mc.generate("swing a golf club", seed=2),
     }
     pictures = []
-    for together in zip(*(frames(motion, SIZE) for motion in shown.values()), strict=True):
+    films = [[picture.copy() for picture in frames(motion, SIZE)] for motion in shown.values()]
+    for number in range(max(map(len, films))):  # one that has ended stays as it is
+        together = [film[min(number, len(film) - 1)].copy() for film in films]
         for picture, words in zip(together, shown, strict=True):
             (width, _), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
             place = ((SIZE - width) // 2, SIZE - 14)

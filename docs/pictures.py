@@ -26,7 +26,7 @@ from served import chromium, within  # noqa: E402
 from demo import content  # noqa: E402
 from demo.stage import STATIC  # noqa: E402
 
-SIZE, PICTURES, SECONDS = 112, 20, 2.0  # pixels, poses, and how long they take
+SIZE, PICTURES = 112, 20  # pixels, poses
 SCREENS = {1440: 1000, 390: 844}
 # What is done on each tab before its picture is taken.
 TABS = {
@@ -66,6 +66,7 @@ def gallery(page: Page, address: str) -> None:
                 "(prompt) => window.motionStage('text-stage').scene.asked.prompt === prompt", arg=prompt, timeout=60_000
             )
             page.wait_for_timeout(300)
+            seconds = page.evaluate("window.motionStage('text-stage').timeline.duration")
             frames = page.evaluate(
                 """async ([size, count]) => {
                   const stage = window.motionStage("text-stage"), found = [];
@@ -86,7 +87,7 @@ def gallery(page: Page, address: str) -> None:
                 path,
                 save_all=True,
                 append_images=pictures[1:],
-                duration=round(1000 * SECONDS / PICTURES),
+                duration=round(1000 * seconds / PICTURES),
                 loop=0,
                 quality=60,
                 method=4,

@@ -16,7 +16,7 @@ from .skeleton import NUM_JOINTS, forward_kinematics
 # Degrees per frame beyond which no recording of the training data turns, but for a few.
 PELVIS, LIMBS = 30.0, 60.0
 SPREAD = 5  # frames before and after a flip
-ROUNDS = 4
+ROUNDS, RETIMED = 4, 12  # of spreading flips, and of slowing down, at most
 FASTEST = 0.3  # metres per frame of the pelvis along each axis
 JOINTS = 0.35  # metres per frame of any joint, 10.5 m/s
 MARGIN = 0.95  # of that, which what is faster comes down to
@@ -67,7 +67,7 @@ def slowed(motions: torch.Tensor) -> torch.Tensor:
     Returns:
         Features of the same shape.
     """
-    for _ in range(ROUNDS):
+    for _ in range(RETIMED):
         speed = forward_kinematics(*from_features(motions)).diff(dim=1).norm(dim=-1).amax(-1)
         fast = (speed > JOINTS).any(1).nonzero()[:, 0].tolist()
         if not fast:

@@ -27,6 +27,8 @@ RESIDUALS = 128  # components of what the basis leaves out of head and wrists
 LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
 MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
+CLEAR = 0.6  # of the speed of the liveliest clip, from which on a clip shows the action clearly
+RISES = 0.25  # metres between the highest and the lowest pelvis of a body that goes up and down
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
 LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
 
@@ -65,32 +67,45 @@ def _usual(clips: Sequence[Clip], window: int) -> int:
 
 
 def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Tensor]:
-    """(usual, 149) of each of TAKES takes or fewer: of the clips that are nearly as long as usual, evenly; else the
-    liveliest parts of longer ones, and what there is of shorter ones."""
+    """(usual, 149) of each of TAKES takes or fewer: of the clips that are nearly as long as usual and lively,
+    evenly; else the liveliest parts of longer ones, and what there is of shorter ones."""
     fitting = [clip for clip in clips if abs(len(clip.motion) / usual - 1) <= PACE]
+    fastest = max(map(_speed, fitting), default=0.0)
+    fitting = [clip for clip in fitting if _speed(clip) >= CLEAR * fastest]
     if len(fitting) >= min(TAKES, len(clips)):
         return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in _evenly(fitting, TAKES)]
-    nearest = sorted(clips, key=lambda clip: abs(len(clip.motion) - usual))[:TAKES]
-    each = -(-TAKES // len(nearest))
-    stretches = [part for clip in nearest for part in _liveliest(clip, usual, window, each)]
-    return stretches[:TAKES]
+    longer = [clip for clip in clips if len(clip.motion) >= usual]
+    best = sorted(longer or clips, key=_speed, reverse=True)[:TAKES]
+    each = -(-TAKES // len(best))
+    rises = bool(np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES)
+    return [part for clip in best for part in _liveliest(clip, usual, window, each, rises)][:TAKES]
 
 
-def _liveliest(clip: Clip, usual: int, window: int, count: int) -> list[torch.Tensor]:
-    """The `count` parts (usual, 149), or fewer, of a clip in which the body moves most, and begins and ends much as the
-    clip begins; they don't overlap."""
+def _liveliest(clip: Clip, usual: int, window: int, count: int, rises: bool) -> list[torch.Tensor]:
+    """The `count` parts (usual, 149) of a clip, or fewer, in which most happens; they don't overlap.
+
+    Where the body rises and sinks these are parts in which it does, and that begin and end much as the clip begins;
+    else parts in which the fastest limb is fast, as in a blow.
+    """
     whole = _off_mats(features.motion_features(clip.motion.padded(max(window, usual))))
-    moves = _speeds(whole[None])[0].unfold(0, usual - 1, 1).mean(-1)
     poses = features.points(whole)[:, :-2].unflatten(-1, (-1, 3))
-    unlike = (poses - poses[0]).norm(dim=-1).mean(-1)
-    ends = torch.maximum(unlike[: len(moves)], unlike[usual - 1 :])
-    score = moves / moves.max().clamp(min=1e-6) - ends / UNLIKE
+    if rises:
+        unlike = (poses - poses[0]).norm(dim=-1).mean(-1).unfold(0, usual, 1)
+        moves = whole[:, features.HEIGHT].diff().abs().unfold(0, usual - 1, 1).mean(-1)
+        score = moves / moves.max().clamp(min=1e-6) - torch.maximum(unlike[:, 0], unlike[:, -1]) / UNLIKE
+    else:
+        score = poses.diff(dim=0).norm(dim=-1).amax(-1).square().unfold(0, usual - 1, 1).mean(-1)
     found: list[torch.Tensor] = []
     while len(found) < count and score.max() > -torch.inf:
         start = int(score.argmax())
         found.append(whole[start : start + usual])
         score[max(start - usual + 1, 0) : start + usual] = -torch.inf
     return found
+
+
+def _speed(clip: Clip) -> float:
+    """How fast the body moves about the pelvis on average, m/s."""
+    return float(_speeds(features.motion_features(clip.motion)[None]).mean())
 
 
 def _off_mats(motion: torch.Tensor) -> torch.Tensor:
