@@ -187,9 +187,13 @@ def test_details_of_a_prompt_are_heeded(mc):
     assert rules.side(mc.generate("turn left"), "turn") == "left"
     for side in ("left", "right"):  # the other foot is raised
         hop = mc.generate(f"hop on the {side} foot")
-        heights = hop.joints()[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].mean(0)
-        assert rules.side(hop, "support") == side == ("left", "right")[int(heights.argmin())]
+        feet = hop.joints()[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].mean(0)
+        assert rules.side(hop, "support") == side == ("left", "right")[int(feet.argmin())]
+    (wave,) = mc.plan(["wave with the left hand"])[0]
+    assert wave.readings[0].action == "wave left hand"  # not the plain wave, which raises both
     assert rules.count(mc.generate("squat three times"), "pelvis") == 3
+    squats = mc.generate("squat four times")
+    assert heights(squats).min() > -0.05  # what is repeated is set on the floor
     slow, plain, fast = (rules.pace(mc.generate(text)) for text in ("walk slowly", "walk", "walk very fast"))
     assert slow < 0.85 * plain and fast > 1.15 * plain
     both = mc.generate("walk while waving both hands")

@@ -16,17 +16,18 @@ from safetensors.torch import load_file, save_file
 from motionclip import Motion
 from motionclip.bank import Bank, Entry, Traits
 from motionclip.errors import ModelFolderError
+from motionclip.evaluation.metrics import heights
 from motionclip.models import storage
 from motionclip.models.byte_vectors import from_half_bytes, to_half_bytes
 from motionclip.models.flow import FlowConfig, FlowModel
 from motionclip.models.interface import Known
 from motionclip.models.residual_basis import ResidualBasis
-from motionclip.motion.features import features_motion, motion_features
+from motionclip.motion.features import CLEARANCE, HEIGHT, features_motion, motion_features
 from motionclip.motion.skeleton import JOINT_INDEX
 from motionclip.motion.windows import cut_windows, windows_at
 from motionclip.takes import TakeLabel, Takes
 from motionclip.training.dataset import Clip
-from motionclip.training.take_cutting import _typical, cut_takes
+from motionclip.training.take_cutting import _off_mats, _speeds, _typical, cut_takes
 
 SMALL = FlowConfig(components=32, flow_width=64, flow_hidden=96, flow_blocks=2, encoder_width=32, encoder_hidden=32)
 KINDS = ("walk", "squat", "wave left hand")
@@ -111,6 +112,8 @@ def test_each_step_of_a_chain_sets_out_from_its_own(flow):
     assert made.shape == (200, 149)
     assert off(flow, made[:70], "squat") < 0.05
     assert off(flow, made[100:120], "wave left hand") < 0.1 and off(flow, made[160:180], "walk") < 0.1
+    last = flow.decode_chain(z[:2], [60, 100], [1, 2], [takes[1], takes[0]])
+    assert off(flow, last[130:], "squat", 70) < 0.1  # nothing follows that could pull at its end
 
 
 def unit(*numbers):
@@ -206,6 +209,36 @@ def test_takes_are_as_long_as_an_action_usually_takes(flow):
         assert label.starts[0] == 0 and label.starts[-1] == label.frames - 60
         assert max(np.diff(label.starts), default=0) <= 50
     assert len(takes.coefficients) == takes.labels[-1].rows.stop
+
+
+def test_takes_are_of_clips_that_show_the_action(flow):
+    lively = synthetic_motion("squat", 100)
+    still = Motion(lively.poses[:1].repeat(100, 0), lively.translation[:1].repeat(100, 0))
+    clips = [clip(f"s{n}", still, "squat") for n in range(3)] + [clip(f"l{n}", lively, "squat") for n in range(3)]
+    takes = cut_takes(flow, clips)
+    assert takes.labels[0].count == 3 and _speeds(flow.basis.expand(takes.coefficients)).mean(-1).min() > 0.1
+
+
+def test_of_a_long_recording_a_take_is_where_the_body_goes_down_and_up_again(flow):
+    squat, still = synthetic_motion("squat", 150), synthetic_motion("walk", 1)
+    path = np.full((600, 3), 0.9, np.float32) * [0, 1, 0]
+    path[300:450, 1] -= 0.4 * np.sin(np.linspace(0, np.pi, 150))
+    poses = still.poses.repeat(600, 0)
+    poses[300:450] = squat.poses
+    takes = cut_takes(flow, [clip("long", Motion(poses, path.astype(np.float32)), "squat")])
+    heights = flow.basis.expand(takes.coefficients[: len(takes.labels[0].starts)])[..., HEIGHT]
+    assert takes.labels[0].frames == 160 and heights.amax() - heights.amin() > 0.2
+
+
+def test_what_lies_on_a_mat_for_long_is_set_on_the_floor_and_jumps_are_not():
+    standing = Motion(np.zeros((120, 24, 3), np.float32), np.zeros((120, 3), np.float32))
+    standing.translation[:, 1] -= heights(standing).min()
+    motion = motion_features(standing)
+    on_mat, jumping = motion.clone(), motion.clone()
+    on_mat[:, HEIGHT:] += 0.1
+    jumping[50:60, HEIGHT:] += 0.1
+    assert _off_mats(on_mat)[:, CLEARANCE].abs().max() < 0.02
+    assert torch.equal(_off_mats(jumping), jumping)
 
 
 def test_of_what_raises_or_lowers_the_body_only_windows_that_do_are_typical():
