@@ -107,7 +107,8 @@ def test_convert_takes_up_rate_and_map(tmp_path):
 def test_mistakes_are_told_in_a_line(arguments, complaint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
-    assert result.exit_code == 1 and result.output.startswith("error: ") and complaint in result.output
+    said = result.output.split("\r")[-1]  # after the progress, which is wiped away
+    assert result.exit_code == 1 and said.startswith("error: ") and complaint in said
     assert "Traceback" not in result.output and not list(tmp_path.iterdir())
 
 

@@ -75,7 +75,9 @@ def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Ten
     if len(fitting) >= min(TAKES, len(clips)):
         return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in _evenly(fitting, TAKES)]
     longer = [clip for clip in clips if len(clip.motion) >= usual]
-    best = sorted(longer or clips, key=_speed, reverse=True)[:TAKES]
+    speeds = {clip.name: _speed(clip) for clip in longer or clips}
+    middle = float(np.median(list(speeds.values())))
+    best = sorted(longer or clips, key=lambda clip: abs(speeds[clip.name] - middle))[:TAKES]
     each = -(-TAKES // len(best))
     rises = bool(np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES)
     return [part for clip in best for part in _liveliest(clip, usual, window, each, rises)][:TAKES]
