@@ -27,7 +27,7 @@ KNOWN = [
 # Pictures on the page before anybody asks, with prompts and seeds; `python docs/pictures.py gallery` draws them.
 GALLERY = {
     "knock": ("a person knocks on a door", 0), "salsa": ("dance salsa", 0), "golf": ("swing a golf club", 0),
-    "pushups": ("do push-ups", 0), "ballet": ("dance ballet", 0), "kick": ("a person kicks", 0),
+    "pushups": ("do push-ups", 0), "ballet": ("dance ballet", 0), "kick": ("a person kicks", 1),
     "drink": ("drinks from a cup", 0), "zombie": ("a person walks like a zombie", 0), "climb": ("climb a ladder", 0),
     "jump": ("jump for joy", 0), "sneak": ("sneak like a thief", 0), "spiderman": ("Spiderman in action!", 0),
 }  # fmt: skip

@@ -27,6 +27,7 @@ RESIDUALS = 128  # components of what the basis leaves out of head and wrists
 LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
 MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
+LIVELIER = 0.75  # the share of clips that are slower than those that takes are cut from
 CLEAR = 0.6  # of the speed of the liveliest clip, from which on a clip shows the action clearly
 RISES = 0.25  # metres between the highest and the lowest pelvis of a body that goes up and down
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
@@ -76,8 +77,8 @@ def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Ten
         return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in _evenly(fitting, TAKES)]
     longer = [clip for clip in clips if len(clip.motion) >= usual]
     speeds = {clip.name: _speed(clip) for clip in longer or clips}
-    middle = float(np.median(list(speeds.values())))
-    best = sorted(longer or clips, key=lambda clip: abs(speeds[clip.name] - middle))[:TAKES]
+    lively = float(np.quantile(list(speeds.values()), LIVELIER))
+    best = sorted(longer or clips, key=lambda clip: abs(speeds[clip.name] - lively))[:TAKES]
     each = -(-TAKES // len(best))
     rises = bool(np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES)
     return [part for clip in best for part in _liveliest(clip, usual, window, each, rises)][:TAKES]
