@@ -79,9 +79,7 @@ def frames_of(seconds: float) -> int:
     Raises:
         RequestError: for a length outside 0.7–6.5 s.
     """
-    if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise RequestError(f"length: must be from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
-    return round(FPS * seconds)
+    return _frames(seconds, "")
 
 
 def step_frames(seconds: float) -> int | None:
@@ -90,13 +88,14 @@ def step_frames(seconds: float) -> int | None:
     Raises:
         RequestError: for a length that is not 0 and outside 0.7–6.5 s.
     """
-    if seconds == 0:
-        return None
+    return None if seconds == 0 else _frames(seconds, "0, for as long as it takes, or ")
+
+
+def _frames(seconds: float, besides: str) -> int:
+    """Frames for a length from 0.7 to 6.5 s. besides: what else may be asked for, in the words of the error."""
     if not isinstance(seconds, (int, float)) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise RequestError(
-            f"length: must be 0, for as long as it takes, or from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}"
-        )
-    return frames_of(seconds)
+        raise RequestError(f"length: must be {besides}from {MIN_SECONDS} to {MAX_SECONDS} seconds, not {seconds}")
+    return round(FPS * seconds)
 
 
 def handle_errors(handler: Callable[..., Any]) -> Callable[..., Any]:

@@ -286,11 +286,10 @@ class _Way:
     def joined(cls, ways: Sequence[_Way], offsets: Sequence[int]) -> _Way:
         """One after the other, each from its offset."""
         starts = [offset + start for way, offset in zip(ways, offsets, strict=True) for start in way.starts]
-        size = [max(way.end.shape[-1] for way in ways)], [max(way.residuals.shape[n] for way in ways) for n in (2, 3)]
-        ends, residuals = (
-            torch.cat([part.expand(-1, -1, *of) for part in parts], dim=1)
-            for parts, of in zip(([way.end for way in ways], [way.residuals for way in ways]), size, strict=True)
-        )
+        components = max(way.end.shape[-1] for way in ways)  # of a free way one number stands for all
+        window, numbers = (max(way.residuals.shape[axis] for way in ways) for axis in (2, 3))
+        ends = torch.cat([way.end.expand(-1, -1, components) for way in ways], dim=1)
+        residuals = torch.cat([way.residuals.expand(-1, -1, window, numbers) for way in ways], dim=1)
         here = torch.cat([way.here for way in ways], dim=1)
         return cls(starts, ends, residuals, here, max(way.share for way in ways))
 

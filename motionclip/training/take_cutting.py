@@ -70,15 +70,15 @@ def _usual(clips: Sequence[Clip], window: int) -> int:
 def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Tensor]:
     """(usual, 149) of each of TAKES takes or fewer: of the clips that are nearly as long as usual and lively,
     evenly; else the liveliest parts of longer ones, and what there is of shorter ones."""
-    fitting = [clip for clip in clips if abs(len(clip.motion) / usual - 1) <= PACE]
-    fastest = max(map(_speed, fitting), default=0.0)
-    fitting = [clip for clip in fitting if _speed(clip) >= CLEAR * fastest]
-    if len(fitting) >= min(TAKES, len(clips)):
-        return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in _evenly(fitting, TAKES)]
-    longer = [clip for clip in clips if len(clip.motion) >= usual]
-    speeds = {clip.name: _speed(clip) for clip in longer or clips}
-    lively = float(np.quantile(list(speeds.values()), LIVELIER))
-    best = sorted(longer or clips, key=lambda clip: abs(speeds[clip.name] - lively))[:TAKES]
+    lengths, speeds = np.array([len(clip.motion) for clip in clips]), np.array([_speed(clip) for clip in clips])
+    fitting = np.abs(lengths / usual - 1) <= PACE
+    fitting &= speeds >= CLEAR * speeds[fitting].max(initial=0.0)
+    if fitting.sum() >= min(TAKES, len(clips)):
+        chosen = _evenly([clips[number] for number in np.flatnonzero(fitting).tolist()], TAKES)
+        return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in chosen]
+    whole = np.flatnonzero(lengths >= usual) if lengths.max() >= usual else np.arange(len(clips))
+    lively = np.abs(speeds[whole] - np.quantile(speeds[whole], LIVELIER))
+    best = [clips[number] for number in whole[lively.argsort(kind="stable")][:TAKES].tolist()]
     each = -(-TAKES // len(best))
     rises = bool(np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES)
     return [part for clip in best for part in _liveliest(clip, usual, window, each, rises)][:TAKES]
