@@ -207,7 +207,7 @@ _DOING_FIRST = re.compile(
     re.IGNORECASE,
 )
 # "strolls along playing the guitar", but not "keeps walking" or "starts by running".
-_TRAILING = re.compile(r"^(?P<main>(?:.*?\s)?(?P<last>\w+))\s+(?P<also>\w+ing\s.+)$", re.IGNORECASE)
+_TRAILING = re.compile(r"(?<!\S)(?P<last>\w+)\s+(?=(?P<also>\w+ing\s.+)$)", re.IGNORECASE)
 _GOVERNING = frozenset((
     "keep", "keeps", "kept", "start", "starts", "begin", "begins", "go", "goes", "going", "stop", "stops", "like",
     "likes", "love", "loves", "continue", "continues", "is", "are", "was", "do", "does", "doing", "did", "by", "of",
@@ -252,20 +252,20 @@ _NOUNS = {
 }
 _COMMON_VERBS = (
     "aim", "answer", "approach", "ascend", "ask", "balance", "bend", "block", "bounce", "bow", "break", "brush",
-    "call", "carry", "catch", "celebrate", "chase", "check", "cheer", "clap", "clean", "climb", "close",
+    "call", "carry", "catch", "celebrate", "chase", "chat", "check", "cheer", "clap", "clean", "climb", "close",
     "collapse", "come", "continue", "cough", "crawl", "creep", "crouch", "cry", "cut", "dance", "dash",
     "descend", "dig", "dive", "do", "dodge", "drink", "drop", "duck", "dust", "eat", "enter", "exit", "face",
     "fall", "fight", "flee", "flex", "flip", "fly", "freeze", "get", "give", "glance", "go", "grab", "hide",
     "hit", "hold", "hop", "hug", "hurry", "jog", "jump", "kick", "kneel", "knock", "laugh", "lean", "leap",
     "leave", "lie", "lift", "limp", "listen", "look", "lower", "lunge", "make", "march", "move", "nod", "open",
-    "pace", "pause", "pick", "place", "peer", "play", "point", "pose", "pray", "press", "pull", "pump", "punch", "push",
-    "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush", "salute",
-    "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit", "skip",
-    "sleep", "slide", "slip", "snap", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze", "stagger", "stamp",
-    "stand", "stare", "start", "stay", "step", "stomp", "stop", "stretch", "strike", "stroll", "stumble",
-    "surrender", "swim", "swing", "take", "talk", "tap", "throw", "tiptoe", "toss", "touch", "trip", "trot",
-    "turn", "twirl", "twist", "wait", "wake", "walk", "wander", "wash", "watch", "wave", "whisper", "wipe",
-    "write", "yawn",
+    "pace", "pause", "peer", "pick", "place", "play", "point", "pose", "pray", "press", "pull", "pump", "punch",
+    "push", "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush",
+    "salute", "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit",
+    "skip", "sleep", "slide", "slip", "snap", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze",
+    "stagger", "stamp", "stand", "stare", "start", "stay", "step", "stomp", "stop", "stretch", "strike",
+    "stroll", "strum", "stumble", "surrender", "swim", "swing", "take", "talk", "tap", "throw", "tiptoe",
+    "toss", "touch", "trip", "trot", "turn", "twirl", "twist", "wait", "wake", "walk", "wander", "wash",
+    "watch", "wave", "whisper", "wipe", "write", "yawn",
 )  # fmt: skip
 _SIDES = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
 _SIDE_WORDS = re.compile(r"\b(" + "|".join(_SIDES) + r")\b", re.IGNORECASE)
@@ -460,8 +460,10 @@ def _clause(text: str, verbs: Collection[str]) -> Clause:
     halves = _listed(text, verbs)
     if len(halves) == 2:
         return replace(_at_once(text, halves[0], halves[1], verbs), joined=True)
-    if (match := _POSED.match(text)) or (match := _trailing(text, verbs)):
+    if match := _POSED.match(text):
         return _at_once(text, match["main"], match["also"], verbs)
+    if parts := _trailing(text, verbs):
+        return _at_once(text, *parts, verbs)
     return _detailed(text, verbs)
 
 
@@ -471,12 +473,14 @@ def _at_once(whole: str, main: str, also: str, verbs: Collection[str]) -> Clause
     return replace(_detailed(main, verbs), also=_detailed(also, verbs), whole=lasting(whole)[0])
 
 
-def _trailing(text: str, verbs: Collection[str]) -> re.Match[str] | None:
-    """A match of _TRAILING where both of its parts have verbs of their own."""
-    match = _TRAILING.match(text)
-    if match is None or match["last"].lower() in _GOVERNING or re.fullmatch(r"\d+|\w+ly", match["last"]):
-        return None
-    return match if _tells(match["main"], verbs) and _begins_with_verb(match["also"], verbs) else None
+def _trailing(text: str, verbs: Collection[str]) -> tuple[str, str] | None:
+    """The two parts of a text at the first match of _TRAILING that leaves a verb of its own to each."""
+    for match in _TRAILING.finditer(text):
+        governed = match["last"].lower() in _GOVERNING or re.fullmatch(r"\d+|\w+ly", match["last"])
+        main = text[: match.end("last")]
+        if not governed and _tells(main, verbs) and _begins_with_verb(match["also"], verbs):
+            return main, match["also"]
+    return None
 
 
 def _detailed(text: str, verbs: Collection[str]) -> Clause:

@@ -155,6 +155,7 @@ def test_things_at_once():
         ("walk and clap, both at once", "walk", "clap"),
         ("march and clap as you do so", "march", "clap"),
         ("a man walks along clapping his hands", "a man walks along", "clapping his hands"),
+        ("she is sitting on a chair strumming a guitar", "she is sitting on a chair", "strumming a guitar"),
         ("sitting in a chair, a woman claps", "sitting in a chair", "a woman claps"),
         ("a man walks, one hand on his chin", "a man walks", "one hand on his chin"),
         ("a man jumps, but clapping", "a man jumps", "clapping"),
