@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 
 import gradio as gr
@@ -10,6 +12,7 @@ from starlette.middleware import Middleware
 
 from motionclip import MotionCLIP, hub
 from motionclip.constants import QUEUE
+from motionclip.errors import RequestError
 from motionclip.files import glb
 
 from . import content, interpolation, latent_map, process, recognition, smpl, style_editing, text_to_motion
@@ -80,6 +83,9 @@ def launch(
 
     Returns:
         The page.
+
+    Raises:
+        RequestError: where no server starts on the port.
     """
     process.share_cores()
     process.share_heaps()
@@ -97,25 +103,43 @@ def launch(
     page.queue(default_concurrency_limit=process.AT_ONCE, max_size=queue)
     atexit.register(results.clear)
     atexit.register(own_characters.clear)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        share=share,
-        prevent_thread_lock=True,
-        show_error=True,
-        theme=content.theme(),
-        css_paths=[STATIC / "page" / "page.css"],
-        js=content.SCRIPT,
-        app_kwargs={"middleware": [first]},
-        ssr_mode=False,  # a server of Gradio's own would serve another page
-        allowed_paths=[str(mesh)] if mesh else None,
-        max_file_size="50mb",
-        state_session_capacity=SESSIONS,
-        footer_links=["api", "gradio", "settings"],
-        mcp_server=mcp,
-    )
+    with _port_errors(host, port):
+        page.launch(
+            server_name=host,
+            server_port=port,
+            share=share,
+            prevent_thread_lock=True,
+            show_error=True,
+            theme=content.theme(),
+            css_paths=[STATIC / "page" / "page.css"],
+            js=content.SCRIPT,
+            app_kwargs={"middleware": [first]},
+            ssr_mode=False,  # a server of Gradio's own would serve another page
+            allowed_paths=[str(mesh)] if mesh else None,
+            max_file_size="50mb",
+            state_session_capacity=SESSIONS,
+            footer_links=["api", "gradio", "settings"],
+            mcp_server=mcp,
+            # Gradio would ask for the page and give up after 3 s, which a busy machine can take. Before that it gets an
+            # answer from the server, for which it waits without a limit: the server can be reached.
+            _frontend=False,
+        )
     # An open page holds a connection; without a limit the server would wait for its end.
     page.server.config.timeout_graceful_shutdown = GOODBYE_SECONDS
     if block:
         page.block_thread()
     return page
+
+
+@contextmanager
+def _port_errors(host: str, port: int) -> Iterator[None]:
+    """Turn Gradio's error for a server that did not start, which has no class of its own, into one of this package."""
+    try:
+        yield
+    except OSError as error:
+        if "Cannot find empty port" not in str(error):
+            raise
+        raise RequestError(
+            f"port: no server started on {host}:{port} within 5 s: another program has the port, or this machine is "
+            "too busy; give another port, or try again when the machine does less"
+        ) from error

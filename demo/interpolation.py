@@ -92,7 +92,7 @@ def build(mc: MotionCLIP, model: str) -> None:
                 mixed(motions[-1:], [0], name_b),
             ],
             "layout": "beside",
-            "asked": linked_ends and linked_ends | {"seconds": seconds, "seed": int(seed)},
+            "request": linked_ends and linked_ends | {"seconds": seconds, "seed": int(seed)},
             "slider": {
                 "label": f"From {name_a} to {name_b}", "min": 0, "max": 1, "value": 0.5, "from": name_a, "to": name_b,
             },

@@ -196,7 +196,7 @@ def scene(
     figures = [
         {"label": label, "motions": [motion_text(motion)]} for motion, label in zip(motions, labels, strict=True)
     ]
-    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "asked": request})
+    return anew({"name": name, "figures": figures, "layout": layout, "segments": list(segments), "request": request})
 
 
 def anew(value: Scene) -> Scene:

@@ -73,7 +73,7 @@ def build(mc: MotionCLIP, model: str) -> None:
             "name": f"{name}: {name_a} to {name_b}",
             "figures": [mixed([before], [0], "before"), mixed(edited, STRENGTHS, "after")],
             "layout": "beside",
-            "asked": linked(ends, ["base", "from", "to"]) if plain else None,
+            "request": linked(ends, ["base", "from", "to"]) if plain else None,
             "slider": {
                 "label": "Strength", "min": STRENGTHS[0], "max": STRENGTHS[-1], "step": 0.02, "value": 1,
                 "from": "the opposite", "to": "twice as much",

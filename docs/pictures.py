@@ -63,7 +63,9 @@ def gallery(page: Page, address: str) -> None:
                 [prompt, seed, f"{address}/gradio_api/file={STATIC.as_posix()}/page/fields.js"],
             )
             page.wait_for_function(
-                "(prompt) => window.motionStage('text-stage').scene.asked.prompt === prompt", arg=prompt, timeout=60_000
+                "(prompt) => window.motionStage('text-stage').scene.request.prompt === prompt",
+                arg=prompt,
+                timeout=60_000,
             )
             page.wait_for_timeout(300)
             seconds = page.evaluate("window.motionStage('text-stage').timeline.duration")

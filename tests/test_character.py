@@ -8,6 +8,7 @@ from pathlib import Path
 import characters
 import numpy as np
 import pytest
+import torch
 from characters import KINDS, SIDES, changed, play, write
 from conftest import synthetic_motion
 from figures import LIMBS, between
@@ -144,6 +145,43 @@ def test_long_motions_are_solved_in_stretches_without_a_seam(mc, tmp_path, monke
     for part in ("pelvis", "left_ankle", "right_ankle"):
         apart = parts.at(kind.names[part]) - whole.at(kind.names[part])
         assert np.abs(np.diff(apart[:45], axis=0)).max() < 0.003  # without the overlap 0.0065
+
+
+def crouching_legs(tmp_path, monkeypatch):
+    """The legs and targets of foot placement for a motion on another character's bones."""
+    found, solved = [], foot_placement._changed
+    monkeypatch.setattr(foot_placement, "_changed", lambda *given: found.append(given) or solved(*given))
+    synthetic_motion("squat", 30).save(tmp_path / "out.glb", character=write(characters.MIXAMO, tmp_path))
+    return found[0]
+
+
+def test_foot_placement_finds_the_least_cost(tmp_path, monkeypatch):
+    """The cost is written out here once more, by itself; where it is least its slope is zero."""
+    legs, targets = crouching_legs(tmp_path, monkeypatch)
+
+    def slope(change):
+        change = change.clone().requires_grad_()
+        feet, _ = legs.feet(change)
+        height = 1e3 * (targets.low * (targets.heights - feet[..., 1]) ** 2).sum()
+        off = targets.steps - feet[..., [0, 2]].diff(dim=0)
+        slide = 2e5 * (targets.stands * (off**2).sum(dim=-1)).sum()
+        jerk = 0.5 * (change[2:] - 2 * change[1:-1] + change[:-2]).square().sum()
+        moved = (1e-6 * change[:, :3] ** 2).sum() + (0.2 * change[:, 3:6] ** 2).sum() + (change[:, 6:] ** 2).sum()
+        return torch.autograd.grad(height + slide + jerk + moved, change)[0]
+
+    start = torch.zeros(len(targets.low), 18, dtype=torch.float64)
+    assert slope(foot_placement._changed(legs, targets)).norm() < 1e-6 * slope(start).norm()
+
+
+def test_the_lower_end_of_a_tilted_foot_counts(tmp_path):
+    feet = torch.zeros(5, 4, 3, dtype=torch.float64)
+    feet[..., 1] = torch.tensor(skeleton.FEET_REST_HEIGHTS)
+    feet[:, 0, 1] += 0.012  # the left heel rises a little from its ball
+    stance = Character(write(characters.MIXAMO, tmp_path))._stance
+    targets = foot_placement._Targets.of(feet, stance)
+    for weights in (targets.low, targets.stands):
+        heel, ball = weights[0, 0], weights[0, 1]
+        assert ball > 0.9 and heel < 0.4 * ball
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 2.5])

@@ -5,6 +5,7 @@ import functools
 import math
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -123,6 +124,26 @@ def joint_track(figure):
     view = document.bufferViews[accessor.bufferView]
     start = (view.byteOffset or 0) + (accessor.byteOffset or 0)
     return np.frombuffer(document.binary_blob(), np.float32, 3 * accessor.count, start)
+
+
+def test_the_app_starts_on_a_machine_too_busy_for_gradios_own_check(monkeypatch):
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    port = free_port()
+    page = demo.launch(port=port, block=False)
+    try:
+        assert httpx.get(f"http://127.0.0.1:{port}", timeout=60).status_code == 200
+    finally:
+        page.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Gradio leaves its socket open
+def test_a_port_that_is_taken_is_no_bug():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(RequestError, match=f"port: no server started on 127.0.0.1:{port} .* another port"):
+            demo.launch(port=port, block=False)
 
 
 def test_a_full_queue_says_so_and_the_page_lives_on():

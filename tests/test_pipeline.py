@@ -260,6 +260,19 @@ def test_a_walker_walks_away_and_one_who_waves_stays(mc):
     assert np.linalg.norm(waves.translation[-1, [0, 2]]) < 0.5
 
 
+def test_a_reconstruction_is_what_the_latent_keeps_of_the_motion(mc):
+    motions = [mc.generate(text, frames=90, seed=2) for text in ("walk", "wave both hands", "kick")]
+    latents = mc.encode_motion(motions)
+    for number, motion in enumerate(motions):
+        again, other = mc.reconstruct(motion, seed=3), mc.reconstruct(motion, seed=4)
+        assert len(again) == 90 and int((latents @ mc.encode_motion([again])[0]).argmax()) == number
+        for seed, made in ((3, again), (4, other)):
+            assert np.allclose(made.joints(), mc.reconstruct(motion, seed).joints(), atol=1e-4)
+        # Only its latent is kept: neither the motion itself, nor one draw for all seeds.
+        apart = [np.abs(a.joints() - b.joints()).mean() for a, b in ((again, motion), (again, other))]
+        assert min(apart) > 0.005
+
+
 @pytest.mark.parametrize("text", ["walk backward", "dance salsa", "bow politely", "run", "kick", "wave both hands"])
 def test_what_is_generated_is_recognised(mc, text):
     best = [label for label, _ in mc.recognize(mc.generate(text, seed=2), top=3)]

@@ -257,6 +257,22 @@ def test_each_part_of_the_body_is_counted_by_where_it_goes(part):
     assert len(made) < 3 * 40 + counting.HOLD  # what rests before and after is left out
 
 
+@pytest.mark.parametrize(("bend", "rise"), [(1.0, -0.4), (0.0, 0.4)], ids=["squat", "jump"])
+def test_what_is_counted_begins_and_ends_at_rest(bend, rise):
+    """Squats rest at their highest, jumps at their lowest."""
+    moves = np.clip(np.sin((np.arange(100) - 15) * 2 * np.pi / 46), 0, 1)  # twice
+    poses, path = np.zeros((100, 24, 3), np.float32), np.tile(np.float32([0, 0.95, 0]), (100, 1))
+    for side in ("left", "right"):
+        for part, share in (("hip", -1), ("knee", 2), ("ankle", -1)):
+            poses[:, JOINT_INDEX[f"{side}_{part}"], 0] = share * bend * moves
+    path[:, 1] += rise * moves
+    made = features.features_motion(repeated(motion_features(Motion(poses, path)), 3, "pelvis"))
+    heights = made.joints()[:, 0, 1]
+    assert rules.count(made, "pelvis") == 3 and np.ptp(heights) > 0.3
+    resting = heights.max() if rise < 0 else heights.min()
+    assert np.abs(heights[[0, -1]] - resting).max() < 0.05
+
+
 def test_what_goes_to_and_fro_is_counted_and_not_the_way_there():
     """A hand is raised far and waves a little, as in most recordings of waves, claps and knocks."""
     poses, time = np.zeros((90, 24, 3), np.float32), np.arange(90)

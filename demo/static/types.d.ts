@@ -2,7 +2,7 @@
 interface Window {
   motionStage: (name: string) => any;
   openingStage?: any;
-  askedEarly?: () => boolean;
+  requestedEarly?: () => boolean;
   gradio_config?: { root: string; components?: { props: any }[] };
 }
 interface Element {

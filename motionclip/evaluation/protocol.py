@@ -512,7 +512,11 @@ def _captioned_windows(
     """Windows, their clips, a caption of each: one that training had not, where the split has any; and where in its
     clip each is, 0–1. Windows whose captions `generate` would all refuse are left out."""
     windows, owners = windows_of(mc, clips)
-    places = {name: [n for n, owner in enumerate(owners) if owner.name == name] for name in {o.name for o in owners}}
+    places: list[int] = []  # of each window among those of its clip
+    counts: dict[str, int] = {}
+    for owner in owners:
+        places.append(counts.get(owner.name, 0))
+        counts[owner.name] = places[-1] + 1
     captions, numbers = [], []
     for number, owner in enumerate(owners):
         unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
@@ -520,7 +524,7 @@ def _captioned_windows(
         if choices:
             captions.append(choices[number % len(choices)])
             numbers.append(number)
-    shares = [places[owners[n].name].index(n) / max(len(places[owners[n].name]) - 1, 1) for n in numbers]
+    shares = [places[n] / max(counts[owners[n].name] - 1, 1) for n in numbers]
     return windows[numbers], [owners[number] for number in numbers], captions, shares
 
 

@@ -127,7 +127,7 @@ def test_something_moves_when_the_page_opens_and_enter_changes_it(page):
     ask(page, "Spiderman in action!")
     expect(page.get_by_text("A guess:")).to_be_visible()
     page.get_by_role("button", name="Another take").click()
-    page.wait_for_function("window.motionStage('text-stage').scene.asked.seed === 1")
+    page.wait_for_function("window.motionStage('text-stage').scene.request.seed === 1")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 1000), (768, 1024), (390, 844)])
@@ -565,7 +565,7 @@ def test_four_takes_and_the_strip_of_this_visit(page):
     tiles = page.locator(".tiles .tile")
     expect(tiles.nth(3)).to_be_visible()
     tiles.nth(1).click()
-    page.wait_for_function("window.motionStage('text-stage').scene.asked.seed === 2")
+    page.wait_for_function("window.motionStage('text-stage').scene.request.seed === 2")
     expect(page.locator(".strip:not(.gallery) .tile").first).to_contain_text("kick")
     page.wait_for_function("document.querySelectorAll('.strip:not(.gallery) .tile').length >= 2")
     page.reload()
@@ -597,7 +597,7 @@ def test_four_takes_come_onto_the_stage_in_step_beside_or_in_one_place(flat, wid
     expect(tiles).to_have_count(4)
     tiles.nth(2).click()
     moving(page, name="a person walks like a zombie")
-    assert of_stage(page, "s.scene.asked.seed") == 3
+    assert of_stage(page, "s.scene.request.seed") == 3
     expect(page.get_by_text("Known: zombie walk.")).to_be_visible()
 
 
@@ -634,7 +634,7 @@ def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     page.goto(f"{app_url}/?prompt=bow&seed=5&seconds=3&model=default")
     moving(page, name="bow")
-    assert of_stage(page, "[s.scene.asked.seed, s.timeline.frames]") == [5, 90]
+    assert of_stage(page, "[s.scene.request.seed, s.timeline.frames]") == [5, 90]
     page.goto(f"{app_url}/?prompt=bow&seed=-7&model=other")
     moving(page, name="bow")
     expect(page.get_by_text("seed must be a whole number")).to_be_visible()
@@ -1460,7 +1460,7 @@ def test_takes_of_another_prompt_are_put_away(flat):
     ask(page, "kick")
     page.locator("#four-takes").click()
     page.locator(".tiles .tile").nth(1).click()
-    page.wait_for_function("window.motionStage('text-stage').scene.asked.seed === 2")
+    page.wait_for_function("window.motionStage('text-stage').scene.request.seed === 2")
     expect(page.locator(".tiles .tile")).to_have_count(4)
     ask(page, "bow")
     expect(page.locator(".tiles .tile")).to_have_count(0)
@@ -1573,12 +1573,12 @@ def test_the_pages_links_and_pythons_are_the_same(flat, app_url):
         )
 
     for scene in SCENES:
-        asked = {name: getattr(scene, name) for name in ("prompt", "seed", "seconds", "closeness", "model")}
-        made = on_page("linkTo", asked, f"{app_url}/?old=1").split("?")[1]
+        request = {name: getattr(scene, name) for name in ("prompt", "seed", "seconds", "closeness", "model")}
+        made = on_page("linkTo", request, f"{app_url}/?old=1").split("?")[1]
         assert links.read(made, [scene.model]) == scene
         limits = {"model": scene.model, "seconds": [0.7, 6.5]}
         read = on_page("fromLink", "?" + scene.query(), limits)
-        assert read == {"wanted": {name: asked[name] for name in asked if name != "model"}, "wrong": []}
+        assert read == {"wanted": {name: request[name] for name in request if name != "model"}, "wrong": []}
     for query, field in WRONG.items():
         with pytest.raises(LinkError) as error:
             links.read(query)

@@ -151,8 +151,8 @@ test("a foot that rests leaves one print, a foot in the air none", () => {
 });
 
 test("a link gives again what it was made of, and says what is wrong", () => {
-  const limits = { model: "default", seconds: [0.7, 6.5] }, asked = { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1, model: "default" };
-  const { search } = new URL(linkTo(asked, "http://x/?__theme=dark"));
+  const limits = { model: "default", seconds: [0.7, 6.5] }, request = { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1, model: "default" };
+  const { search } = new URL(linkTo(request, "http://x/?__theme=dark"));
   assert.deepEqual(fromLink(search, limits), { wanted: { prompt: "walk & wave", seed: 3, seconds: 2.5, closeness: 1 }, wrong: [] });
   const { wanted, wrong } = fromLink("?prompt=a&seed=-1&seconds=99&model=other", limits);
   assert.deepEqual(wanted, { prompt: "a" });

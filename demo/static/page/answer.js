@@ -1,7 +1,7 @@
 // A prompt is asked for, and what the model says to it: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
 import { appear } from "./appear.js";
-import { asked, askFor } from "./fields.js";
+import { askFor, currentRequest } from "./fields.js";
 import { onMoves } from "./moves.js";
 import { ask, complete } from "./prompt.js";
 import { reached } from "./reached.js";
@@ -26,7 +26,7 @@ export function mount(element, props, _watch, server) {
   /** @param {string} typed */
   async function lookUp(typed) {
     const completions = await server.complete(typed);
-    if (typed === asked().prompt) makeAhead();
+    if (typed === currentRequest().prompt) makeAhead();
     return completions;
   }
 
@@ -40,7 +40,7 @@ export function mount(element, props, _watch, server) {
   }
 
   function wanted() {
-    const { prompt, seconds, seed, closeness } = asked();
+    const { prompt, seconds, seed, closeness } = currentRequest();
     return [prompt, seconds, seed, closeness];
   }
 
@@ -92,10 +92,10 @@ export function mount(element, props, _watch, server) {
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest?.("#generate")) play();
-    else if (target.closest?.("#again")) askFor({ ...asked(), seed: asked().seed + 1 });
+    else if (target.closest?.("#again")) askFor({ ...currentRequest(), seed: currentRequest().seed + 1 });
   });
   // Other parts of the page put storyboards onto the stage, four takes, and what was asked for before.
   say(current);
-  onMoves(props.stage, (scene) => say(scene.asked ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` }));
-  if (window.askedEarly?.()) play();
+  onMoves(props.stage, (scene) => say(scene.request ? current : { text: `${scene.blocks ? "A storyboard: " : ""}${scene.name}.` }));
+  if (window.requestedEarly?.()) play();
 }

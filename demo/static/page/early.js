@@ -10,10 +10,10 @@
   }, how);
 
   /** Whether it was pressed; from now on whoever calls this answers. */
-  window.askedEarly = () => {
+  window.requestedEarly = () => {
     waits.abort();
-    const asked = button()?.getAttribute("aria-busy") === "true";
+    const pressed = button()?.getAttribute("aria-busy") === "true";
     button()?.removeAttribute("aria-busy");
-    return asked;
+    return pressed;
   };
 }

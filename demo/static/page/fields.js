@@ -5,18 +5,18 @@ const NUMBERS = { seconds: "#seconds input[type=number]", seed: "#seed input", c
 export const WHOLE = /^[0-9]{1,10}$/, DECIMAL = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i, MAX_PROMPT = 2000;
 
 /**
- * @typedef {{prompt: string, seconds: number, seed: number, closeness: number, model?: string}} Asked
+ * @typedef {{prompt: string, seconds: number, seed: number, closeness: number, model?: string}} MotionRequest
  */
 
-/** @returns {Asked} */
-export function asked() {
+/** @returns {MotionRequest} */
+export function currentRequest() {
   const numbers = Object.entries(NUMBERS).map(([name, field]) => [name, Number(document.querySelector(field)?.value)]);
   return { prompt: box()?.value ?? "", ...Object.fromEntries(numbers) };
 }
 
 /**
  * Fill the fields, and ask.
- * @param {Partial<Asked>} wanted
+ * @param {Partial<MotionRequest>} wanted
  */
 export function askFor(wanted) {
   setNumbers(NUMBERS, wanted);
@@ -25,7 +25,7 @@ export function askFor(wanted) {
 
 /**
  * The address that gives this again.
- * @param {Asked} of
+ * @param {MotionRequest} of
  * @param {string} page the page's own address
  */
 export function linkTo(of, page) {
@@ -107,7 +107,7 @@ export function setNumbers(fields, wanted) {
  * equal. What it does not know it leaves: Gradio and Spaces have fields of their own in addresses.
  * @param {string} search
  * @param {{model: string, seconds: [number, number]}} limits
- * @returns {{wanted: Partial<Asked> | null, wrong: string[]}}
+ * @returns {{wanted: Partial<MotionRequest> | null, wrong: string[]}}
  */
 export function fromLink(search, limits) {
   const given = new URLSearchParams(search);

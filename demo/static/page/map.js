@@ -79,7 +79,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
       if (!window.motionStage?.(props.stage)?.scene) take(first(), false);
     }
     // The prompt's own place.
-    const prompt = window.motionStage("text-stage")?.scene?.asked?.prompt;
+    const prompt = window.motionStage("text-stage")?.scene?.request?.prompt;
     if (prompt && chart.mark?.label !== prompt && !words.value) {
       const { x, y } = await server.find(prompt);
       if (x != null) chart.mark = { x, y, label: prompt };

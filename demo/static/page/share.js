@@ -11,8 +11,8 @@ export function mount(element, { tab, model, only }) {
   const word = make("span", { role: "status" });
   const link = make("button", { type: "button", id: `copy-${tab}-link`, onclick: () => {
     const { scene, mixed } = window.motionStage(TABS[tab].stage);
-    if (!scene?.asked) return void (word.textContent = scene ? only : "There is no motion yet.");
-    copy(tabLinkTo(tab, scene.asked, mixed, model, location.href), word);
+    if (!scene?.request) return void (word.textContent = scene ? only : "There is no motion yet.");
+    copy(tabLinkTo(tab, scene.request, mixed, model, location.href), word);
   } }, "Copy a link to this");
   element.querySelector(".host").replaceChildren(make("div", { class: "downloads" }, link, word));
 }

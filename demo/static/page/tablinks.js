@@ -23,14 +23,14 @@ export const known = (field) => `${field}_known`;
 /**
  * The address that gives this again.
  * @param {string} tab
- * @param {Record<string, string | number>} asked words by their fields, motions of the map by their `known` ones
+ * @param {Record<string, string | number>} request words by their fields, motions of the map by their `known` ones
  * @param {number} place of the slider
  * @param {string} model
  * @param {string} page the page's own address
  */
-export function tabLinkTo(tab, asked, place, model, page) {
+export function tabLinkTo(tab, request, place, model, page) {
   const { words, numbers, slider: [name] } = TABS[tab], fields = [...Object.keys(words).flatMap((field) => [field, known(field)]), ...Object.keys(numbers)];
-  return addressWith([["tab", tab], ...fields.map((field) => [field, asked[field]]), [name, place], ["model", model]], page);
+  return addressWith([["tab", tab], ...fields.map((field) => [field, request[field]]), [name, place], ["model", model]], page);
 }
 
 /**

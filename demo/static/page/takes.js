@@ -3,7 +3,7 @@
 import { make } from "../stage/controls.js";
 import { fromText } from "../stage/motion.js";
 import { Small, tile } from "../stage/small.js";
-import { asked, askFor } from "./fields.js";
+import { askFor, currentRequest } from "./fields.js";
 import { onMoves } from "./moves.js";
 import { reached } from "./reached.js";
 
@@ -24,13 +24,13 @@ export function mount(element, props, _watch, server, _trigger, root) {
   const all = [way("beside", "All side by side"), way("together", "All in one place")];
   element.querySelector(".host").replaceChildren(make("div", { class: "downloads" }, button, ...all), word, tiles);
 
-  /** @type {import("./fields.js").Asked | null} */
+  /** @type {import("./fields.js").MotionRequest | null} */
   let shown = null;
   /** @type {{seed: number, motion: string}[]} */
   let four = [];
 
   // Takes of another prompt than the one that moves are put away.
-  onMoves(props.stage, ({ asked, takes: now = asked }) => {
+  onMoves(props.stage, ({ request, takes: now = request }) => {
     if (!shown) return;
     if (now && ["prompt", "seconds", "closeness"].every((name) => now[name] === shown[name])) return;
     shown = null;
@@ -60,7 +60,7 @@ export function mount(element, props, _watch, server, _trigger, root) {
   }
 
   async function take() {
-    const wanted = asked();
+    const wanted = currentRequest();
     word.textContent = "making four …";
     button.disabled = true;
     const { takes, reason } = await reached(server.takes([wanted.prompt, wanted.seconds, wanted.seed, wanted.closeness]));

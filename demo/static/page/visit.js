@@ -57,7 +57,7 @@ export function mount(element, props) {
   const same = (one, other) => ["prompt", "seed", "seconds", "closeness"].every((name) => one[name] === other[name]) && JSON.stringify(one.blocks) === JSON.stringify(other.blocks);
 
   onMoves(props.stage, (scene) => {
-    const { asked, blocks } = scene, these = asked ?? (blocks ? { prompt: blocks.map(({ text }) => text).join(", "), blocks } : null);
+    const { request, blocks } = scene, these = request ?? (blocks ? { prompt: blocks.map(({ text }) => text).join(", "), blocks } : null);
     now = these;
     if (!these) return;
     // A little later, when the figure is in the middle of it.
