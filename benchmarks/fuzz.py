@@ -202,9 +202,10 @@ def readers(
     import characters
     from conftest import synthetic_motion
     from safetensors.torch import save
-    from test_results import write_c3d
+    from test_gltf import side_by_side
+    from test_results import save_mdm, write_c3d
 
-    from motionclip import Motion, files
+    from motionclip import files
     from motionclip.bank import Bank, Entry, Traits
     from motionclip.files import MotionFileError, gltf, read_map
     from motionclip.files.labels_table import read_table
@@ -226,6 +227,16 @@ def readers(
     few = motion.crop(0, 6)
     person = {"pose_world": motion.poses.reshape(40, 72), "trans_world": motion.translation}
     wham = pickle.dumps({0: person})
+    joints = {"keypoints3d": motion.joints()[:, :22], "velocity": motion.joints()[:, :22], "fps": np.array(30.0)}
+    joints_npz, motion_x = io.BytesIO(), np.full((40, 322), 0.1, np.float32)
+    np.savez(joints_npz, **joints)
+    motion_x[:, :66], motion_x[:, 309:312] = motion.poses[:, :22].reshape(40, 66), motion.translation
+    save_mdm(folder / "results.npy", [motion, motion])
+    two_glb = gltf.packed(*side_by_side(motion, synthetic_motion("squat", 40), together=True))
+    head, _, rows = bvh.removeprefix(b"HIERARCHY\n").partition(b"MOTION\n")
+    frames, time_, *values = rows.splitlines()
+    doubled = [value + b" " + value for value in values]
+    two_bvh = b"\n".join([b"HIERARCHY", head, head, b"MOTION", frames, time_, *doubled])
     gvhmr = io.BytesIO()
     parts = {"global_orient": motion.poses[:, 0], "body_pose": motion.poses[:, 1:22].reshape(40, 63)}
     parts["transl"] = motion.translation
@@ -253,11 +264,10 @@ def readers(
     bank = (folder / storage.BANK_FILE).read_bytes()
 
     def as_motion(path: Path) -> None:
-        read = Motion.load(path)
-        if not (
-            np.isfinite(read.poses).all() and np.isfinite(read.translation).all() and np.isfinite(read.joints()).all()
-        ):
-            raise AssertionError("the motion holds NaN")
+        for reading in files.read(path):
+            read = reading.motion
+            if not all(np.isfinite(values).all() for values in (read.poses, read.translation, read.joints())):
+                raise AssertionError("the motion holds NaN")
 
     def as_character(path: Path) -> None:
         target = path.with_name("moved.glb")
@@ -305,6 +315,12 @@ def readers(
             "pt",
             "labels.csv",
             "BABEL json",
+            "Motion-X",
+            "joints npz",
+            "joints pkl",
+            "MDM",
+            "two in bvh",
+            "two in glb",
         ),
         MotionFileError,
     )
@@ -323,6 +339,12 @@ def readers(
         "c3d": ("bad.c3d", write_c3d(folder / "good.c3d", motion).read_bytes(), spoil, as_motion),
         "pkl": ("bad.pkl", wham, spoil_pickle, as_motion),
         "pt": ("bad.pt", gvhmr.getvalue(), spoil_checkpoint, as_motion),
+        "Motion-X": ("motion-x.npy", _saved(motion_x), spoil, as_motion),
+        "joints npz": ("joints.npz", joints_npz.getvalue(), spoil_npz, as_motion),
+        "joints pkl": ("joints.pkl", pickle.dumps(joints), spoil_pickle, as_motion),
+        "MDM": ("results.npy", (folder / "results.npy").read_bytes(), spoil, as_motion),
+        "two in bvh": ("two.bvh", two_bvh, spoil_words, as_motion),
+        "two in glb": ("two.glb", two_glb, spoil_glb, as_motion),
         "labels.csv": ("labels.csv", table, spoil_words, as_table),
         "BABEL json": ("train.json", babel, spoil_json, as_babel),
         "checkpoint": ("bad.pth.tar", checkpoint.getvalue(), spoil_checkpoint, as_checkpoint),
@@ -419,6 +441,7 @@ def fuzz(cases: list[tuple[str, int]], seed: int) -> dict[tuple[str, int], tuple
 
 FORMATS = (
     *("npz", "bvh", "npy", "glb", "vrma", "gltf", "features", "character", "VRM", "map", "c3d", "pkl", "pt"),
+    *("Motion-X", "joints npz", "joints pkl", "MDM", "two in bvh", "two in glb"),
     *("labels.csv", "BABEL json"),
     *("checkpoint", "config.json", "model.safetensors", "bank"),
 )

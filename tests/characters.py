@@ -353,6 +353,36 @@ def blocks(kind: Kind) -> tuple[dict, gltf.Arrays]:
     }, figure  # fmt: skip
 
 
+def side_by_side(kind: Kind, other: Kind, apart: float = 2.0) -> tuple[dict, gltf.Arrays]:
+    """Two characters in one document, each with an armature and skins of its own, so many metres apart."""
+    (document, arrays), (second, theirs) = character(kind), character(other)
+    nodes, meshes, skins, accessors, views = (
+        len(document[what]) for what in ("nodes", "meshes", "skins", "accessors", "bufferViews")
+    )
+    for node in second["nodes"]:
+        node["children"] = [nodes + child for child in node.get("children", [])]
+        node |= {"mesh": meshes + node["mesh"], "skin": skins + node["skin"]} if "skin" in node else {}
+        if not node["children"]:
+            del node["children"]
+    second["nodes"][0]["translation"] = [apart, 0, 0]
+    for skin in second["skins"]:
+        skin["joints"] = [nodes + joint for joint in skin["joints"]]
+        skin["inverseBindMatrices"] += accessors
+    for mesh in second["meshes"]:
+        for primitive in mesh["primitives"]:
+            primitive["attributes"] = {name: accessors + at for name, at in primitive["attributes"].items()}
+            primitive["indices"] += accessors
+    arrays.accessors += [accessor | {"bufferView": views + accessor["bufferView"]} for accessor in theirs.accessors]
+    arrays.views += [view | {"byteOffset": arrays.size + view["byteOffset"]} for view in theirs.views]
+    arrays.parts += theirs.parts
+    arrays.size += theirs.size
+    for what in ("nodes", "meshes", "skins"):
+        document[what] += second[what]
+    document["scenes"][0]["nodes"] += [nodes + root for root in second["scenes"][0]["nodes"]]
+    document["buffers"] = [{"byteLength": arrays.size}]
+    return document, arrays
+
+
 def write(kind: Kind, folder: Path, name: str = "me") -> Path:
     """The character as a file."""
     path = folder / f"{name}{kind.suffix}"

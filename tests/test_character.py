@@ -332,6 +332,29 @@ def test_what_cannot_be_animated_is_refused_with_what_to_do(tmp_path, case):
         Character(tmp_path / "bad.glb")
 
 
+@pytest.mark.parametrize("apart", [0.0, 2.0])
+@pytest.mark.parametrize(
+    "pair", [("Mixamo", "Mixamo"), ("Mixamo", "Unreal"), ("Rigify", "VRM"), ("Unreal", "Unreal")], ids="-".join
+)
+def test_two_skeletons_in_one_file_are_refused_with_what_to_do(tmp_path, pair, apart):
+    one, other = (KINDS[name] for name in pair)
+    (tmp_path / "two.glb").write_bytes(gltf.packed(*characters.side_by_side(one, other, apart)))
+    hips = f"{one.names['pelvis']}, {other.names['pelvis']}"
+    with pytest.raises(
+        MotionFileError, match=rf"two\.glb: skeleton: there are 2, with the hips {hips}, .* delete other"
+    ):
+        Character(tmp_path / "two.glb")
+
+
+def test_two_skeletons_that_only_a_map_names_are_refused_as_well(tmp_path):
+    names = {part: f"bone{number}" for number, part in enumerate(characters.UNREAL.names)}
+    kind = changed(characters.UNREAL, names=names, extra={})
+    (tmp_path / "two.glb").write_bytes(gltf.packed(*characters.side_by_side(kind, kind)))
+    named = {part: name for part, name in names.items() if not part.startswith("spine")}
+    with pytest.raises(MotionFileError, match=r"two\.glb: skeleton: there are 2, with the hips bone0, bone0"):
+        Character(tmp_path / "two.glb", named)
+
+
 def test_damaged_maps_and_bind_matrices(tmp_path):
     (tmp_path / "map.txt").write_bytes(b"left_knee = Kn\xffee")
     with pytest.raises(MotionFileError, match=r"map\.txt: text: is not UTF-8 .* byte 14"):

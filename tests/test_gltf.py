@@ -101,6 +101,14 @@ def test_two_characters_of_a_file_are_two_motions(tmp_path, together):
         assert between(reading.motion, motion).max() < 1
 
 
+def test_a_skin_without_joints_is_no_skeleton(tmp_path):
+    motion = synthetic_motion()
+    document, arrays = character(motion)
+    document["skins"].append({"joints": []})
+    (reading,) = files.read(write(tmp_path / "a.glb", document, arrays))
+    assert between(reading.motion, motion).max() < 0.5
+
+
 def test_keys_between_frames(tmp_path):
     motion = synthetic_motion(frames=41)
     for way, apart in (("LINEAR", 3), ("CUBICSPLINE", 8), ("STEP", 20)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -209,6 +210,27 @@ def place_joints(
     trunk = {places["pelvis"], *armature.above(places["pelvis"])}
     chain = [joint for joint in armature.above(places["neck"]) if joint not in trunk]
     return places | {f"spine:{i}": index for i, index in enumerate(reversed(chain))}
+
+
+def humans(
+    armature: Armature, path: Path, named: Mapping[str, str] | None = None
+) -> list[tuple[Armature, dict[str, int]]]:
+    """Find the humans among the skeletons that a file tells apart.
+
+    Args:
+        armature: all of the file's skeletons.
+        path: its file.
+        named: part → name of a joint, as for `place_joints`.
+
+    Returns:
+        Each human and its parts' joints; none where the file tells no two skeletons apart.
+    """
+    result = []
+    for joints in armature.bodies if len(armature.bodies) > 1 else ():
+        body = armature.only(joints)
+        with suppress(MotionFileError):
+            result.append((body, place_joints(body, path, named)))
+    return result
 
 
 def _check_named(tree: _Tree, named: Mapping[str, str], places: Mapping[str, int], path: Path) -> None:

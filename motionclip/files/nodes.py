@@ -201,7 +201,7 @@ def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int
         hanging = joints.union(*subtrees([node.parent for node in nodes], joints))
         same = [body for body in bodies if body & hanging]
         bodies = [body for body in bodies if body not in same] + [hanging.union(*same)]
-    return tuple(map(frozenset, bodies))
+    return tuple(frozenset(body) for body in bodies if body)
 
 
 def _node(document: Document, index: int, parent: int, order: Mapping[int, int]) -> Node:

@@ -19,7 +19,7 @@ from . import joint_names
 from .armature import Armature
 from .foot_placement import Stance, set_down
 from .gltf import CUT_OFF, GLB, Arrays, Document, Json, packed
-from .nodes import PATHS, bind_pose, read_nodes, vrm_parts
+from .nodes import PATHS, bind_pose, read_nodes, skinned_bodies, vrm_parts
 from .retarget_to_smpl import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
 from .rotations import between
@@ -66,6 +66,8 @@ class Character:
                 "skeleton", "is missing: the figure has no bones; rig it first (Blender, or Mixamo's auto-rigger)"
             )
         rigs = [Rig.of(nodes, bind) for bind in (bind_pose(document, self._order), {})]
+        self._rig = rigs[-1]
+        self._refuse_several(self._armature(), named)
         for self._rig in rigs:
             armature = self._armature()
             self._found = joint_names.place_joints(armature, document.path, named, option=_MAP)
@@ -156,8 +158,22 @@ class Character:
             positions=rig.places[None],
             parts=vrm_parts(self._document, self._order),
             meshes=frozenset(index for index, node in enumerate(rig.nodes) if node.skinned),
+            bodies=skinned_bodies(self._document, rig.nodes, self._order),
             up="y",
         )
+
+    def _refuse_several(self, armature: Armature, named: Mapping[str, str] | None) -> None:
+        """Raise MotionFileError for several skeletons of humans: one alone would move."""
+        path = self._document.path
+        humans = max(joint_names.humans(armature, path), joint_names.humans(armature, path, named), key=len)
+        if len(humans) > 1:
+            hips = ", ".join(body.names[found["pelvis"]] for body, found in humans)
+            raise self._document.wrong(
+                "skeleton",
+                f"there are {len(humans)}, with the hips {hips}, and one is moved: delete other characters; clothes "
+                "with a skeleton of their own belong on the body's (Blender: set it in their Armature modifier). Then "
+                "export again",
+            )
 
     def _check(self, armature: Armature, body: SourceSkeleton) -> None:
         """Raise MotionFileError for a body without hands or length, and for scales that bend what they turn."""

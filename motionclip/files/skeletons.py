@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..constants import FPS
-from ..errors import MotionFileError
 from ..motion import skeleton
 from ..motion.motion import Motion
 from ..progress import step
@@ -88,12 +86,7 @@ def _read(armature: Armature, path: Path, options: Options) -> list[LoadedMotion
 
 def _bodies(armature: Armature, path: Path, options: Options) -> list[Armature]:
     """The humans of a file that tells several skeletons apart, or those of them that move; else the whole armature."""
-    humans = []
-    for joints in armature.bodies if len(armature.bodies) > 1 else ():
-        body = armature.only(joints)
-        with suppress(MotionFileError):
-            joint_names.place_joints(body, path, options.names)
-            humans.append(body)
+    humans = [body for body, _ in joint_names.humans(armature, path, options.names)]
     if len(humans) < 2:
         return [armature]
     return [body for body in humans if body.moves] or humans
