@@ -1162,11 +1162,11 @@ def _parts(clause: prompt_parsing.Clause) -> list[str]:
     """All texts of a clause that may have to be read."""
     texts = [clause.text]
     if clause.side:
-        texts.append(clause.words)
+        texts += [clause.words, clause.original]  # with what is done at the same time, and without
     if clause.also:
         texts += [*_parts(clause.also), clause.whole]
     if clause.listed:
-        texts.append(clause.listed.text)
+        texts += _parts(clause.listed)
     return texts
 
 
