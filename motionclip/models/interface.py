@@ -142,7 +142,14 @@ class MotionModel(Protocol):
         """
 
     def window_starts(self, frames: int) -> list[int]:
-        """The first frames of the windows that make a motion of `frames` frames."""
+        """Find where the windows begin that make a motion.
+
+        Args:
+            frames: the motion's length.
+
+        Returns:
+            The first frame of each window.
+        """
 
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
         """Decode latents into motions that start at the origin, facing +z.
@@ -219,6 +226,9 @@ class MotionModel(Protocol):
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Find the latents and the noise that give a motion back.
 
+        Args:
+            motion: of any length.
+
         Returns:
             (windows, latent) latents, and the noise; None instead of it for a model without noise.
         """
@@ -237,4 +247,11 @@ class MotionModel(Protocol):
         """
 
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """Encode and decode (N, frames, 149) features; the shape stays."""
+        """Encode and decode windows.
+
+        Args:
+            windows: (N, frames, 149) features.
+
+        Returns:
+            Features of the same shape.
+        """
