@@ -36,7 +36,14 @@ ROUNDING = 0.02  # of a unit length, in a file of bytes
 class Entry:
     """One known motion: what it shows and how, a caption, and the window of the clip that it was.
 
-    similarity: cosine to what was asked for, where the entry is an answer.
+    Attributes:
+        index: its number in the bank.
+        clip: the name of the clip.
+        action: what it shows.
+        style: how; "normal" for no style.
+        caption: a text that describes it.
+        start: the window's first frame in the clip.
+        similarity: cosine to what was asked for, where the entry is an answer.
     """
 
     index: int
@@ -60,7 +67,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Waypoint:
-    """A known motion on a way: at which share of the way it is nearest (0–1), and its place on the map."""
+    """A known motion on a way.
+
+    Attributes:
+        share: at which share of the way it is nearest, 0–1.
+        place: x and y on the map, each from −1 to 1.
+        entry: the known motion.
+    """
 
     share: float
     place: tuple[float, float]
@@ -69,18 +82,28 @@ class Waypoint:
 
 @dataclass(frozen=True)
 class Traits:
-    """How an action's recordings move. arms: the legs stand still, or sit while the hands are at work. steady: the body
-    ends as high as it began."""
+    """How an action's recordings move.
+
+    Attributes:
+        arms: whether the legs stand still, or sit while the hands are at work.
+        steady: whether the body ends as high as it began.
+    """
 
     arms: bool
     steady: bool
 
 
 class Bank:
-    """Latents (entries, D) of labelled windows of motion, and (texts, D) of texts that describe them.
+    """Known motions: latents of labelled windows of motion, and of texts that describe them.
 
-    shown: (texts,) which of `actions` each text tells of. traits: how each action moves. atlas: the map of the entries,
-    where it is drawn. takes: what models set out from that can.
+    Args:
+        latents: (entries, D) of the windows.
+        entries: what each window shows.
+        texts: (texts, D) latents of the texts.
+        shown: (texts,) the number in `actions` of what each text tells of.
+        traits: how each action moves.
+        atlas: the map of the entries, where it is drawn.
+        takes: the known motions that generation sets out from, for models that can.
     """
 
     def __init__(
@@ -113,18 +136,46 @@ class Bank:
         return functional.normalize(sums, dim=-1)
 
     def likeness(self, z: torch.Tensor, action: str, near: Collection[str]) -> torch.Tensor:
-        """Latents of motions (N, D) → (N,) the probability that each shows an action, or one of those near it."""
+        """Say how likely motions show an action, or one of those near it.
+
+        Args:
+            z: (N, D) latents of the motions.
+            action: the action.
+            near: other actions that are right as well.
+
+        Returns:
+            (N,) probabilities.
+        """
         scores = (functional.normalize(z, dim=-1) @ self.prototypes.T / CONTRAST).softmax(-1)
         wanted = [number for number, known in enumerate(self.actions) if known == action or known in near]
         return scores[:, wanted].sum(-1)
 
     def says(self, z: torch.Tensor, action: str) -> bool:
-        """Whether a text's latent (D,) is all but one of the texts that are known to tell of an action."""
+        """Say whether a text is all but one of the texts that are known to tell of an action.
+
+        Args:
+            z: (D,) the text's latent.
+            action: one of `actions`.
+
+        Returns:
+            True where its cosine to one of them is above 0.95.
+        """
         own = self._text_directions[self.shown == self.actions.index(action)]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
 
     def take_label(self, action: str, z: torch.Tensor) -> TakeLabel:
-        """The takes of an action in the style nearest to a latent (D,). Raises ValueError for a bank without takes."""
+        """Choose the takes of an action in the style nearest to a latent.
+
+        Args:
+            action: one of `actions`.
+            z: (D,) the latent.
+
+        Returns:
+            The label of these takes.
+
+        Raises:
+            ValueError: for a bank without takes.
+        """
         if self.takes is None:
             raise ValueError("takes: this bank holds none")
         direction = functional.normalize(z, dim=-1)
@@ -139,7 +190,15 @@ class Bank:
         return sorted({entry.style for entry in self.entries})
 
     def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
-        """The known motions nearest to a latent (D,), best first, each action and style once."""
+        """Find the known motions nearest to a latent.
+
+        Args:
+            z: (D,) the latent.
+            count: the most known motions to return.
+
+        Returns:
+            Entries with their cosines, best first, each action and style once.
+        """
         similarities = self._directions @ functional.normalize(z, dim=-1)
         found: dict[str, Entry] = {}
         for index in similarities.argsort(descending=True).tolist():
@@ -151,18 +210,40 @@ class Bank:
         return list(found.values())
 
     def map_position(self, z: torch.Tensor) -> tuple[float, float]:
-        """Where a latent (D,) is on the map. Raises ValueError where none is drawn."""
+        """Find where a latent is on the map.
+
+        Args:
+            z: (D,) the latent.
+
+        Returns:
+            x and y, each from −1 to 1.
+
+        Raises:
+            RequestError: where no map is drawn.
+        """
         return self.drawn_atlas.position(self._directions @ functional.normalize(z, dim=-1))
 
     @property
     def drawn_atlas(self) -> Atlas:
-        """The map. Raises ValueError where none is drawn."""
+        """The map.
+
+        Raises:
+            RequestError: where none is drawn.
+        """
         if self.atlas is None:
             raise RequestError("this model has no map; draw it with `motionclip draw-map --model FOLDER`")
         return self.atlas
 
     def passed(self, z: torch.Tensor) -> list[tuple[int, Entry]]:
-        """The known motions nearest to latents (steps, D) on a way, each label once: at which step it is nearest."""
+        """Find the known motions that a way passes.
+
+        Args:
+            z: (steps, D) latents on the way.
+
+        Returns:
+            In the order of the way, each label once: the step at which it is nearest, and the entry with its cosine
+            there. A known motion counts where it is the nearest of all.
+        """
         found: dict[str, tuple[int, Entry]] = {}
         cosines, numbers = (functional.normalize(z, dim=-1) @ self._directions.T).max(dim=1)
         for step, (cosine, number) in enumerate(zip(cosines.tolist(), numbers.tolist(), strict=True)):
@@ -172,7 +253,17 @@ class Bank:
         return sorted(found.values(), key=lambda one: one[0])
 
     def find(self, label: str) -> Entry:
-        """The most typical entry of a label, "walk" or "walk (old)". Raises ValueError for an unknown one."""
+        """Find the most typical entry of a label.
+
+        Args:
+            label: "walk" or "walk (old)".
+
+        Returns:
+            The entry nearest to the mean of all that have this label.
+
+        Raises:
+            RequestError: for an unknown label.
+        """
         members = [entry.index for entry in self.entries if entry.label == label]
         if not members:
             raise RequestError(
@@ -187,7 +278,14 @@ class Bank:
         return sorted({entry.label for entry in self.entries})
 
     def changes_like(self, change: torch.Tensor) -> torch.Tensor:
-        """(pairs, 2, D): actions without a style and with one, where that changes latents as `change` (D,) does."""
+        """Find the known styles that change an action as asked.
+
+        Args:
+            change: (D,) difference of two latents.
+
+        Returns:
+            (pairs, 2, D), at most 8 pairs: the mean latents of an action without a style and with it.
+        """
         before, after = self._styled
         likeness = functional.cosine_similarity(after - before, change, dim=-1)
         best = likeness.topk(min(CHANGES, len(likeness)))
@@ -215,10 +313,16 @@ class Bank:
         return torch.stack(before), torch.stack(after)
 
     def drawn(self, z: torch.Tensor, actions: Sequence[str], closeness: float) -> torch.Tensor:
-        """Latents of texts (N, D) drawn to what the decoder knows of N actions, in their own scale.
+        """Draw latents of texts to what the decoder knows of their actions. Their lengths stay in the scale of texts.
 
-        closeness: 0 leaves them. With 1 it is the mean of the texts that the decoder was trained with for the action,
-        those nearest to the prompt counting most.
+        Args:
+            z: (N, D) latents of the texts.
+            actions: N of the bank's actions.
+            closeness: from 0, which leaves them, to 1. With 1 it is the mean of the texts that the decoder was trained
+                with for the action; those nearest to the prompt count most.
+
+        Returns:
+            (N, D) latents.
         """
         if not closeness:
             return z
@@ -234,7 +338,14 @@ class Bank:
         return functional.normalize(torch.lerp(z, known, closeness), dim=-1) * torch.lerp(length, long, closeness)
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the map, the labels as JSON."""
+        """Write FOLDER/bank.safetensors: vectors as bytes with a scale each, the map, the labels as JSON.
+
+        Args:
+            folder: the model folder.
+
+        Raises:
+            FileAccessError: where the file can't be written.
+        """
         labelled = itertools.groupby(self.entries, key=lambda entry: (entry.action, entry.style))
         rows = [[*label, [[e.clip, e.caption, e.start] for e in entries]] for label, entries in labelled]
         traits = {action: [trait.arms, trait.steady] for action, trait in self.traits.items()}
@@ -253,7 +364,18 @@ class Bank:
 
     @classmethod
     def load(cls, folder: Path) -> Bank:
-        """Read FOLDER/bank.safetensors. Raises ModelFolderError for a file that holds no bank."""
+        """Read FOLDER/bank.safetensors.
+
+        Args:
+            folder: the model folder.
+
+        Returns:
+            The bank, with its map and its takes where the file has them.
+
+        Raises:
+            ModelFolderError: for a file that holds no bank.
+            OSError: where it can't be opened.
+        """
         path = folder / BANK_FILE
         try:
             with safe_open(path, framework="pt") as file:
@@ -289,7 +411,16 @@ class Bank:
 
 
 def store_atlas(folder: Path, atlas: Atlas) -> None:
-    """Put a map into the bank's file in FOLDER; all else in it stays as it is, byte for byte."""
+    """Put a map into the bank's file in FOLDER; all else in it stays as it is, byte for byte.
+
+    Args:
+        folder: the model folder.
+        atlas: the map.
+
+    Raises:
+        FileAccessError: where the file can't be written.
+        OSError: where it can't be opened.
+    """
     path = folder / BANK_FILE
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -30,10 +30,14 @@ class Completion:
 
 
 class Completions:
-    """Looks up actions and captions by the beginnings of their words."""
+    """Looks up actions and captions by the beginnings of their words.
+
+    Args:
+        actions: the names of actions.
+        captions: captions of motions, each with the action that it tells of.
+    """
 
     def __init__(self, actions: Iterable[str], captions: Iterable[tuple[str, str]]) -> None:
-        """captions: of motions, each with the action that it tells of."""
         action_of = {caption: action for caption, action in captions} | {action: action for action in actions}
         # Actions before captions, short ones first: what most people mean by a word.
         order = sorted(action_of, key=lambda text: (text != action_of[text], len(text), text))

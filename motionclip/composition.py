@@ -28,7 +28,15 @@ _ARMS = [
 
 
 def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
-    """The motion `body` with arms and head of `arms`; both (frames, 149)."""
+    """Give a body the arms and the head of another motion.
+
+    Args:
+        body: (frames, 149) features.
+        arms: (frames, 149) features.
+
+    Returns:
+        (frames, 149) features.
+    """
     mask = torch.zeros(FEATURES, dtype=torch.bool)
     for joint in _ARMS:
         mask[6 * joint : 6 * joint + 6] = True
@@ -36,13 +44,30 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
 
 
 def on_side(motion: torch.Tensor, side: Side, limb: Limb) -> torch.Tensor:
-    """(frames, 149), mirrored if the limb that acts is on the other side."""
+    """Mirror a motion if the limb that acts is on the other side.
+
+    Args:
+        motion: (frames, 149) features.
+        side: the side that is to act.
+        limb: what acts.
+
+    Returns:
+        (frames, 149) features.
+    """
     lean = _leaning(motion, limb)
     return motion if (lean > 0) == (side == "left") else features.mirror(motion)
 
 
 def most_one_sided(motions: torch.Tensor, limb: Limb) -> torch.Tensor:
-    """Of (N, frames, 149) the motion in which one side acts most in comparison with the other."""
+    """Choose the motion in which one side acts most in comparison with the other.
+
+    Args:
+        motions: (N, frames, 149) features.
+        limb: what acts.
+
+    Returns:
+        (frames, 149) features.
+    """
     return max(motions, key=lambda motion: abs(_leaning(motion, limb)))
 
 
@@ -66,7 +91,15 @@ def _leaning(motion: torch.Tensor, limb: Limb) -> float:
 
 
 def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
-    """(N, 149) played so that it takes `frames` frames."""
+    """Play a motion faster or slower.
+
+    Args:
+        motion: (any, 149) features.
+        frames: how many it takes then.
+
+    Returns:
+        (frames, 149) features.
+    """
     if len(motion) == frames:
         return motion
     stretched = functional.interpolate(motion.T[None], frames, mode="linear", align_corners=True)[0].T.clone()
@@ -75,23 +108,47 @@ def at_tempo(motion: torch.Tensor, frames: int) -> torch.Tensor:
 
 
 def step_spans(words: Sequence[str], starts: Sequence[int], frames: int) -> tuple[StepSpan, ...]:
-    """Where each of several steps is in a motion of so many frames; none for one by itself."""
+    """Say where each of several steps is in a motion.
+
+    Args:
+        words: of each step.
+        starts: the first frame of each step.
+        frames: the motion's length.
+
+    Returns:
+        The steps' places in order; none for one step by itself.
+    """
     if len(words) < 2:
         return ()
     return tuple(StepSpan(*span) for span in zip(words, starts, [*starts[1:], frames], strict=True))
 
 
 def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
-    """(N, 149), and then its last pose for some more frames."""
+    """Hold the last pose of a motion.
+
+    Args:
+        motion: (any, 149) features.
+        frames: for how many more.
+
+    Returns:
+        (any + frames, 149) features.
+    """
     rest = motion[-1:].repeat(frames, 1)
     rest[:, YAW:HEIGHT] = 0
     return torch.cat([motion, rest])
 
 
 def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """(frames, 149), set on the floor again in each stretch (start, end) of `joins` and a few frames around it.
+    """Set a motion on the floor again where it was joined, and in a few frames around it.
 
     The mean of two poses may sink into the floor, and its feet may slide. All other frames stay as they were.
+
+    Args:
+        motion: (frames, 149) features.
+        joins: first frame and end of each join.
+
+    Returns:
+        (frames, 149) features.
     """
     if not joins:
         return motion
@@ -106,21 +163,42 @@ def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tens
 
 
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    """(N,) metres between the joints at the end of a step (any, 149) and at the start of what may follow, (N, frames,
-    149), both facing the same way: the mean over ENDS frames of both."""
+    """Measure how far the end of a step is from the start of what may follow: the mean over up to 5 frames of both.
+
+    Args:
+        before: (any, 149) features of the step.
+        after: (N, frames, 149) features. They and the step are turned to face the same way.
+
+    Returns:
+        (N,) metres between the joints.
+    """
     over = min(ENDS, len(before), after.shape[1])
     end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
     return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
 
 
 def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
-    """Whether a body has to get up or down between two steps, both (any, 149)."""
+    """Say whether a body has to get up or down between two steps.
+
+    Args:
+        before: (any, 149) features.
+        after: (any, 149) features.
+
+    Returns:
+        True where their `gap` is over 0.4 m.
+    """
     return float(gap(before, after[None])) > APART
 
 
 def linked(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[int]]:
-    """Parts (any, 149) in order, and the frame at which each starts: with the transition that leads to it, which is
-    longer the farther apart the poses are."""
+    """Put parts in order, with a transition before each but the first, which is longer the farther apart the poses are.
+
+    Args:
+        parts: (any, 149) features each.
+
+    Returns:
+        (all frames, 149) features, and the frame at which each part starts with the transition that leads to it.
+    """
     whole, starts = parts[0], [0]
     for part in parts[1:]:
         length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)

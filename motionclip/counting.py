@@ -31,17 +31,32 @@ _COUNTED = {
 
 
 def counted_part(stems: list[str]) -> str:
-    """The part of the body by which an action is counted, from the stems of its words; the wrists by default."""
+    """Choose the part of the body by which an action is counted.
+
+    Args:
+        stems: of the action's words.
+
+    Returns:
+        The part, as `repeated` takes it; the wrists by default.
+    """
     if {"shak", "head"} <= set(stems):
         return "head"
     return next((_COUNTED[stem] for stem in stems if stem in _COUNTED), "wrist")
 
 
 def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
-    """The movement of (frames, 149) done `count` times, and a short rest.
+    """Do a movement several times, and then rest shortly.
 
     One repetition is cut out, and the difference between both ends of the cut is spread over it, so that it can follow
     itself: the largest one of which `count` in a row count as so many, or else the one that comes nearest to that.
+
+    Args:
+        motion: (frames, 149) features.
+        count: how many times.
+        part: what is counted, as `counted_part` gives it.
+
+    Returns:
+        (any, 149) features.
     """
     if part == "turn":
         return _turned_times(motion, count)

@@ -30,6 +30,12 @@ STYLES = {
 def parse_labels(text: str) -> list[str]:
     """Read one label a line; blank lines and repetitions are dropped.
 
+    Args:
+        text: the lines.
+
+    Returns:
+        The labels in order.
+
     Raises:
         RequestError: for no label, or more than 1,000.
     """
@@ -43,6 +49,12 @@ def parse_labels(text: str) -> list[str]:
 
 def load_labels(path: Path) -> list[str]:
     """Read a text file with one label a line.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The labels in order, as by `parse_labels`.
 
     Raises:
         RequestError: for no label, or more than 1,000.

@@ -61,7 +61,12 @@ _Source = Callable[[int], tuple[End, str]]  # the length in frames → a motion,
 
 
 class Known:
-    """Looks motions up by their labels: in a labelled folder, else in the model's bank."""
+    """Looks motions up by their labels: in a labelled folder, else in the model's bank.
+
+    Args:
+        mc: the model.
+        data: the labelled folder, if any.
+    """
 
     def __init__(self, mc: MotionCLIP, data: Path | None = None) -> None:
         self.mc, self.data = mc, data

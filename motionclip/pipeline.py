@@ -81,9 +81,14 @@ Course = Literal["spherical", "linear"]
 class Step:
     """One thing that a prompt asks for: its words, what they are taken for, and the latents to decode.
 
-    readings: of the body's action, and of the arms' where they do another; none for a model without a reader.
-    arms: the arms' latent. closeness: how much it is taken as the nearest known action. takes: the known motions of
-    the body's action and of the arms', in the style of the words, where the model has some.
+    Attributes:
+        clause: its words and their details.
+        readings: of the body's action, and of the arms' where they do another; none for a model without a reader.
+        z: (D,) the latent; with arms, the body's.
+        arms: (D,) the arms' latent; None where they do the same as the body.
+        closeness: how much it is taken as the nearest known action, 0–1.
+        takes: the known motions of the body's action and of the arms', in the style of the words, where the model has
+            some.
     """
 
     clause: prompt_parsing.Clause
@@ -106,14 +111,26 @@ class Step:
         return self.arms is None and plain
 
     def frames(self, asked: int | None) -> int:
-        """How many it takes: as long as its words say, as asked, or as usual."""
+        """Say how many frames it takes: as long as its words say, as asked, or as usual.
+
+        Args:
+            asked: the frames of a step whose words name no length; None for the usual ones.
+
+        Returns:
+            Frames, 30 per second.
+        """
         return round(self.clause.lasts * FPS) if self.clause.lasts else asked or self.usual
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One of several motions of a step: its seed, the known motion that it sets out from, if any, and itself,
-    (frames, 149)."""
+    """One of several motions of a step.
+
+    Attributes:
+        seed: of its noise.
+        known: the known motion that it sets out from, if any.
+        motion: (frames, 149) features.
+    """
 
     seed: int
     known: Known | None
@@ -127,7 +144,19 @@ class MotionCLIP(
     tags=["motion", "text-to-motion", "motion-capture", "smpl"],
     model_card_template=MODEL_CARD,
 ):
-    """A motion model, the text tower that it is aligned with, and its bank of known motions."""
+    """A motion model, the text tower that it is aligned with, and its bank of known motions.
+
+    Args:
+        model: encodes motions and decodes latents.
+        tower: the text tower; by default the one that the model's config names, loaded when first needed.
+        bank: the known motions.
+        card: the text of the model card.
+        reader: says which known action a text means.
+        clip: where CLIP's weights are, as for `from_pretrained`.
+
+    Raises:
+        TowerMismatch: for a tower that the model isn't aligned with.
+    """
 
     def __init__(
         self,
@@ -219,7 +248,13 @@ class MotionCLIP(
 
     @property
     def tower(self) -> TextTower:
-        """The text tower, loaded when first needed."""
+        """The text tower, loaded when first needed.
+
+        Raises:
+            RequestError: where the config names an unknown tower.
+            TowerMismatch: for a model that is aligned with no tower.
+            TowerUnavailable: where its library or weights are missing.
+        """
         if self._tower is None:
             if self.model.config.tower is None:
                 raise TowerMismatch(
@@ -231,26 +266,40 @@ class MotionCLIP(
         return self._tower
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """(texts, D) latents, by the model's rule of unit length (the default) or as the tower gives them.
+        """Encode texts by the model's rule: to unit length (the default), or as the tower gives them.
+
+        Args:
+            texts: each up to 2,000 characters.
+
+        Returns:
+            (texts, D) latents.
 
         Raises:
             RequestError: for a text that is empty or over 2,000 characters.
+            TowerMismatch: for a model that is aligned with no tower.
+            TowerUnavailable: where the tower's library or weights are missing.
         """
         return self.tower.encode([_checked(text) for text in texts])
 
     def encode_motion(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, D) latents, in the space of the texts and by the same rule.
+        """Encode motions into the space of the texts, by the same rule.
 
-        Motions may have any length: one shorter than the model's window (60 frames) is held at its last pose,
-        of a longer one the windows, half a window apart, are averaged.
+        A motion that is shorter than the model's window (60 frames) is held at its last pose. Of a longer one the
+        windows, half a window apart, are averaged.
+
+        Args:
+            motions: of any length.
+
+        Returns:
+            (motions, D) latents.
         """
         return self.model.encode_motions(motions)
 
     def decode(self, z: torch.Tensor, frames: int = 60, seed: int | Sequence[int] = 0) -> list[Motion]:
-        """(N, D) latents → N motions of `frames` frames that start at the origin, facing +z.
+        """Decode latents into motions that start at the origin, facing +z.
 
         Args:
-            z: the latents.
+            z: (N, D) latents.
             frames: the length, 30 per second, 1 to 1,800.
             seed: which instance: one for all latents, or one for each of the N.
 
@@ -349,7 +398,14 @@ class MotionCLIP(
         return {number: made[place * samples : (place + 1) * samples] for place, number in enumerate(simple)}
 
     def plan(self, texts: Sequence[str], closeness: float = CLOSENESS) -> list[list[Step]]:
-        """What `generate` does for each text: its steps, with their readings and latents.
+        """Plan what `generate` does for each text.
+
+        Args:
+            texts: as for `generate`.
+            closeness: as for `generate`.
+
+        Returns:
+            For each text its steps in order, with their readings and latents.
 
         Raises:
             RequestError: for a text that is empty or overlong, or that says what not to do.
@@ -367,7 +423,13 @@ class MotionCLIP(
         return plans
 
     def steps(self, text: str) -> list[str]:
-        """The words of each step that `generate` makes of a text, with their details: "jump twice, then bow" → two.
+        """Split a text into the steps that `generate` makes of it: "jump twice, then bow" → two.
+
+        Args:
+            text: as for `generate`.
+
+        Returns:
+            The words of each step, with their details.
 
         Raises:
             RequestError: as by `plan`.
@@ -376,14 +438,20 @@ class MotionCLIP(
         return [step.clause.words for step in steps]
 
     def decode_step(self, step: Step, frames: int, seed: int) -> torch.Tensor:
-        """(frames, 149) features of one step of a plan; of what is counted, as many frames as it takes.
+        """Decode one step of a plan. What is slow is done as far as it comes in this time.
 
-        What is slow is done as far as it comes in this time.
+        Args:
+            step: one of `plan`.
+            frames: the length, 30 per second. What is counted takes as long as it takes.
+            seed: which instance.
+
+        Returns:
+            (frames, 149) features.
         """
         return self._within(step, frames, seed, [None])[0]
 
     def blocks(self, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
-        """A storyboard's blocks of a prompt: "walk for 3 seconds, then sit down" → two blocks.
+        """Split a prompt into a storyboard's blocks: "walk for 3 seconds, then sit down" → two blocks.
 
         Args:
             text: as for `generate`.
@@ -399,7 +467,7 @@ class MotionCLIP(
         return storyboard.from_text(self, text, seconds, seed)
 
     def storyboard(self, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
-        """Blocks, each with its own words, length and seed → one motion of up to 60 s, and where its blocks are.
+        """Make one motion of up to 60 s of blocks, each with its own words, length and seed.
 
         Each block leads into the next over the next one's first second, or half of it. A block's motion depends on that
         block only, but for its join and where the body stands: change one block's seed, and the others stay.
@@ -407,8 +475,8 @@ class MotionCLIP(
         Args:
             blocks: in order. What is counted ("jump three times") takes as long as it takes.
             closeness: as for `generate`.
-            kept: a story made before; those of its blocks that are asked for again are not decoded again. The result
-                is the same without it.
+            kept: a story made before; those of its blocks that are asked for again are not decoded again. The result is
+                the same without it.
 
         Returns:
             The motion, and where each block is in it.
@@ -419,12 +487,18 @@ class MotionCLIP(
         return storyboard.make(self, blocks, closeness, kept)
 
     def map_position(self, end: End) -> tuple[float, float]:
-        """Where a text, a Motion, an entry of the bank or a latent is on the map of known motions, about −1 to 1 each.
+        """Find a place on the map of known motions.
 
         The map itself is `bank.atlas`: points, families and which action belongs to which.
 
+        Args:
+            end: a text, a Motion, an entry of the bank, or a latent.
+
+        Returns:
+            x and y, each from −1 to 1.
+
         Raises:
-            RequestError: for a model without a map.
+            RequestError: for a model without a map, and a text or latent that can't be used.
         """
         bank = self._banked()
         if isinstance(end, Entry):
@@ -433,7 +507,7 @@ class MotionCLIP(
         return bank.map_position(self._shown(end))
 
     def waypoints(self, a: End, b: End, steps: int = 41) -> list[Waypoint]:
-        """The known motions that the way from a to b passes, in order, each label once; the ends' own among them.
+        """Find the known motions that the way from a to b passes; the ends' own are among them.
 
         Args:
             a: the start: a text, a Motion, an entry of the bank, or a latent.
@@ -441,7 +515,7 @@ class MotionCLIP(
             steps: at how many points of the way to look, 2 to 101.
 
         Returns:
-            Each known motion with its place on the way and on the map.
+            The known motions in order, each label once, with their places on the way and on the map.
 
         Raises:
             RequestError: for a model without a map, and steps outside 2–101.
@@ -456,9 +530,14 @@ class MotionCLIP(
         ]
 
     def completions(self, typed: str, count: int = COUNT) -> list[Completion]:
-        """Known actions and captions that what was typed may become, best first; see Completions.matching.
+        """Complete what was typed to known actions and captions.
 
-        There are none for a model without a bank.
+        Args:
+            typed: the unfinished prompt.
+            count: the most completions to return.
+
+        Returns:
+            Completions, best first, as by `Completions.matching`; none for a model without a bank.
 
         Raises:
             RequestError: for a count below 1.
@@ -471,7 +550,15 @@ class MotionCLIP(
         return Completions(bank.actions, ((e.caption, e.action) for e in bank.entries)) if bank else Completions((), ())
 
     def nearest(self, text: str, count: int = 5, closeness: float = CLOSENESS) -> list[Entry]:
-        """The known motions nearest to what `generate` makes of a text and its steps, nearest first, each label once.
+        """Find the known motions nearest to what `generate` makes of a text and its steps.
+
+        Args:
+            text: as for `generate`.
+            count: the most known motions to return.
+            closeness: as for `generate`.
+
+        Returns:
+            Known motions, nearest first, each label once, with their cosines.
 
         Raises:
             RequestError: for a model without a bank, and a text that `generate` does not take.
@@ -483,7 +570,13 @@ class MotionCLIP(
         return sorted(best.values(), key=lambda entry: -entry.similarity)[:count]
 
     def verdict(self, text: str) -> Verdict:
-        """What `generate` makes of a text, and whether that is a promise.
+        """Say what `generate` makes of a text, and whether that is a promise.
+
+        Args:
+            text: as for `generate`.
+
+        Returns:
+            The verdict: known, a guess, or not understood.
 
         Raises:
             RequestError: for a model without a reader, and a text that `generate` does not take.
@@ -764,11 +857,33 @@ class MotionCLIP(
         return found
 
     def reconstruct(self, motion: Motion, seed: int = 0) -> Motion:
-        """Encode a motion and decode it again: what its latent by itself keeps of it."""
+        """Encode a motion and decode it again: what its latent by itself keeps of it.
+
+        Args:
+            motion: 1 to 1,800 frames.
+            seed: which instance.
+
+        Returns:
+            A motion of the same length that starts at the origin, facing +z.
+
+        Raises:
+            RequestError: for a motion of over 1,800 frames.
+        """
         return self.decode(self.encode_motion([motion]), len(motion), seed)[0]
 
     def latent(self, end: End) -> torch.Tensor:
-        """(D,) for a text, a Motion, an entry of the bank, or a latent as it comes."""
+        """Give the latent of an end. A text's is that of its words; nothing draws it to known actions.
+
+        Args:
+            end: a text, a Motion, an entry of the bank, or a latent, which comes back as float32.
+
+        Returns:
+            (D,) the latent.
+
+        Raises:
+            RequestError: for a text that is empty or overlong, an entry where the model has no bank, or a latent that
+                is not D finite numbers.
+        """
         if isinstance(end, str):
             return self.encode_text([end])[0]
         if isinstance(end, Motion):
@@ -781,7 +896,19 @@ class MotionCLIP(
         return z
 
     def as_motion(self, end: End, frames: int = 60, seed: int = 0) -> Motion:
-        """A Motion as it is; a text, an entry of the bank or a latent decoded."""
+        """Make a motion of an end. A Motion comes back as it is, a text is generated, the rest is decoded.
+
+        Args:
+            end: a text, a Motion, an entry of the bank, or a latent.
+            frames: the length of what is no Motion, 1 to 1,800, 30 per second; of a text, as for `generate`.
+            seed: the instance of what is no Motion.
+
+        Returns:
+            The motion; that of an entry has its label as its name.
+
+        Raises:
+            RequestError: for frames outside 1–1,800, or a text or latent that can't be used.
+        """
         if isinstance(end, Motion):
             return end
         if isinstance(end, str):
@@ -799,7 +926,7 @@ class MotionCLIP(
         path: Course = "spherical",
         even: bool | None = None,
     ) -> list[Motion]:
-        """`steps` motions from a to b, both included.
+        """Make `steps` motions from a to b, both included.
 
         The noise of all of them is the seed's. If a and b are both Motions, it is found by running the flow backwards
         from each, and interpolated, too, so that the ends come back as they were. `benchmarks/interpolation.py`
@@ -849,7 +976,7 @@ class MotionCLIP(
         return [replace(motion, name=f"{percent:.0%}") for motion, percent in motions]
 
     def blend(self, a: End, b: End, frames: int = 240, seed: int = 0) -> Motion:
-        """One motion that begins as a and becomes b: the latent moves from window to window.
+        """Make one motion that begins as a and becomes b: the latent moves from window to window.
 
         Args:
             a: the start: a text, a Motion, an entry of the bank, or a latent.
@@ -911,10 +1038,19 @@ class MotionCLIP(
         seed: int = 0,
         part: BodyPart = "whole body",
     ) -> list[Motion]:
-        """As `edit`, towards each of several targets, decoded in one batch.
+        """Edit as `edit` does, towards each of several targets, decoded in one batch.
+
+        Args:
+            base: as for `edit`.
+            source: as for `edit`.
+            targets: at least one, each as for `edit`.
+            strength: as for `edit`.
+            frames: as for `edit`.
+            seed: as for `edit`.
+            part: as for `edit`.
 
         Returns:
-            A motion for each target.
+            A motion for each target, all as long as the base.
 
         Raises:
             RequestError: as by `edit`.
@@ -932,7 +1068,7 @@ class MotionCLIP(
         seed: int = 0,
         part: BodyPart = "whole body",
     ) -> list[Motion]:
-        """As `edit`, with each of several strengths, decoded in one batch: for a slider that moves a figure.
+        """Edit as `edit` does, with each of several strengths, decoded in one batch: for a slider that moves a figure.
 
         Args:
             base: as for `edit`.
@@ -1002,7 +1138,7 @@ class MotionCLIP(
         return edited
 
     def recognize(self, motion: Motion, labels: Sequence[str] | None = None, top: int = 5) -> list[tuple[str, float]]:
-        """The labels that fit a motion best, with their cosines, best first.
+        """Find the labels that fit a motion best.
 
         Args:
             motion: of any length.
@@ -1011,7 +1147,7 @@ class MotionCLIP(
             top: how many labels to return.
 
         Returns:
-            (label, cosine from −1 to 1), at most `top` of them.
+            (label, cosine from −1 to 1), at most `top` of them, best first.
 
         Raises:
             RequestError: for an empty list of labels.
@@ -1022,7 +1158,7 @@ class MotionCLIP(
         return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
 
     def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
-        """What a long motion shows from when to when.
+        """Say what a long motion shows from when to when.
 
         Every half second, the window (60 frames) around it gets the label that fits it and its neighbours best. Equal
         neighbours become one segment.
@@ -1057,7 +1193,18 @@ class MotionCLIP(
         return segments
 
     def drawn(self, texts: Sequence[str], closeness: float = CLOSENESS) -> torch.Tensor:
-        """(texts, D) latents that show texts as one action each: drawn to what the decoder knows of it."""
+        """Encode texts as one action each, drawn to what the decoder knows of it.
+
+        Args:
+            texts: each up to 2,000 characters.
+            closeness: as for `generate`; ignored without a bank or a reader.
+
+        Returns:
+            (texts, D) latents.
+
+        Raises:
+            RequestError: for a text that is empty or over 2,000 characters.
+        """
         z = self.encode_text(texts)
         if self.bank is None or self.reader is None:
             return z

@@ -314,7 +314,7 @@ class Clause:
 
     @property
     def lasts(self) -> float | None:
-        """Seconds that it takes with what is done at the same time, where the words say so."""
+        """The seconds that it takes with what is done at the same time, where the words say so."""
         return self.seconds or (self.also.seconds if self.also else None)
 
 
@@ -337,7 +337,14 @@ def refuse_negation(text: str, what: str = "text") -> None:
 
 
 def negated(text: str) -> str | None:
-    """The words with which a text says what not to do, or None."""
+    """Find the words with which a text says what not to do.
+
+    Args:
+        text: the text.
+
+    Returns:
+        Such words, or None.
+    """
     plain = _ASIDE.sub("", text)
     for pattern in _NEGATED:
         if match := pattern.search(plain):
@@ -356,7 +363,7 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
         The steps in order.
 
     Raises:
-        RequestError: for a length in digits outside 0.5–60 seconds.
+        RequestError: for a length in digits outside 0.5–60 seconds, or a count outside 1–10.
     """
     found = []
     for step in ordered(text, verbs):
@@ -367,17 +374,27 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
 
 
 def verb_stems(actions: Collection[str]) -> set[str]:
-    """The stems of the first words of action names: "walk up stairs" → "walk", "do push-ups" → "do", "push"."""
+    """List the stems of verbs: of the first words of action names, and of common ones.
+
+    Args:
+        actions: the names. "walk up stairs" gives "walk", "do push-ups" gives "do" and "push".
+
+    Returns:
+        The stems.
+    """
     words = {word for action in actions for word in re.split(r"[\s-]", action)[: 2 if action.startswith("do ") else 1]}
     return {stem(word) for word in [*words, *_COMMON_VERBS]} - _NOUNS
 
 
 def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """Split a text into its steps, in the order in which they are done.
+    """Split a text into its steps.
 
     Args:
         text: the text.
         verbs: stems of known verbs; without them, only words such as "then" separate steps.
+
+    Returns:
+        The words of each step, in the order in which they are done.
     """
     return [part for step in ordered(text, verbs) for part in items(step, verbs)]
 
@@ -385,7 +402,11 @@ def steps(text: str, verbs: Collection[str] = ()) -> list[str]:
 def with_things_named(text: str) -> str:
     """Put things in place of pronouns, since each step is read alone.
 
-    "picks up a box and puts it on a shelf" → "picks up a box and puts the box on a shelf".
+    Args:
+        text: "picks up a box and puts it on a shelf".
+
+    Returns:
+        "picks up a box and puts the box on a shelf".
     """
 
     def named(match: re.Match[str]) -> str:
@@ -415,7 +436,15 @@ def _may_name(word: str) -> bool:
 
 
 def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The parts of a text in the order that words such as "then" or "before" give them."""
+    """Split a text into parts that words such as "then" or "before" put in order.
+
+    Args:
+        text: the text.
+        verbs: stems of known verbs.
+
+    Returns:
+        The parts in the order in which they are done.
+    """
     text = with_things_named(_ASIDE.sub("", text).strip() or text.strip())
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
@@ -435,9 +464,16 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
 
 
 def items(text: str, verbs: Collection[str] = ()) -> list[str]:
-    """The items of a list of three or more verbs, which are done in order.
+    """Split a list of verbs, which are done in order.
 
     Two verbs that only "and" joins may be done at once: they stay together.
+
+    Args:
+        text: a part of a text, as `ordered` gives it.
+        verbs: stems of known verbs.
+
+    Returns:
+        The items; the text alone if it is no such list.
     """
     found = _listed(text, verbs)
     if (len(found) > 2 or (len(found) == 2 and "," in text)) and not any(
@@ -492,6 +528,9 @@ def _detailed(text: str, verbs: Collection[str]) -> Clause:
 def lasting(text: str) -> tuple[str, float | None]:
     """Separate a step from its length: "walks for 3 seconds" → "walks", 3.
 
+    Args:
+        text: the step.
+
     Returns:
         The step without the words for its length, and the length in seconds, if there is one.
 
@@ -534,6 +573,9 @@ def _with_count(clause: Clause, verbs: Collection[str]) -> Clause:
 
 def last_step(text: str) -> tuple[str, str]:
     """Separate the last step of an unfinished prompt: "walk, then si" → "walk, then ", "si".
+
+    Args:
+        text: the prompt.
 
     Returns:
         The words before the last step, and the last step.

@@ -93,7 +93,15 @@ def unity(whole: Reading, parts: Sequence[Reading]) -> float:
 
 
 class Network(nn.Module):
-    """Embeddings and terms of texts → scores of actions."""
+    """Embeddings and terms of texts → scores of actions.
+
+    Args:
+        width: the size of the embeddings.
+        vocabulary: the number of terms.
+        actions: the number of actions.
+        hidden: the width of the hidden layer.
+        of_terms: the size of a term's vector.
+    """
 
     def __init__(
         self, width: int, vocabulary: int, actions: int, hidden: int = HIDDEN, of_terms: int = WORDS_WIDTH
@@ -126,7 +134,12 @@ class Network(nn.Module):
 class Reader:
     """Decides which action a text means.
 
-    It knows the actions of `near`, and for each of them the other actions that are right as well.
+    Args:
+        network: scores the actions.
+        vocabulary: the terms that it knows.
+        rarity: (terms,) the weight of each term.
+        near: for each action, in the network's order, the other actions that are right as well.
+        threshold: the confidence from which on an action is known.
     """
 
     def __init__(
@@ -191,6 +204,9 @@ class Reader:
     def tables(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Look up the known terms of texts.
 
+        Args:
+            texts: the texts.
+
         Returns:
             (N, terms) numbers of the terms, and (N, terms) their weights: rare terms weigh more, and the weights of a
             text have unit length.
@@ -203,9 +219,13 @@ class Reader:
         return index, weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
     def foreign(self, text: str) -> bool:
-        """Whether a text is in another language.
+        """Say whether a text is in another language.
 
-        It is if it has other letters, or more frequent words of other languages than known words.
+        Args:
+            text: the text.
+
+        Returns:
+            True if it has other letters, or more frequent words of other languages than known words.
         """
         letters = [c for c in text if c.isalpha()]
         if sum(ord(c) > 0x24F for c in letters) > 0.5 * len(letters):
@@ -216,12 +236,15 @@ class Reader:
         return len(strange) >= 2 and len(strange) > len(known)
 
     def meaningless(self, text: str, pieces: Callable[[str], Sequence[int]]) -> bool:
-        """Whether the words of a text mean nothing: none is known, and they do not look like names.
+        """Say whether the words of a text mean nothing.
 
         Args:
             text: the text.
             pieces: text → the number of pieces into which the tower cuts each word. A name is cut into few pieces.
                 Several unknown words are hardly all names.
+
+        Returns:
+            True if no word is known and they do not look like names.
         """
         words = re.findall(r"[^\W\d_]+", text.lower())
         telling = [word for word in words if word not in _STOP]
@@ -235,7 +258,14 @@ class Reader:
         return stem(word) in self._words
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/reader.safetensors: matrices as bytes with a scale for each row, the rest in half precision."""
+        """Write FOLDER/reader.safetensors: matrices as bytes with a scale for each row, the rest in half precision.
+
+        Args:
+            folder: the model folder.
+
+        Raises:
+            FileAccessError: where the file can't be written.
+        """
         header = {
             "vocabulary": json.dumps(self.vocabulary, separators=(",", ":")),
             "near": json.dumps(self.near, separators=(",", ":")),
@@ -249,6 +279,12 @@ class Reader:
     @classmethod
     def load(cls, folder: Path) -> Reader:
         """Read FOLDER/reader.safetensors.
+
+        Args:
+            folder: the model folder.
+
+        Returns:
+            The reader.
 
         Raises:
             ModelFolderError: for a file that holds no reader.

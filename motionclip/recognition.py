@@ -26,5 +26,13 @@ class Segment:
 
 
 def cosines(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Cosines of each with each: (N, D) and (M, D), of any length → (N, M)."""
+    """Compute the cosines of each with each.
+
+    Args:
+        a: (N, D) of any length.
+        b: (M, D) of any length.
+
+    Returns:
+        (N, M) cosines.
+    """
     return functional.normalize(a, dim=-1) @ functional.normalize(b, dim=-1).T

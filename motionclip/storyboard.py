@@ -97,7 +97,20 @@ class Story:
 
 
 def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, kept: Story | None = None) -> Story:
-    """Make one motion of blocks; see `MotionCLIP.storyboard`."""
+    """Make one motion of blocks; see `MotionCLIP.storyboard`.
+
+    Args:
+        mc: the model.
+        blocks: in order.
+        closeness: as for `MotionCLIP.generate`.
+        kept: a story made before, whose parts are used again.
+
+    Returns:
+        The motion, and where each block is in it.
+
+    Raises:
+        StoryboardError: names the block and the field.
+    """
     check(blocks)
     part_of: dict[Block, torch.Tensor] = {}
     if kept is not None and kept.closeness == closeness:
@@ -149,7 +162,20 @@ def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
 
 
 def from_text(mc: MotionCLIP, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
-    """The steps of a prompt as blocks; see `MotionCLIP.blocks`."""
+    """Make blocks of the steps of a prompt; see `MotionCLIP.blocks`.
+
+    Args:
+        mc: the model.
+        text: the prompt.
+        seconds: the length of each step that names none; by default as long as it usually takes.
+        seed: the first block's; the others have the next ones.
+
+    Returns:
+        A block for each step.
+
+    Raises:
+        RequestError: for a text that `generate` does not take, and lengths outside the limits.
+    """
     (steps,) = mc.plan([text])
     return check(
         [
@@ -165,6 +191,9 @@ def from_text(mc: MotionCLIP, text: str, seconds: float | None = None, seed: int
 
 def check(blocks: Sequence[Block]) -> list[Block]:
     """Check blocks against the limits.
+
+    Args:
+        blocks: the blocks.
 
     Returns:
         The blocks as a list.
@@ -201,6 +230,12 @@ def _whole_or_decimal(value: object) -> bool:
 def load(path: str | PathLike[str]) -> list[Block]:
     """Read a storyboard file: {"blocks": [{"text": "walk", "seconds": 2, "seed": 0}, …]}; seed may be left out.
 
+    Args:
+        path: the file.
+
+    Returns:
+        The blocks in order.
+
     Raises:
         MotionFileError: for other content; it names the file and the field, and says how to fix it.
         OSError: where the file can't be opened.
@@ -218,6 +253,12 @@ def load(path: str | PathLike[str]) -> list[Block]:
 
 def parse(content: Any) -> list[Block]:
     """Read the blocks from a storyboard's JSON.
+
+    Args:
+        content: what the JSON holds.
+
+    Returns:
+        The blocks in order.
 
     Raises:
         StoryboardError: for other content; it names the field.
@@ -267,7 +308,17 @@ def save(blocks: Sequence[Block], path: str | PathLike[str]) -> Path:
 
 
 def as_json(blocks: Sequence[Block]) -> dict[str, Any]:
-    """The JSON of blocks, which `parse` reads."""
+    """Make the JSON of blocks, which `parse` reads.
+
+    Args:
+        blocks: the blocks.
+
+    Returns:
+        {"blocks": […]}.
+
+    Raises:
+        StoryboardError: as by `check`.
+    """
     return {"blocks": [vars(block) for block in check(blocks)]}
 
 

@@ -22,8 +22,13 @@ COARSE = 160  # components that are bytes in a file; the finer ones, whose noise
 class TakeLabel:
     """The takes of an action in a style, all of one length.
 
-    frames: how long they are. starts: the first frame of each of a take's windows. first: the row of the first take's
-    first window. count: of takes.
+    Attributes:
+        action: what they show.
+        style: how; "normal" for no style.
+        frames: how long each is.
+        starts: the first frame of each of a take's windows.
+        first: the row of the first take's first window.
+        count: the number of takes.
     """
 
     action: str
@@ -35,7 +40,7 @@ class TakeLabel:
 
     @property
     def rows(self) -> slice:
-        """Of all its windows."""
+        """The rows of all its windows in `Takes`."""
         return slice(self.first, self.first + self.count * len(self.starts))
 
 
@@ -43,9 +48,14 @@ class TakeLabel:
 class Takes:
     """Known motions as windows.
 
-    coefficients: (windows, components), in the model's basis. residuals: (windows, details), in `residual_basis`.
-    typical: (windows,) whether one by itself shows what its action comes to, as of sitting down the going down and not
-    the sitting after it. labels: which windows are whose; those of a take lie in order.
+    Attributes:
+        coefficients: (windows, components), in the model's basis.
+        residuals: (windows, details), in `residual_basis`.
+        residual_basis: of what the model's basis leaves out.
+        typical: (windows,) bool, whether one by itself shows what its action comes to, as of sitting down the going
+            down and not the sitting after it.
+        labels: which windows are whose; those of a take lie in order.
+        window: the windows' length in frames.
     """
 
     coefficients: torch.Tensor
@@ -56,9 +66,20 @@ class Takes:
     window: int
 
     def known(self, label: TakeLabel, count: int, seed: int, frames: int, again: bool, share: float) -> Known:
-        """`count` takes of a label in random order; each comes again where there are fewer.
+        """Choose takes of a label in random order; each comes again where there are fewer.
 
-        What has less time than a take sets out from one typical window. again, share: as in Known.
+        What has less time than a take sets out from one typical window.
+
+        Args:
+            label: the action and style.
+            count: how many takes.
+            seed: of the order.
+            frames: the length of the motions to be made.
+            again: whether a take may be repeated in a longer motion.
+            share: the part of the way from noise to motion that is theirs, 0–1.
+
+        Returns:
+            `count` known motions.
         """
         own = torch.arange(label.rows.start, label.rows.stop)
         if frames >= label.frames:
@@ -69,12 +90,23 @@ class Takes:
         return Known(self.coefficients[rows], residuals, starts, torch.full((count,), again), share)
 
     def missing(self, labels: Collection[tuple[str, str]]) -> tuple[str, str] | None:
-        """An action and style that has no take with a typical window, if there is one."""
+        """Find an action and style that has no take with a typical window.
+
+        Args:
+            labels: actions with their styles.
+
+        Returns:
+            The first such pair in the order of names, or None.
+        """
         there = {(label.action, label.style) for label in self.labels if self.typical[label.rows].any()}
         return min(set(labels) - there, default=None)
 
     def stored(self) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-        """The tensors and the header of a bank's file."""
+        """Pack them for a bank's file.
+
+        Returns:
+            The tensors by name, and the entry of the header.
+        """
         tensors = to_bytes("takes", self.coefficients[:, :COARSE]) | to_bytes("takes.residuals", self.residuals)
         if self.coefficients.shape[1] > COARSE:
             tensors |= to_half_bytes("takes.fine", self.coefficients[:, COARSE:])
@@ -84,8 +116,21 @@ class Takes:
 
     @classmethod
     def read(cls, file: Any, header: dict[str, str]) -> Takes:
-        """From an open bank's file. Raises ValueError, KeyError, TypeError or SafetensorError for one that holds none,
-        or others than it says."""
+        """Read takes from an open bank's file.
+
+        Args:
+            file: an open safetensors file.
+            header: its metadata.
+
+        Returns:
+            The takes.
+
+        Raises:
+            KeyError: for a header without takes.
+            SafetensorError: where a tensor is missing.
+            TypeError: for labels of another form.
+            ValueError: for labels of another form, or other windows than they say.
+        """
         window, rows = json.loads(header[HEADER])
         labels: list[TakeLabel] = []
         first = 0

@@ -43,7 +43,8 @@ def decide(text: str, plan: Sequence[Sequence[Reading]], reader: Reader, tower: 
         tower: cuts words into tokens.
 
     Returns:
-        "known" if every reading is known, "guess" if one is not, "not understood" if the words mean nothing.
+        "known" if every reading is known, "guess" if one is not, with at most 3 other actions, "not understood" if the
+        words mean nothing or are foreign.
     """
     steps = tuple(tuple(reading.action for reading in step) for step in plan)
     if reader.foreign(text):

@@ -33,6 +33,12 @@ class Evaluator(nn.Module):
     """An independent classifier of windows of joint positions.
 
     It gives actions, styles, and features in the text space of `tower`.
+
+    Args:
+        actions: the names of actions.
+        styles: the names of styles.
+        width: of the convolutions.
+        text: the size of the text space.
     """
 
     tower = "minilm"
@@ -59,7 +65,14 @@ class Evaluator(nn.Module):
         self.text = nn.Linear(2 * width, text)
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, 60, 149) features → (batch, 2·width) features, in which distances are measured."""
+        """Compute the features in which distances are measured.
+
+        Args:
+            windows: (batch, 60, 149) features.
+
+        Returns:
+            (batch, 2 · width).
+        """
         x = self.embed(points(windows).transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
@@ -83,6 +96,9 @@ class Evaluator(nn.Module):
     def predict(self, motions: Sequence[Motion]) -> dict[str, torch.Tensor]:
         """Classify the first 60 frames of each motion; the last pose of a shorter one is held.
 
+        Args:
+            motions: of any length.
+
         Returns:
             "action": (N, actions) logits. "style": (N, styles) logits. "text": (N, 384) unit features in the text
             space. "hidden": (N, H) features for Fréchet distances.
@@ -93,7 +109,10 @@ class Evaluator(nn.Module):
         return {"action": self.action(hidden), "style": self.style(hidden), "text": text, "hidden": hidden}
 
     def named(self, motions: Sequence[Motion]) -> tuple[list[str], list[str]]:
-        """The most likely action and style of each motion.
+        """Name the most likely action and style of each motion.
+
+        Args:
+            motions: of any length.
 
         Returns:
             The actions, and the styles.
@@ -103,7 +122,14 @@ class Evaluator(nn.Module):
         return actions, [self.styles[i] for i in predictions["style"].argmax(1).tolist()]
 
     def save(self, folder: Path) -> None:
-        """Write FOLDER/config.json and model.safetensors in half precision."""
+        """Write FOLDER/config.json and model.safetensors in half precision.
+
+        Args:
+            folder: where to.
+
+        Raises:
+            FileAccessError: where a file can't be written.
+        """
         state = {key: value.half() if value.is_floating_point() else value for key, value in self.state_dict().items()}
         write_atomically(folder / "model.safetensors", lambda path: save_file(state, path, metadata={"format": "pt"}))
         content = json.dumps({"actions": self.actions, "styles": self.styles}, indent=1) + "\n"
@@ -112,6 +138,12 @@ class Evaluator(nn.Module):
     @classmethod
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote.
+
+        Args:
+            folder: the folder.
+
+        Returns:
+            The evaluator, ready for inference.
 
         Raises:
             OSError: where it is missing.

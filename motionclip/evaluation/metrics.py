@@ -44,12 +44,15 @@ def penetration(motion: Motion) -> float:
 
 
 def leaps(motion: Motion, fastest: float = 12.0, widest: float = 40.0) -> bool:
-    """Whether a motion leaps in some frame.
+    """Say whether a motion leaps in some frame.
 
     Args:
         motion: the motion.
         fastest: metres per second; a leap is a joint that is faster.
         widest: degrees per frame; a leap is a pelvis that turns farther.
+
+    Returns:
+        True for a motion with a leap; a single frame has none.
     """
     if len(motion) < 2:
         return False
@@ -107,19 +110,30 @@ def precision(motions: torch.Tensor, texts: torch.Tensor, seed: int) -> tuple[fl
 
 
 def diversity(features: torch.Tensor, seed: int) -> float:
-    """Mean distance of random pairs of features (N, H)."""
+    """Compute the mean distance of 300 random pairs.
+
+    Args:
+        features: (N, H).
+        seed: of the pairs.
+
+    Returns:
+        The mean distance.
+    """
     generator = torch.Generator().manual_seed(seed)
     a, b = torch.randint(len(features), (2, PAIRS), generator=generator)
     return float((features[a] - features[b])[a != b].norm(dim=-1).mean())
 
 
 def multimodality(features: torch.Tensor, actions: Sequence[str], sources: Sequence[str]) -> float:
-    """Mean distance of features that show the same action but come from different sources.
+    """Compute the mean distance of features that show the same action but come from different sources.
 
     Args:
         features: (N, H).
         actions: the action of each.
         sources: the source of each, such as the name of its clip.
+
+    Returns:
+        The mean over actions; NaN where no action has two sources.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for index, action in enumerate(actions):

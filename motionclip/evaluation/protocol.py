@@ -140,7 +140,15 @@ def windows_of(mc: MotionCLIP, clips: Sequence[Clip]) -> tuple[torch.Tensor, lis
 
 
 def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
-    """How well the model's own representation holds real windows."""
+    """Measure how well the model's own representation holds real windows.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+
+    Returns:
+        The figures.
+    """
     real, _ = windows_of(mc, clips)
     reconstructed = mc.model.reconstruct_features(real)
     (r, t), (r2, t2) = from_features(real), from_features(reconstructed)
@@ -200,6 +208,13 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
     """Measure the paper's recognition among BABEL's 60 classes, on folders that `prepare` made.
 
     Any class among a window's categories is right. Windows of none of the classes are left out.
+
+    Args:
+        mc: the model.
+        clips: the clips.
+
+    Returns:
+        The figures; none where no clip is of one of the classes.
     """
     of_class = [clip for clip in clips if set(clip.categories) & set(BABEL_60)]
     if not of_class:

@@ -63,7 +63,7 @@ def details(mc: MotionCLIP, clips: Sequence[Clip]) -> dict[str, list[tuple[str, 
 
 
 def side(motion: Motion, limb: str) -> str:
-    """The side that acts.
+    """Find the side that acts.
 
     It follows from the turn of the pelvis, from the direction of the path, from the lower foot, which carries the body,
     or from the foot or hand that goes farther from its place.
@@ -71,6 +71,9 @@ def side(motion: Motion, limb: str) -> str:
     Args:
         motion: the motion.
         limb: what acts.
+
+    Returns:
+        "left" or "right".
     """
     rotations, joints = motion.rotations(), motion.joints()
     if limb == "turn":
@@ -90,7 +93,7 @@ def side(motion: Motion, limb: str) -> str:
 
 
 def count(motion: Motion, signal: str) -> int:
-    """How many times a part of the body goes out and back.
+    """Count how many times a part of the body goes out and back.
 
     It counts the peaks that stand out by 40 % of the whole range. The count is 0 where this range is below 3 cm, which
     nobody sees.
@@ -98,6 +101,9 @@ def count(motion: Motion, signal: str) -> int:
     Args:
         motion: the motion.
         signal: the part and the direction that are counted.
+
+    Returns:
+        The count; of turns the nearest whole number.
     """
     joints = motion.joints()
     chest = joints[:, JOINT_INDEX["spine3"]]
@@ -155,6 +161,9 @@ def _tempo(mc: MotionCLIP, row: dict[str, str]) -> bool:
 def body_course(motion: Motion) -> np.ndarray:
     """Describe the course of the body.
 
+    Args:
+        motion: the motion.
+
     Returns:
         (6,) the length of the pelvis's path on the ground (m), its lowest height (m), its height at the end less that
         at the start (m), mean speed of the ankles about it (m/s), how far it turns (radians), and the greatest height
@@ -180,6 +189,9 @@ def body_course(motion: Motion) -> np.ndarray:
 
 def arms_course(motion: Motion) -> np.ndarray:
     """Describe the course of the arms.
+
+    Args:
+        motion: the motion.
 
     Returns:
         (4,) height of the higher and of the lower wrist over the chest (m), speed of the faster wrist about it (m/s),

@@ -39,10 +39,13 @@ class Measurement:
 
 
 def table(models: Mapping[str, Sequence[Measurement]]) -> str:
-    """The figures as text: a row for each under its group, a column for each model.
+    """Write figures as text.
 
     Args:
         models: name → figures.
+
+    Returns:
+        A row for each figure under its group, a column for each model.
     """
     columns = {name: {(f.group, f.name): f.shown() for f in figures} for name, figures in models.items()}
     keys = list(dict.fromkeys(key for column in columns.values() for key in column))
@@ -66,6 +69,12 @@ def as_json(figures: Sequence[Measurement]) -> list[dict[str, object]]:
 
 def from_json(path: Path) -> list[Measurement]:
     """Read the figures that `as_json` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The figures.
 
     Raises:
         RequestError: for a file with something else in it.

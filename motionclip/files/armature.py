@@ -43,7 +43,14 @@ class Armature:
     notes: list[str] = field(default_factory=list)
 
     def only(self, joints: Set[int]) -> Armature:
-        """The part of it that these joints are, in their order."""
+        """Take some of its joints.
+
+        Args:
+            joints: which ones.
+
+        Returns:
+            The armature of these joints, in their order. One whose parent is left out has none.
+        """
         kept = sorted(joints)
         place = {joint: index for index, joint in enumerate(kept)}
         return replace(
@@ -69,7 +76,14 @@ class Armature:
         return not still
 
     def above(self, joint: int) -> list[int]:
-        """The joint's ancestors, the nearest first."""
+        """List the ancestors of a joint.
+
+        Args:
+            joint: the joint.
+
+        Returns:
+            The ancestors, the nearest first.
+        """
         result = []
         while (joint := self.parents[joint]) >= 0:
             result.append(joint)
@@ -77,7 +91,15 @@ class Armature:
 
 
 def subtrees(parents: Sequence[int], tops: Set[int]) -> tuple[frozenset[int], ...]:
-    """For each of these joints that hangs on no other of them: itself and what hangs on it. Parents come first."""
+    """Collect what hangs on some joints.
+
+    Args:
+        parents: the parent of each joint, −1 for none; parents before children.
+        tops: the joints.
+
+    Returns:
+        For each of them that hangs on no other of them: itself and what hangs on it.
+    """
     top_of: dict[int, int] = {}
     for joint, parent in enumerate(parents):
         if parent in top_of:

@@ -89,11 +89,14 @@ class Bvh:
         return result
 
     def positions(self) -> torch.Tensor:
-        """(frames, joints, 3): each joint's place in its parent's frame. This is its OFFSET unless channels move it.
+        """Place each joint in its parent's frame. This is its OFFSET unless channels move it.
 
         Position channels may hold shifts from the OFFSETs instead. They are taken for shifts if those of all joints but
         the root are nearer to zero than to the OFFSETs. A joint whose positions are zero in all frames stays at its
         OFFSET.
+
+        Returns:
+            (frames, joints, 3) in the file's unit.
         """
         offsets = torch.tensor([joint.offset for joint in self.joints], dtype=torch.float64)
         result = offsets.expand(len(self.values), -1, -1).clone()
@@ -416,7 +419,15 @@ _HANDS = {"left_hand": (0.08, 0.0, 0.0), "right_hand": (-0.08, 0.0, 0.0)}
 
 
 def save(motion: Motion, path: Path) -> None:
-    """Write the motion's 24 joints."""
+    """Write the motion's 24 joints.
+
+    Args:
+        motion: the motion.
+        path: the file.
+
+    Raises:
+        OSError: where it can't be written.
+    """
     euler = roma.rotmat_to_euler("ZXY", roma.rotvec_to_rotmat(torch.from_numpy(motion.poses).double()), degrees=True)
     order = _depth_first()
     values = np.concatenate(

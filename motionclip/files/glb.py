@@ -33,7 +33,15 @@ def save(motion: Motion, path: Path, floor: bool = False) -> None:
 
 
 def to_bytes(motion: Motion, floor: bool = False) -> bytes:
-    """The content of the GLB file that `save` writes."""
+    """Make the content of the GLB file that `save` writes.
+
+    Args:
+        motion: the motion.
+        floor: as for `save`.
+
+    Returns:
+        The bytes.
+    """
     arrays = Arrays(_figure_arrays())
     nodes: list[Json] = [*_BONES, {"name": "figure", "mesh": 0, "skin": 0}]
     nodes[0] = nodes[0] | {"translation": motion.translation[0].tolist()}

@@ -74,11 +74,14 @@ class Document:
         self._buffers: dict[int, bytes] = {}
 
     def wrong(self, field: str, reason: str) -> MotionFileError:
-        """The error for a part of this document.
+        """Make the error for a part of this document.
 
         Args:
             field: the part.
             reason: what is wrong with it, and how to mend it.
+
+        Returns:
+            The error, to be raised.
         """
         return MotionFileError(self.path, field, reason)
 
@@ -94,7 +97,13 @@ class Document:
                 raise self.wrong(name, _UNPACK)
 
     def items(self, field: str) -> list[Json]:
-        """The objects of one of the document's lists; [] if there is none.
+        """Read one of the document's lists.
+
+        Args:
+            field: the list.
+
+        Returns:
+            Its objects; [] if there is none.
 
         Raises:
             MotionFileError: for something else than a list of objects.
@@ -105,11 +114,14 @@ class Document:
         return items
 
     def item(self, field: str, index: Any) -> Json:
-        """One object of a list.
+        """Read one object of a list.
 
         Args:
             field: the list.
             index: the reference to the object.
+
+        Returns:
+            The object.
 
         Raises:
             MotionFileError: for a reference to nothing.
@@ -233,11 +245,22 @@ class Document:
 
 
 class Arrays:
-    """Arrays in one binary buffer, with an accessor and a view for each. They follow those of `first`, if any."""
+    """Arrays in one binary buffer, with an accessor and a view for each.
+
+    Args:
+        first: arrays that they follow, if any.
+    """
 
     @classmethod
     def after(cls, document: Document) -> Arrays:
-        """The arrays of a .glb, whose bytes stay as they are, for more to be added."""
+        """Take the arrays of a .glb, whose bytes stay as they are, for more to be added.
+
+        Args:
+            document: the .glb.
+
+        Returns:
+            Its arrays.
+        """
         result = cls()
         result.accessors, result.views = [*document.items("accessors")], [*document.items("bufferViews")]
         result.parts = [document.chunk + bytes(-len(document.chunk) % 4)]
@@ -318,7 +341,15 @@ def _steady(quaternions: np.ndarray) -> np.ndarray:
 
 
 def packed(document: Json, arrays: Arrays) -> bytes:
-    """The document and the buffer as a binary glTF file (glTF 2.0, section 4.4)."""
+    """Make a binary glTF file (glTF 2.0, section 4.4).
+
+    Args:
+        document: the document.
+        arrays: its arrays, as the file's buffer.
+
+    Returns:
+        The content of the file.
+    """
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     header = struct.pack("<4sII", GLB, 2, 12 + 8 + len(text) + 8 + arrays.size)

@@ -45,7 +45,14 @@ _SMOOTH = 20  # frames, the width of the heading's smoothing
 
 
 def to_joints(motion: Motion) -> np.ndarray:
-    """(frames, 22, 3) float32 joints in metres at 20 frames per second, where the motion is."""
+    """Take the 22 joints that HumanML3D has, where the motion is.
+
+    Args:
+        motion: the motion.
+
+    Returns:
+        (frames, 22, 3) float32 in metres, 20 per second.
+    """
     return at_twenty(motion).joints()[:, :JOINTS]
 
 
@@ -85,7 +92,14 @@ def to_features(joints: np.ndarray) -> np.ndarray:
 
 
 def from_features(features: np.ndarray) -> np.ndarray:
-    """(frames, 263) features → (frames, 22, 3) joints in metres, from the origin on."""
+    """Compute joints from HumanML3D's features, from the origin on.
+
+    Args:
+        features: (frames, 263), 20 per second.
+
+    Returns:
+        (frames, 22, 3) in metres.
+    """
     data = torch.from_numpy(features).double()
     none = data.new_zeros(1)
     heading = 2 * torch.cat([none, data[:-1, 0]]).cumsum(0)
@@ -99,9 +113,13 @@ def from_features(features: np.ndarray) -> np.ndarray:
 
 
 def has_their_bones(joints: np.ndarray) -> bool:
-    """Whether the bones of (frames, 22, 3) joints are as long as those of HumanML3D's skeleton.
+    """Say whether bones are about as long as those of HumanML3D's skeleton. They are in all of its features.
 
-    They are in all of its features.
+    Args:
+        joints: (frames, 22, 3) in metres.
+
+    Returns:
+        True where the mean difference is below half of a bone's length.
     """
     parents = [skeleton.PARENTS[joint] for joint in range(1, JOINTS)]
     lengths = np.median(np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1), axis=0)
@@ -109,7 +127,14 @@ def has_their_bones(joints: np.ndarray) -> bool:
 
 
 def at_twenty(motion: Motion) -> Motion:
-    """The motion's frames at 20 per second. The result's own rate still says 30."""
+    """Bring a motion to 20 frames per second.
+
+    Args:
+        motion: the motion, 30 per second.
+
+    Returns:
+        A motion with these frames; its own rate still says 30.
+    """
     return motion.resampled(FPS * FPS / FPS_THERE)
 
 

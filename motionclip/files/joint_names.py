@@ -95,7 +95,14 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 
 
 def family(names: list[str]) -> str:
-    """The name of the convention that joint names follow; "humanoid" for none that is known."""
+    """Name the convention that joint names follow.
+
+    Args:
+        names: the names.
+
+    Returns:
+        The convention; "humanoid" for none that is known.
+    """
     joined = " ".join(names).lower()[:20_000]
     return next((name for pattern, name in FAMILIES if re.search(pattern, joined)), "humanoid")
 
@@ -256,11 +263,14 @@ def _listed(armature: Armature) -> str:
 
 
 def form(armature: Armature, places: Mapping[str, int]) -> str:
-    """The lines `part = joint` of a map to fill in, with the joints that were found, and all others as comments.
+    """Write the lines `part = joint` of a map to fill in.
 
     Args:
         armature: the skeleton.
         places: part → index of the joint.
+
+    Returns:
+        The lines, with the joints that were found, and all joints as comments.
     """
     lines = [f"{part} = {armature.names[places[part]] if part in places else ''}".rstrip() for part in PARTS]
     return "\n".join(

@@ -12,6 +12,12 @@ from ..errors import file_access
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
+    Args:
+        path: the file.
+
+    Returns:
+        What it holds.
+
     Raises:
         ValueError: where it holds no JSON.
         OSError: where it can't be opened.

@@ -13,11 +13,15 @@ COLUMNS = ("clip", "split", "action", "captions")
 def read_table(folder: str | Path) -> list[dict[str, str]]:
     """Read the lines of FOLDER/labels.csv.
 
+    Args:
+        folder: the data folder.
+
     Returns:
         Column → value, for each line.
 
     Raises:
-        MotionFileError: for a missing column or value.
+        MotionFileError: for a missing column or value, or what is no CSV in UTF-8.
+        OSError: where the file can't be opened.
     """
     table = Path(folder) / "labels.csv"
     with file_access(table), open(table, newline="", encoding="utf-8") as file:

@@ -48,6 +48,9 @@ class Node:
 def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
     """Read the nodes of a document.
 
+    Args:
+        document: the document.
+
     Returns:
         The nodes, parents first, and for each node of the document its place among them.
 
@@ -75,13 +78,16 @@ def read_nodes(document: Document) -> tuple[list[Node], dict[int, int]]:
 
 
 def listed(document: Document, item: Json, key: str, field: str) -> list[Any]:
-    """A list in one of the document's objects; [] if there is none.
+    """Read a list in one of the document's objects.
 
     Args:
         document: the document.
         item: the object.
         key: the list's key in it.
         field: the object's name, for the error.
+
+    Returns:
+        The list; [] if there is none.
 
     Raises:
         MotionFileError: for something else than a list.
@@ -93,13 +99,27 @@ def listed(document: Document, item: Json, key: str, field: str) -> list[Any]:
 
 
 def unit(quaternions: np.ndarray) -> np.ndarray:
-    """(n, 4) → unit quaternions; those of no length become the identity."""
+    """Bring quaternions to unit length.
+
+    Args:
+        quaternions: (n, 4), x y z w.
+
+    Returns:
+        (n, 4); those of no length become the identity.
+    """
     length = np.linalg.norm(quaternions, axis=-1, keepdims=True)
     return np.where(length > 1e-6, quaternions / np.maximum(length, 1e-6), [0.0, 0, 0, 1])
 
 
 def matrices(places: Mapping[str, np.ndarray]) -> torch.Tensor:
-    """translation (n, 3), rotation (n, 4), scale (n, 3) → (n, 4, 4)."""
+    """Make matrices of what moves nodes.
+
+    Args:
+        places: "translation" (n, 3), "rotation" (n, 4) unit quaternions, x y z w, and "scale" (n, 3).
+
+    Returns:
+        (n, 4, 4).
+    """
     rotations = roma.unitquat_to_rotmat(torch.from_numpy(np.ascontiguousarray(places["rotation"])))
     result = torch.zeros(len(rotations), 4, 4, dtype=torch.float64)
     result[:, :3, :3] = rotations * torch.from_numpy(np.ascontiguousarray(places["scale"]))[:, None, :]
@@ -114,7 +134,14 @@ def local_matrices(nodes: list[Node]) -> torch.Tensor:
 
 
 def rotations_of(transforms: torch.Tensor) -> torch.Tensor:
-    """(..., 4, 4) transforms → (..., 3, 3) rotations, without scale and shear."""
+    """Find the rotations of transforms, without scale and shear.
+
+    Args:
+        transforms: (..., 4, 4).
+
+    Returns:
+        (..., 3, 3).
+    """
     x, y = normalize(transforms[..., :3, 0], dim=-1), transforms[..., :3, 1]
     z = normalize(torch.linalg.cross(x, y), dim=-1)
     return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)
@@ -194,7 +221,16 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
 
 
 def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int, int]) -> tuple[frozenset[int], ...]:
-    """The places of each skeleton's nodes: skins that share a joint, or hang on one another's, are of one body."""
+    """Find the nodes of each skeleton: skins that share a joint, or hang on one another's, are of one body.
+
+    Args:
+        document: the document.
+        nodes: its nodes, parents before children.
+        order: node of the document → its place among the nodes.
+
+    Returns:
+        For each body the places of its nodes.
+    """
     bodies: list[set[int]] = []
     for skin in document.items("skins"):
         joints = {order[joint] for joint in listed(document, skin, "joints", "skins") if joint in order}

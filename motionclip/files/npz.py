@@ -30,6 +30,12 @@ def load(path: Path) -> Motion:
 
     Nothing is unpickled. An array is read only after its header was checked.
 
+    Args:
+        path: the file.
+
+    Returns:
+        The motion.
+
     Raises:
         MotionFileError: for a file that can't be read as motion.
         OSError: for a file that can't be opened.
@@ -57,6 +63,9 @@ def read_smpl(path: Path, options: Options) -> list[LoadedMotion]:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays of an archive that can mean motion.
 
+    Args:
+        path: the file.
+
     Returns:
         Name → array.
 
@@ -74,7 +83,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Name → shape of each array of numbers. Raises MotionFileError for what is no archive."""
+    """Read the shapes of an archive's arrays of numbers.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Name → shape.
+
+    Raises:
+        MotionFileError: for what is no archive.
+        OSError: for a file that can't be opened.
+    """
     result = {}
     with _opened(path) as members:
         for name, member in members.items():
@@ -84,7 +104,19 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_one(path: Path, name: str) -> np.ndarray:
-    """One of the arrays. Raises MotionFileError."""
+    """Read one of an archive's arrays.
+
+    Args:
+        path: the file.
+        name: the array's name.
+
+    Returns:
+        The array.
+
+    Raises:
+        MotionFileError: for what is no archive, or an array that can't be read.
+        OSError: for a file that can't be opened.
+    """
     with _opened(path) as members:
         return read_array(members[name], path, name)
 

@@ -43,7 +43,14 @@ class Fit:
 
 
 def leg_length(joints: torch.Tensor) -> float:
-    """Median length of (frames, 22 or more, 3) legs from hip to ankle, mean of both sides."""
+    """Measure the length of legs from hip to ankle.
+
+    Args:
+        joints: (frames, 22 or more, 3), in SMPL's order and in any unit.
+
+    Returns:
+        The sum of the median lengths of thigh and shin, the mean of both sides.
+    """
     pairs = [("hip", "knee"), ("knee", "ankle")]
     bones = [joints[:, _J[f"{s}_{a}"]] - joints[:, _J[f"{s}_{b}"]] for s in ("left", "right") for a, b in pairs]
     return sum(float(bone.norm(dim=-1).median()) for bone in bones) / 2
@@ -107,7 +114,14 @@ def fit(joints: torch.Tensor, scale: float | None = None) -> Fit:
 
 
 def local_of(world: torch.Tensor) -> torch.Tensor:
-    """(frames, 24, 3, 3) rotations to the world → rotations to the parents, of the same shape."""
+    """Compute rotations to the parents from rotations to the world.
+
+    Args:
+        world: (frames, 24, 3, 3).
+
+    Returns:
+        (frames, 24, 3, 3).
+    """
     parts = [
         world[:, joint] if parent < 0 else world[:, parent].mT @ world[:, joint]
         for joint, parent in enumerate(skeleton.PARENTS)

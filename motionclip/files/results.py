@@ -68,7 +68,16 @@ def read_npy(path: Path, options: Options) -> list[LoadedMotion]:
 def read_npz(path: Path, options: Options) -> list[LoadedMotion]:
     """Read SMPL parameters in any spelling, or where there are none, one array of joints or features as in .npy.
 
-    Raises MotionFileError for other arrays, OSError for a file that can't be opened.
+    Args:
+        path: the file.
+        options: what overrules the file.
+
+    Returns:
+        The motions.
+
+    Raises:
+        MotionFileError: for other arrays.
+        OSError: for a file that can't be opened.
     """
     shapes = npz.shapes(path)
     name = None if smpl.names_poses(shapes) else _joints_among(shapes, path)

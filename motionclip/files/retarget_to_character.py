@@ -109,11 +109,26 @@ class Character:
         return (top - float(sole)) / stance.scale
 
     def save(self, motion: Motion, path: Path) -> None:
-        """Write the character's file with the motion as its first animation."""
+        """Write the character's file with the motion as its first animation.
+
+        Args:
+            motion: the motion.
+            path: the file.
+
+        Raises:
+            OSError: where it can't be written.
+        """
         path.write_bytes(self.to_bytes(motion))
 
     def to_bytes(self, motion: Motion) -> bytes:
-        """The content of the file that `save` writes."""
+        """Make the content of the file that `save` writes.
+
+        Args:
+            motion: the motion.
+
+        Returns:
+            The bytes.
+        """
         tracks = self.tracks(motion)
         arrays = Arrays.after(self._document)
         animation = arrays.animation(
@@ -136,6 +151,9 @@ class Character:
 
     def tracks(self, motion: Motion) -> Tracks:
         """Compute how its nodes move.
+
+        Args:
+            motion: the motion.
 
         Returns:
             Number of the node in the file, "rotation" or "translation", and (frames, 4 or 3) values of each.

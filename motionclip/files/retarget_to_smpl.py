@@ -116,12 +116,28 @@ class SourceSkeleton:
 
     @classmethod
     def at_rest(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
-        """The body of one frame that the source has at rest; joints: part → the source's joint."""
+        """Take the body of one frame that the source has at rest.
+
+        Args:
+            source: the source.
+            joints: part → the source's joint.
+
+        Returns:
+            The body.
+        """
         return cls._of(source, joints, source.rest_rotations[None], source.rest_positions[None])
 
     @classmethod
     def in_motion(cls, source: Armature, joints: Mapping[str, int]) -> SourceSkeleton:
-        """The body in all frames; joints: part → the source's joint."""
+        """Take the body in all frames.
+
+        Args:
+            source: the source.
+            joints: part → the source's joint.
+
+        Returns:
+            The body.
+        """
         return cls._of(source, joints, source.rotations, source.positions)
 
     @classmethod
@@ -176,7 +192,14 @@ class SourceSkeleton:
         return sorted((part for part in self.turns if part.startswith("spine:")), key=lambda part: int(part[6:]))
 
     def length(self, *parts: str) -> float:
-        """Mean length of the chain of bones between these parts, over both sides."""
+        """Measure the chain of bones between parts.
+
+        Args:
+            parts: at least two, without their side, in order.
+
+        Returns:
+            The sum of the bones' median lengths, the mean of both sides, in the source's unit.
+        """
         total = 0.0
         for side in joint_names.SIDES:
             points = [self.at(f"{side}_{part}") for part in parts]
@@ -193,6 +216,9 @@ class SourceSkeleton:
 
         Args:
             usual: the axis that the skeleton at rest has up; "" for none.
+
+        Returns:
+            The axis, as by `find_up`.
         """
         parts = [place for part, place in self.places.items() if not part.startswith("spine:")]
         legs = []
@@ -203,7 +229,14 @@ class SourceSkeleton:
         return find_up(torch.stack(parts, dim=1), head, torch.stack(legs, dim=1), usual)
 
     def turned_by(self, turn: torch.Tensor) -> SourceSkeleton:
-        """The whole body, turned in the world by (3, 3)."""
+        """Turn the whole body in the world.
+
+        Args:
+            turn: (3, 3) rotation.
+
+        Returns:
+            The turned body.
+        """
         return SourceSkeleton(
             {part: turn @ rotations for part, rotations in self.turns.items()},
             {part: places @ turn.T for part, places in self.places.items()},
@@ -213,6 +246,9 @@ class SourceSkeleton:
 
     def check(self, path: Path) -> None:
         """Check that the proportions are a human's.
+
+        Args:
+            path: the file, for the error.
 
         Raises:
             MotionFileError: where they are not.
@@ -270,7 +306,11 @@ class SourceSkeleton:
         return None if any(float(toe) < 0 for toe in toes) else frame
 
     def standing_axis(self) -> str:
-        """The axis along which the legs of a body of one frame stand, with the torso above them; "" if they don't."""
+        """Find the axis along which a body of one frame stands.
+
+        Returns:
+            The axis of its legs, with the torso above them, such as "y" or "-z"; "" if they stand along none.
+        """
         legs = [self.at(f"{side}_ankle") - self.at(f"{side}_hip") for side in joint_names.SIDES]
         up = -normalize(legs[0] + legs[1], dim=-1)[0]
         axis = int(up.abs().argmax())
@@ -279,7 +319,14 @@ class SourceSkeleton:
         return ("-" if up[axis] < 0 else "") + "xyz"[axis]
 
     def toes(self, side: str) -> torch.Tensor | None:
-        """(frames, 3) from the ankle to where the foot's first bone ends; None if the source does not say it."""
+        """Find where the toes are from the ankle.
+
+        Args:
+            side: "left" or "right".
+
+        Returns:
+            (frames, 3) from the ankle to where the foot's first bone ends; None if the source does not say it.
+        """
         if f"{side}_foot" not in self.places:
             return None
         toes = self.at(f"{side}_foot") - self.at(f"{side}_ankle")

@@ -46,6 +46,9 @@ class Rig:
         Args:
             nodes: the nodes.
             bind: place among the nodes → (4, 4), as `bind_pose` gives it.
+
+        Returns:
+            The rig.
         """
         local = rotations_of(local_matrices(nodes))
         rest_rotations = {joint: rotations_of(torch.from_numpy(matrix)) for joint, matrix in bind.items()}
@@ -73,11 +76,14 @@ class Rig:
         return result
 
     def nearest(self, parts: Mapping[str, int], node: int) -> str:
-        """The part whose bone is nearest to a node at rest.
+        """Find the part whose bone is nearest to a node at rest.
 
         Args:
             parts: part → node.
             node: the node.
+
+        Returns:
+            The part.
         """
         away = {part: float((self.places[joint] - self.places[node]).norm()) for part, joint in parts.items()}
         trunk, limbs = _chains(parts)

@@ -23,7 +23,14 @@ def frame_of(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def nearest_rotations(matrices: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) matrices → the nearest rotations, of the same shape."""
+    """Find the rotations nearest to matrices.
+
+    Args:
+        matrices: (..., 3, 3).
+
+    Returns:
+        (..., 3, 3) rotations.
+    """
     u, _, v = torch.linalg.svd(matrices)
     signs = torch.ones(u.shape[:-1], dtype=u.dtype)
     signs[..., 2] = torch.linalg.det(u @ v)

@@ -75,9 +75,15 @@ def names_poses(names: Iterable[str]) -> bool:
 
 
 def of_motion_x(values: np.ndarray) -> dict[str, np.ndarray]:
-    """Motion-X's (frames, 322) at 30 per second, as fields.
+    """Name the fields of Motion-X.
 
     Its columns are root 3, body 63, hands 90, jaw 3, expression 50, face 100, path 3 and shape 10.
+
+    Args:
+        values: (frames, 322), 30 per second.
+
+    Returns:
+        Name → array, as SMPL's fields.
     """
     fields = {"global_orient": values[:, :3], "body_pose": values[:, 3:66], "transl": values[:, 309:312]}
     return fields | {"fps": np.array(30.0)}
@@ -262,7 +268,18 @@ def _check(values: np.ndarray, path: Path, field: str) -> None:
 
 
 def find_rate(fields: Mapping[str, np.ndarray], path: Path) -> float | None:
-    """The frame rate that a field says; None where none does. Raises MotionFileError for what is no rate."""
+    """Find the frame rate that a field says.
+
+    Args:
+        fields: name → array.
+        path: the file, for errors.
+
+    Returns:
+        Frames per second; None where no field says it.
+
+    Raises:
+        MotionFileError: for what is no rate from 1 to 10,000.
+    """
     key = next(filter(is_rate, fields), None)
     if key is None:
         return None

@@ -42,6 +42,9 @@ class Surface:
             rig: the rig.
             parts: places in the rig of the body's parts.
 
+        Returns:
+            The surface.
+
         Raises:
             MotionFileError: for wrong meshes, or too many vertices.
         """
@@ -63,21 +66,40 @@ class Surface:
         return cls(*map(np.concatenate, zip(*pieces, strict=True)))
 
     def mostly(self, nodes: Set[int], share: float) -> np.ndarray:
-        """(n, 3) positions of the vertices that some nodes move.
+        """Find the vertices that some nodes move.
 
         Args:
             nodes: the nodes.
             share: the weight above which they count as moving a vertex.
+
+        Returns:
+            (n, 3) positions.
         """
         return self.points[(self.weights * np.isin(self.joints, [*nodes])).sum(axis=1) > share]
 
     def movers(self, least: float) -> set[int]:
-        """The nodes that move some vertex by more than so much."""
+        """Find the nodes that move some vertex.
+
+        Args:
+            least: the weight above which they do.
+
+        Returns:
+            Their places.
+        """
         return set(np.unique(self.joints[self.weights > least]).tolist())
 
 
 def slope(points: np.ndarray, forward: np.ndarray, up: np.ndarray) -> float:
-    """How far a sole points below level, in radians: the longest edge on the lower side of (n, 3) points of a foot."""
+    """Measure how far a sole points below level: the longest edge on the lower side of a foot.
+
+    Args:
+        points: (n, 3) of the foot.
+        forward: (3,) the way that it points on the ground.
+        up: (3,) the way up.
+
+    Returns:
+        Radians; 0 for points without an outline.
+    """
     outline = points @ np.stack([forward, up], axis=1)
     try:
         corners = outline[ConvexHull(outline).vertices]  # counter-clockwise

@@ -60,6 +60,9 @@ def find_up_of_joints(joints: torch.Tensor, usual: str) -> Up:
     Args:
         joints: (frames, 22 or more, 3).
         usual: as for `find_up`.
+
+    Returns:
+        The axis, as by `find_up`.
     """
     return find_up(joints, joints[:, JOINT_INDEX["head"]], joints[:, _SMPL_LEGS], usual)
 
@@ -77,6 +80,9 @@ def find_up(bodies: torch.Tensor, head: torch.Tensor, legs: torch.Tensor, usual:
         legs: (frames, 2, 4, 3) positions of left and right hip, knee, ankle and ball of the foot. Where the ball is
             unknown, the ankle stands for it.
         usual: the axis that the skeleton at rest or the format has up; "" if neither says it.
+
+    Returns:
+        The axis, and the note if there is one.
     """
     body = _Body.of(bodies, head, legs)
     standing = body.standing()

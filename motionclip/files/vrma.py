@@ -34,7 +34,15 @@ _STRAIGHT = {
 
 
 def save(motion: Motion, path: Path) -> None:
-    """Write the rotations of 22 joints, and the path of the hips."""
+    """Write the rotations of 22 joints, and the path of the hips.
+
+    Args:
+        motion: the motion.
+        path: the file.
+
+    Raises:
+        OSError: where it can't be written.
+    """
     offsets, straight = _t_pose()
     world = skeleton.global_transforms(motion.rotations().double(), torch.zeros(len(motion), 3).double())[0]
     local = local_of(world @ straight)

@@ -14,7 +14,14 @@ from ..errors import FileAccessError, file_access
 
 
 def is_same_file(target: Path, source: Path) -> bool:
-    """Whether the file to write is the file to read.
+    """Say whether the file to write is the file to read.
+
+    Args:
+        target: the file to write.
+        source: the file to read.
+
+    Returns:
+        True where both are there and the same.
 
     Raises:
         FileAccessError: for a name that no file can have.

@@ -21,10 +21,13 @@ EXTREMITY = 0.1  # m²; lets the turn of hands, head and toes, which moves no jo
 
 
 def feature_weights() -> torch.Tensor:
-    """(149,) metres of summed joint displacement for a unit change of each feature.
+    """Weight features by how far they move the body.
 
-    A rotation counts with the root of its squared lever arms to all joints that hang on it, so that
-    squared error in weighted features is close to squared error in joint positions.
+    A rotation counts with the root of its squared lever arms to all joints that hang on it, so that squared error in
+    weighted features is close to squared error in joint positions.
+
+    Returns:
+        (149,) metres of summed joint displacement for a unit change of each feature.
     """
     # On the CPU even where a model without memory is built: to join tensors there, torch loads its whole compiler.
     levers = torch.full((skeleton.NUM_JOINTS,), EXTREMITY, device="cpu")
@@ -38,9 +41,16 @@ def feature_weights() -> torch.Tensor:
 
 
 def dct(window: int, frequencies: int) -> torch.Tensor:
-    """(frequencies, window): the first rows of the orthonormal discrete cosine transform (DCT-II), slowest first.
+    """Compute the first rows of the orthonormal discrete cosine transform (DCT-II), slowest first.
 
     The k-th is a cosine of k half periods over the window: 15 k / window Hz at 30 frames per second.
+
+    Args:
+        window: the window's length in frames.
+        frequencies: how many rows.
+
+    Returns:
+        (frequencies, window).
     """
     # On the CPU for the reason given in feature_weights.
     time = torch.arange(window, device="cpu") + 0.5
@@ -49,7 +59,16 @@ def dct(window: int, frequencies: int) -> torch.Tensor:
 
 
 class MotionBasis(nn.Module):
-    """Windows of features (…, window, 149) ↔ (…, components) coefficients of unit variance."""
+    """Windows of features (…, window, 149) ↔ (…, components) coefficients of unit variance.
+
+    Args:
+        window: the windows' length in frames.
+        components: the number of coefficients.
+        frequencies: the number of cosines over a window, at most `window`.
+
+    Raises:
+        ValueError: for more frequencies than the window has frames.
+    """
 
     mean: torch.Tensor
     directions: torch.Tensor
@@ -70,7 +89,15 @@ class MotionBasis(nn.Module):
 
     @torch.no_grad()
     def fit(self, windows: torch.Tensor, seed: int = 0) -> None:
-        """Fit to (windows, window, 149) by randomised principal component analysis (Halko et al. 2011)."""
+        """Fit the basis by randomised principal component analysis (Halko et al. 2011).
+
+        Args:
+            windows: (windows, window, 149) features, more windows than components.
+            seed: of the random numbers.
+
+        Raises:
+            ValueError: for too few windows.
+        """
         if len(windows) <= self.components:
             raise ValueError(
                 f"components: {self.components} need more than {len(windows)} windows of motion to fit; "
@@ -86,11 +113,25 @@ class MotionBasis(nn.Module):
         self.deviations.copy_((values[: self.components] / len(flat) ** 0.5).clamp(min=1e-6))
 
     def project(self, windows: torch.Tensor) -> torch.Tensor:
-        """(…, window, 149) → (…, components)."""
+        """Find the coefficients of windows.
+
+        Args:
+            windows: (…, window, 149) features.
+
+        Returns:
+            (…, components) coefficients.
+        """
         return (self._weighted(windows) - self.mean) @ self.directions.T / self.deviations
 
     def expand(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(…, components) → (…, window, 149)."""
+        """Make windows of coefficients.
+
+        Args:
+            coefficients: (…, components).
+
+        Returns:
+            (…, window, 149) features.
+        """
         flat = (coefficients * self.deviations) @ self.directions + self.mean
         return self.dct.T @ flat.unflatten(-1, (-1, features.FEATURES)) / self.weights
 

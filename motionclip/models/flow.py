@@ -128,8 +128,16 @@ class MotionEncoder(nn.Module):
         self.head = nn.Linear(2 * width, config.latent)
 
     def forward(self, coefficients: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        """coefficients (batch, components), each scaled by its importance; points: (batch, window, 74) → (3, batch,
-        latent) of unit length: the latents, what only the perceptron would give, and only the convolutions."""
+        """Encode windows.
+
+        Args:
+            coefficients: (batch, components), each scaled by its importance.
+            points: (batch, window, 74) joints, as `features.points` gives them.
+
+        Returns:
+            (3, batch, latent) of unit length: the latents, what only the perceptron would give, and only the
+            convolutions.
+        """
         x = self.embed(points.transpose(1, 2))
         for number, block in enumerate(self.blocks):
             x = x + block(x)
@@ -141,7 +149,13 @@ class MotionEncoder(nn.Module):
 
 
 class VelocityBlock(nn.Module):
-    """A residual perceptron whose normalisation is set by the condition (adaLN-zero, Peebles & Xie 2023)."""
+    """A residual perceptron whose normalisation is set by the condition (adaLN-zero, Peebles & Xie 2023).
+
+    Args:
+        width: of its input and output.
+        hidden: its inner width.
+        condition: the size of the condition.
+    """
 
     def __init__(self, width: int, hidden: int, condition: int) -> None:
         super().__init__()
@@ -152,7 +166,15 @@ class VelocityBlock(nn.Module):
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, x: torch.Tensor, modulation: torch.Tensor) -> torch.Tensor:
-        """x: (batch, width); modulation: (batch, 3 · width), what `self.modulation` makes of the condition."""
+        """Add what the perceptron makes of x.
+
+        Args:
+            x: (batch, width).
+            modulation: (batch, 3 · width), what `self.modulation` makes of the condition.
+
+        Returns:
+            (batch, width).
+        """
         scale, shift, gate = modulation.chunk(3, dim=-1)
         normed = self.norm(x)
         inner = functional.silu(self.up(torch.addcmul(normed + shift, normed, scale)))
@@ -183,7 +205,15 @@ class VelocityField(nn.Module):
         self.register_buffer("frequencies", torch.linspace(0, math.log(200), 32, device="cpu").exp(), persistent=False)
 
     def modulations(self, t: torch.Tensor, z: torch.Tensor) -> list[torch.Tensor]:
-        """Times (..., 1) and latents (..., latent) → for each block its modulation (..., 3 · width)."""
+        """Compute how the blocks are conditioned. It needs no x.
+
+        Args:
+            t: (..., 1) times from 0, noise, to 1, motion.
+            z: (..., latent) latents of unit length.
+
+        Returns:
+            For each block its modulation, (..., 3 · width).
+        """
         angles = t * self.frequencies
         # A unit latent has entries of about 1/√latent; the network wants them near one.
         condition = functional.silu(
@@ -192,23 +222,49 @@ class VelocityField(nn.Module):
         return [cast(VelocityBlock, block).modulation(condition) for block in self.blocks]
 
     def residual(self, x: torch.Tensor, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The network proper, of unit variance in and out; x (batch, K)."""
+        """Run the network proper, of unit variance in and out.
+
+        Args:
+            x: (batch, components).
+            modulations: as `modulations` gives them.
+
+        Returns:
+            (batch, components).
+        """
         h = self.inward(x)
         for block, modulation in zip(self.blocks, modulations, strict=True):
             h = block(h, modulation)
         return self.outward(self.norm(h)).float()
 
     def forward(self, x: torch.Tensor, t: float, modulations: Sequence[torch.Tensor]) -> torch.Tensor:
-        """v = (2t − 1)/s²·x + F(x/s)/s with s² = t² + (1 − t)²: the best linear guess plus what the network adds.
+        """Compute the velocity: the best linear guess plus what the network adds.
 
-        The preconditioning of Karras et al. 2022, worked out for the straight path x = (1 − t)·noise + t·data.
-        x (batch, K), modulations as `modulations` gives them for this t.
+        v = (2t − 1)/s²·x + F(x/s)/s with s² = t² + (1 − t)². The preconditioning of Karras et al. 2022, worked out for
+        the straight path x = (1 − t)·noise + t·data.
+
+        Args:
+            x: (batch, components).
+            t: the time, 0–1.
+            modulations: as `modulations` gives them for this t.
+
+        Returns:
+            (batch, components) velocities.
         """
         s = math.hypot(t, 1 - t)
         return torch.add((2 * t - 1) / s**2 * x, self.residual(x / s, modulations), alpha=1 / s)
 
     def loss(self, data: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """(batch, K) squared error of the network's own output: the velocity's up to a factor of t (batch,)."""
+        """Compute the error of the network's own output: the velocity's up to a factor of t.
+
+        Args:
+            data: (batch, components), of motions.
+            noise: (batch, components).
+            t: (batch,) times, 0–1.
+            z: (batch, latent) latents of the motions.
+
+        Returns:
+            (batch, components) squared errors.
+        """
         t = t[:, None]
         s = torch.hypot(t, 1 - t)
         x = (1 - t) * noise + t * data
@@ -307,11 +363,26 @@ class FlowModel(nn.Module):
         self.velocity = VelocityField(config)
 
     def encode_coefficients(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(batch, components) → (batch, latent), unit length."""
+        """Encode coefficients of the basis.
+
+        Args:
+            coefficients: (batch, components).
+
+        Returns:
+            (batch, latent) of unit length.
+        """
         return self.views(coefficients)[0]
 
     def views(self, coefficients: torch.Tensor, jitter: torch.Tensor | None = None) -> torch.Tensor:
-        """(batch, components) → (3, batch, latent), as MotionEncoder's. jitter: (batch, window, 149), for training."""
+        """Encode coefficients, together and by each part of the encoder alone.
+
+        Args:
+            coefficients: (batch, components).
+            jitter: (batch, window, 149), added to the features whose joints are encoded, for training.
+
+        Returns:
+            (3, batch, latent), as MotionEncoder's.
+        """
         deviations = self.basis.deviations
         scaled = coefficients * (deviations / deviations.mean()).sqrt()
         with torch.no_grad(), torch.autocast(coefficients.device.type, enabled=False):
@@ -321,21 +392,41 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, window, 149) features that start facing +z → (batch, latent), unit length."""
+        """Encode windows.
+
+        Args:
+            windows: (batch, window, 149) features that start facing +z.
+
+        Returns:
+            (batch, latent) of unit length.
+        """
         return torch.cat([self.encode_coefficients(self.basis.project(part)) for part in windows.split(512)])
 
     @torch.inference_mode()
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, latent), unit length: the mean over windows half a window apart.
+        """Encode motions, each as the mean over windows half a window apart.
 
         A motion shorter than the window is held at its last pose.
+
+        Args:
+            motions: of any length.
+
+        Returns:
+            (motions, latent) of unit length.
         """
         cuts = [cut_windows(motion, self.config.window, self.config.window // 2) for motion in motions]
         latents = self.encode_windows(torch.cat(cuts)).split([len(cut) for cut in cuts])
         return functional.normalize(torch.stack([part.mean(0) for part in latents]), dim=-1)
 
     def window_starts(self, frames: int) -> list[int]:
-        """Where the overlapping windows begin that together make a motion of this length."""
+        """Find where the overlapping windows begin that together make a motion.
+
+        Args:
+            frames: the motion's length.
+
+        Returns:
+            The first frame of each window.
+        """
         extra = max(frames - self.config.window, 0)
         count = 1 + math.ceil(extra / self.config.hop)
         return [round(index * extra / max(count - 1, 1)) for index in range(count)]
@@ -347,32 +438,65 @@ class FlowModel(nn.Module):
         return _Way.of(known, frames, self.config.window)
 
     def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
-        """(count, windows, components); the first ones don't depend on how many are drawn."""
+        """Draw noise; the first instances don't depend on how many are drawn.
+
+        Args:
+            count: how many instances.
+            windows: how many windows each has.
+            seed: of the generator.
+
+        Returns:
+            (count, windows, components).
+        """
         shape = (count, windows, self.config.components)
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
     def decode_motions(
         self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0, noise: torch.Tensor | None = None
     ) -> list[Motion]:
-        """(N, latent) or (N, windows, latent) → N motions of `frames` frames, from the origin, facing +z.
+        """Decode latents into motions that start at the origin, facing +z.
 
-        noise: (N, windows, components), the instances; by default `draw_noise` of the seed, one for all, or of N seeds.
+        Args:
+            z: (N, latent), or (N, windows, latent) with a latent for each window.
+            frames: the length of each motion.
+            seed: of `draw_noise`; one for all, or one for each.
+            noise: (N, windows, components), the instances; by default the seed's.
+
+        Returns:
+            N motions.
         """
         return features.features_motions(self.decode_features(z, frames, seed, noise))
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
-        """As decode_motions, but each of the N latents gets noise of its own."""
+        """Decode latents as `decode_motions` does, with noise of its own for each of them.
+
+        Args:
+            z: (N, latent) latents.
+            frames: the length of each motion.
+            seed: of the noise of all.
+
+        Returns:
+            N motions.
+        """
         return self.decode_motions(z, frames, noise=self.draw_noise(len(z), len(self.window_starts(frames)), seed))
 
     @torch.inference_mode()
     def decode_chain(
         self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: Sequence[Known] | None = None
     ) -> torch.Tensor:
-        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other.
+        """Decode parts of one motion, one after the other.
 
-        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share,
-        the one motion leads into the other. seeds: each part's, of the noise that `decode_features` draws for it.
-        known: what each part sets out from.
+        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share, the
+        one motion leads into the other.
+
+        Args:
+            z: (parts, latent) latents.
+            frames: each part's length.
+            seeds: each part's, of the noise that `decode_features` draws for it.
+            known: what each part sets out from, if anything.
+
+        Returns:
+            (all frames, 149) features.
         """
         window = self.config.window
         ways = [self._way(length, None if known is None else known[part]) for part, length in enumerate(frames)]
@@ -386,12 +510,26 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def coefficients(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, window, 149) features that start facing +z → (N, components), what a `Known` is made of."""
+        """Compute the coefficients that a `Known` is made of.
+
+        Args:
+            windows: (N, window, 149) features that start facing +z.
+
+        Returns:
+            (N, components).
+        """
         return self.basis.project(windows)
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, window, 149) features through the motion coefficients and back."""
+        """Take features through the motion coefficients and back.
+
+        Args:
+            windows: (batch, window, 149) features.
+
+        Returns:
+            Features of the same shape.
+        """
         return self.basis.expand(self.basis.project(windows))
 
     @torch.inference_mode()
@@ -404,11 +542,21 @@ class FlowModel(nn.Module):
         origin: torch.Tensor | None = None,
         known: Known | None = None,
     ) -> torch.Tensor:
-        """As decode_motions, but (N, frames, 149) features.
+        """Decode latents into features.
 
-        Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin`, shaped as z, there is none:
-        origin and z being the same, the noise that `invert` found gives exactly the motion back that it was
-        found for. known: what each of the N sets out from.
+        Guidance (Ho & Salimans 2022) goes from no condition at all to z; with `origin` there is none: origin and z
+        being the same, the noise that `invert` found gives exactly the motion back that it was found for.
+
+        Args:
+            z: (N, latent), or (N, windows, latent) with a latent for each window.
+            frames: the length of each motion.
+            seed: of `draw_noise`; one for all, or one for each.
+            noise: (N, windows, components), the instances; by default the seed's.
+            origin: the latents with which `invert` found the noise, shaped as z.
+            known: what each of the N sets out from.
+
+        Returns:
+            (N, frames, 149) features.
         """
         starts = self._way(frames, known).starts
         if noise is None:
@@ -437,10 +585,22 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def edit_features(self, z: torch.Tensor, noise: torch.Tensor | None, frames: int, edit: Edit) -> torch.Tensor:
-        """A motion, and the same instance edited in N ways: (1 + N, frames, 149) features.
+        """Decode a motion, and the same instance edited in N ways.
 
-        z, noise: what `invert` found for the motion. What is common to the differences between known motions that
-        show the same change is the change itself (compositional guidance, Liu et al. 2022).
+        What is common to the differences between known motions that show the same change is the change itself
+        (compositional guidance, Liu et al. 2022).
+
+        Args:
+            z: (windows, latent), what `invert` found for the motion.
+            noise: (1, windows, components), what it found, too.
+            frames: the motion's length.
+            edit: the N changes.
+
+        Returns:
+            (1 + N, frames, 149) features, the motion itself first.
+
+        Raises:
+            ValueError: where there is no noise.
         """
         config = self.config
         terms = _Terms()
@@ -512,10 +672,16 @@ class FlowModel(nn.Module):
 
     @torch.inference_mode()
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor]:
-        """What a motion is and which instance of it: latents z (windows, latent), noise (1, windows, components).
+        """Find what a motion is and which instance of it.
 
-        Decoding z with the noise, and z as the origin, gives the motion back within the basis' error: the
-        decoder's Euler steps are undone one by one, each by fixed-point iteration.
+        Decoding z with the noise, and z as the origin, gives the motion back within the basis' error: the decoder's
+        Euler steps are undone one by one, each by fixed-point iteration.
+
+        Args:
+            motion: of any length.
+
+        Returns:
+            (windows, latent) latents z, and (1, windows, components) noise.
         """
         starts = self.window_starts(len(motion))
         whole = features.canonical(features.motion_features(motion.padded(self.config.window)))[None]

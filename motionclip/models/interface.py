@@ -49,14 +49,28 @@ class Known:
     share: float
 
     def part(self, rows: slice) -> Known:
-        """The known motions for some of the motions to be made."""
+        """Take the known motions for some of the motions to be made.
+
+        Args:
+            rows: which of the N.
+
+        Returns:
+            Known motions with the same starts and share.
+        """
         return replace(
             self, coefficients=self.coefficients[rows], residuals=self.residuals[rows], again=self.again[rows]
         )
 
     @classmethod
     def stacked(cls, parts: Sequence[Known]) -> Known:
-        """Join known motions with the same starts and share, for all motions of several."""
+        """Join known motions.
+
+        Args:
+            parts: at least one, all with the same starts and share.
+
+        Returns:
+            The known motions of all parts, in order.
+        """
         return replace(
             parts[0],
             coefficients=torch.cat([of.coefficients for of in parts]),
@@ -118,10 +132,24 @@ class MotionModel(Protocol):
         """
 
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """Encode motions: (motions, latent), each the mean over windows half a window apart."""
+        """Encode motions, each as the mean over windows half a window apart.
+
+        Args:
+            motions: of any length.
+
+        Returns:
+            (motions, latent) latents.
+        """
 
     def window_starts(self, frames: int) -> list[int]:
-        """The first frames of the windows that make a motion of `frames` frames."""
+        """Find where the windows begin that make a motion.
+
+        Args:
+            frames: the motion's length.
+
+        Returns:
+            The first frame of each window.
+        """
 
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
         """Decode latents into motions that start at the origin, facing +z.
@@ -150,7 +178,17 @@ class MotionModel(Protocol):
     def decode_chain(
         self, z: torch.Tensor, frames: Sequence[int], seeds: Sequence[int], known: Sequence[Known] | None = None
     ) -> torch.Tensor:
-        """(parts, latent) → (all frames, 149) features: parts of so many frames, one after the other."""
+        """Decode parts of one motion, one after the other.
+
+        Args:
+            z: (parts, latent) latents.
+            frames: each part's length.
+            seeds: each part's instance.
+            known: what each part sets out from, for models that give `coefficients`.
+
+        Returns:
+            (all frames, 149) features.
+        """
 
     def decode_features(
         self,
@@ -188,6 +226,9 @@ class MotionModel(Protocol):
     def invert(self, motion: Motion) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Find the latents and the noise that give a motion back.
 
+        Args:
+            motion: of any length.
+
         Returns:
             (windows, latent) latents, and the noise; None instead of it for a model without noise.
         """
@@ -206,4 +247,11 @@ class MotionModel(Protocol):
         """
 
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """Encode and decode (N, frames, 149) features; the shape stays."""
+        """Encode and decode windows.
+
+        Args:
+            windows: (N, frames, 149) features.
+
+        Returns:
+            Features of the same shape.
+        """

@@ -14,9 +14,11 @@ FREQUENCIES = 30  # cosines over a window; the fastest of 60 frames has 7.25 Hz
 
 
 class ResidualBasis:
-    """Principal components of these joints' rotations in what is left of windows: (…, window, 149) ↔ (…, components).
+    """Principal components of the rotations of head and wrists in what is left of windows.
 
-    directions: (components, FREQUENCIES · 24).
+    Args:
+        directions: (components, FREQUENCIES · 24).
+        window: the windows' length in frames.
     """
 
     def __init__(self, directions: torch.Tensor, window: int) -> None:
@@ -24,19 +26,40 @@ class ResidualBasis:
 
     @classmethod
     def fit(cls, residuals: torch.Tensor, components: int) -> ResidualBasis:
-        """To residuals (windows, window, 149) of features. Small ones count nearly as much as large ones: a nod as a
-        somersault."""
+        """Fit a basis to residuals. Small ones count nearly as much as large ones: a nod as a somersault.
+
+        Args:
+            residuals: (windows, window, 149) features.
+            components: how many to keep.
+
+        Returns:
+            The basis.
+        """
         flat = (dct(residuals.shape[1], FREQUENCIES) @ residuals[..., COLUMNS]).flatten(1)
         flat = flat / flat.norm(dim=1, keepdim=True).clamp(min=1e-3).sqrt()
         _, directions = torch.linalg.eigh(flat.T @ flat)
         return cls(directions.T.flip(0)[:components].contiguous(), residuals.shape[1])
 
     def project(self, residuals: torch.Tensor) -> torch.Tensor:
-        """(…, window, 149) → (…, components)."""
+        """Find the coefficients of residuals.
+
+        Args:
+            residuals: (…, window, 149) features.
+
+        Returns:
+            (…, components) coefficients.
+        """
         return (self._dct @ residuals[..., COLUMNS]).flatten(-2) @ self.directions.T
 
     def expand(self, coefficients: torch.Tensor) -> torch.Tensor:
-        """(…, components) → (…, window, 149), zero but for these joints."""
+        """Make residuals of coefficients.
+
+        Args:
+            coefficients: (…, components).
+
+        Returns:
+            (…, window, 149) features, zero but for these joints.
+        """
         flat = (coefficients @ self.directions).unflatten(-1, (FREQUENCIES, len(COLUMNS)))
         residuals = coefficients.new_zeros(*coefficients.shape[:-1], self._dct.shape[1], features.FEATURES)
         residuals[..., COLUMNS] = self._dct.T @ flat

@@ -44,7 +44,18 @@ def build(config: ModelConfig) -> Model:
 
 
 def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
-    """The config dataclass for {"architecture": …, …}; `source` is named in errors (ModelFolderError)."""
+    """Make a model's config from its settings.
+
+    Args:
+        content: {"architecture": …, …}.
+        source: where the settings come from, for errors.
+
+    Returns:
+        The config of this architecture.
+
+    Raises:
+        ModelFolderError: for an unknown architecture or setting, or a value that can't be.
+    """
     architecture = content.get("architecture")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
@@ -73,7 +84,18 @@ def parse_config(content: dict[str, Any], source: str) -> ModelConfig:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The config of the model in a folder. Raises ModelFolderError, or OSError for a missing file."""
+    """Read the config of the model in a folder.
+
+    Args:
+        folder: the model folder.
+
+    Returns:
+        The config.
+
+    Raises:
+        ModelFolderError: for a file that holds no config.
+        OSError: where it can't be opened.
+    """
     path = folder / CONFIG_FILE
     try:
         content = read_json(path)
@@ -91,7 +113,18 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def load(folder: Path) -> Model:
-    """The model in a folder, ready for inference. Raises ModelFolderError, or OSError for a missing file."""
+    """Load the model in a folder, ready for inference.
+
+    Args:
+        folder: the model folder.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelFolderError: where its files don't hold a model, or don't fit together.
+        OSError: where one can't be opened.
+    """
     config = read_config(folder)
     path = folder / WEIGHTS_FILE
     if not path.is_file():
@@ -144,8 +177,15 @@ def _check_shapes(config: ModelConfig, shapes: dict[str, tuple[int, ...]], path:
 def save(model: Model, folder: Path, half: bool = False) -> None:
     """Write config.json and model.safetensors; each file is replaced as a whole or not at all.
 
-    Numbers are written in half precision where that loses nothing, and with `half` in any case; the motion basis' finer
-    components then as bytes.
+    Numbers are written in half precision where that loses nothing.
+
+    Args:
+        model: the model.
+        folder: where to; it is made where it is missing.
+        half: whether all numbers are in half precision, and the motion basis' finer components bytes.
+
+    Raises:
+        OSError: where a file can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {

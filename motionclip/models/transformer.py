@@ -134,7 +134,15 @@ class Encoder(nn.Module):
         self.seqTransEncoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """x (batch, 25, 6, frames), mask (batch, frames) bool → z (batch, latent)."""
+        """Encode motions.
+
+        Args:
+            x: (batch, 25, 6, frames) of the config's layout.
+            mask: (batch, frames) bool, False for padding.
+
+        Returns:
+            (batch, latent) latents.
+        """
         frames = self.skelEmbedding(x.permute(3, 0, 1, 2).flatten(2))
         tokens = torch.stack([self.muQuery, self.sigmaQuery]).expand(-1, len(x), -1)
         attended = torch.cat([mask.new_ones(len(x), 2), mask], dim=1)
@@ -156,7 +164,15 @@ class Decoder(nn.Module):
         self._begun: tuple[tuple[object, ...], torch.Tensor] | None = None
 
     def forward(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """z (batch, latent), mask (batch, frames) bool → x (batch, 25, 6, frames)."""
+        """Decode latents.
+
+        Args:
+            z: (batch, latent) latents.
+            mask: (batch, frames) bool, False for padding.
+
+        Returns:
+            (batch, 25, 6, frames) of the config's layout; padding is zero.
+        """
         queries = self.sequence_pos_encoder(z.new_zeros(mask.shape[1], *z.shape))
         return self._frames(self.seqTransDecoder(queries, z[None], tgt_key_padding_mask=~mask), mask)
 
@@ -226,23 +242,53 @@ class MotionTransformer(nn.Module):
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
     def encode(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """x (batch, 25, 6, frames), mask (batch, frames) bool → (batch, latent), not normalised."""
+        """Encode motions.
+
+        Args:
+            x: (batch, 25, 6, frames) of the config's layout.
+            mask: (batch, frames) bool, False for padding.
+
+        Returns:
+            (batch, latent) latents, not normalised.
+        """
         return self.encoder(x, mask)
 
     def decode(self, z: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """z (batch, latent), mask (batch, frames) bool → (batch, 25, 6, frames)."""
+        """Decode latents; without gradients, as by `Decoder.infer`.
+
+        Args:
+            z: (batch, latent) latents.
+            mask: (batch, frames) bool, False for padding.
+
+        Returns:
+            (batch, 25, 6, frames) of the config's layout; padding is zero.
+        """
         if self.training or torch.is_grad_enabled():
             return self.decoder(z, mask)
         return self.decoder.infer(z, mask)
 
     @torch.inference_mode()
     def encode_windows(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 149) features that start facing +z, or as recorded with heading "own" → (batch, latent)."""
+        """Encode windows.
+
+        Args:
+            windows: (batch, frames, 149) features that start facing +z, or as recorded with heading "own".
+
+        Returns:
+            (batch, latent) latents.
+        """
         return torch.cat([self._ruled(self.encode(x, _all_frames(x))) for x in self.layout(windows).split(128)])
 
     @torch.inference_mode()
     def encode_motions(self, motions: Sequence[Motion]) -> torch.Tensor:
-        """(motions, latent): the mean over windows of at most `window` frames, half of it apart."""
+        """Encode motions, each as the mean over windows of at most `window` frames, half of it apart.
+
+        Args:
+            motions: of any length.
+
+        Returns:
+            (motions, latent) latents.
+        """
         latents = []
         for motion in motions:
             starts = window_starts(len(motion), self.config.window, self.config.window // 2)
@@ -252,7 +298,16 @@ class MotionTransformer(nn.Module):
 
     @torch.inference_mode()
     def decode_motions(self, z: torch.Tensor, frames: int, seed: int | Sequence[int] = 0) -> list[Motion]:
-        """(N, latent) → N motions of `frames` frames. The decoder is deterministic: the seed changes nothing."""
+        """Decode latents into motions. The decoder is deterministic: the seed changes nothing.
+
+        Args:
+            z: (N, latent), or (N, windows, latent), of which the mean is decoded.
+            frames: the length of each motion.
+            seed: ignored.
+
+        Returns:
+            N motions.
+        """
         return features_motions(self.decode_features(z, frames, seed))
 
     def decode_distinct(self, z: torch.Tensor, frames: int, seed: int) -> list[Motion]:
@@ -323,12 +378,26 @@ class MotionTransformer(nn.Module):
         return [0]
 
     def invert(self, motion: Motion) -> tuple[torch.Tensor, None]:
-        """The latent (1, latent) of a motion, and None, since this model has no noise."""
+        """Find the latent of a motion.
+
+        Args:
+            motion: of any length.
+
+        Returns:
+            (1, latent), and None, since this model has no noise.
+        """
         return self.encode_motions([motion]), None
 
     @torch.inference_mode()
     def reconstruct_features(self, windows: torch.Tensor) -> torch.Tensor:
-        """Encode and decode (batch, frames, 149) features; the shape stays."""
+        """Encode and decode windows.
+
+        Args:
+            windows: (batch, frames, 149) features.
+
+        Returns:
+            Features of the same shape.
+        """
         decoded = []
         for x in self.layout(windows).split(128):
             mask = _all_frames(x)
@@ -336,7 +405,14 @@ class MotionTransformer(nn.Module):
         return torch.cat(decoded)
 
     def layout(self, windows: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, 149) features → (batch, 25, 6, frames), as this model's config says."""
+        """Lay features out as this model's config says.
+
+        Args:
+            windows: (batch, frames, 149) features.
+
+        Returns:
+            (batch, 25, 6, frames).
+        """
         rotations, row = from_features(windows)
         if self.config.heading == ALIGNED:
             rotations = _with_root(rotations[:, :1, :1].mT @ rotations[:, :, :1], rotations)
@@ -352,11 +428,25 @@ class MotionTransformer(nn.Module):
         return torch.cat([six, functional.pad(row, (0, 3))[..., None, :]], dim=-2).permute(0, 2, 3, 1)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, 25, 6, frames) of this model's layout → (batch, frames, 149) features."""
+        """Compute features from this model's layout.
+
+        Args:
+            x: (batch, 25, 6, frames).
+
+        Returns:
+            (batch, frames, 149) features.
+        """
         return to_features(*self.pose(x))
 
     def pose(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(batch, 25, 6, frames) → rotations (batch, frames, 24, 3, 3) and translation (batch, frames, 3), y up."""
+        """Read poses and the path from this model's layout.
+
+        Args:
+            x: (batch, 25, 6, frames).
+
+        Returns:
+            Rotations (batch, frames, 24, 3, 3), joint to parent, and translation (batch, frames, 3) in metres, y up.
+        """
         rotations = self.rotations(x)
         if self.config.row_25 == ANKLE:
             return rotations, path_of(rotations)
@@ -364,7 +454,14 @@ class MotionTransformer(nn.Module):
         return rotations, translation @ _Y_TO_Z.to(x) if self.config.up == "z" else translation
 
     def rotations(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, 25, 6, frames) → (batch, frames, 24, 3, 3), y up."""
+        """Read rotations from this model's layout.
+
+        Args:
+            x: (batch, 25, 6, frames).
+
+        Returns:
+            (batch, frames, 24, 3, 3), joint to parent, y up.
+        """
         rotations = from_6d(x[:, : skeleton.NUM_JOINTS].permute(0, 3, 1, 2))
         if self.config.rows:
             rotations = rotations.transpose(-1, -2)

@@ -103,24 +103,53 @@ def from_features(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def motion_features(motion: Motion) -> torch.Tensor:
-    """(frames, 149) of a whole motion, in the world's own frame."""
+    """Compute the features of a whole motion, in the world's own frame.
+
+    Args:
+        motion: the motion.
+
+    Returns:
+        (frames, 149) features.
+    """
     return to_features(motion.rotations(), torch.from_numpy(motion.translation))
 
 
 def features_motion(features: torch.Tensor, name: str = "") -> Motion:
-    """(frames, 149) → Motion."""
+    """Make a motion of features.
+
+    Args:
+        features: (frames, 149) features.
+        name: the motion's name.
+
+    Returns:
+        The motion, which starts over the origin.
+    """
     return Motion.from_rotations(*from_features(features), name=name)
 
 
 def features_motions(features: torch.Tensor) -> list[Motion]:
-    """(N, frames, 149) features → N motions, computed together."""
+    """Make motions of features, computed together.
+
+    Args:
+        features: (N, frames, 149) features.
+
+    Returns:
+        N motions, which start over the origin.
+    """
     rotations, translation = from_features(features)
     poses = to_axis_angle(rotations)
     return [Motion(*one) for one in zip(poses, translation.cpu().numpy(), strict=True)]
 
 
 def motions_of(parts: Sequence[torch.Tensor]) -> list[Motion]:
-    """(frames, 149) each → Motions; those of one length are worked out together."""
+    """Make motions of features; those of one length are computed together.
+
+    Args:
+        parts: (any, 149) features each.
+
+    Returns:
+        The motions in the same order.
+    """
     motions: dict[int, Motion] = {}
     for length in {len(part) for part in parts}:
         numbers = [number for number, part in enumerate(parts) if len(part) == length]
@@ -149,7 +178,14 @@ def turn(features: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
 
 
 def turned(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 149) → (..., frames) radians that the body has turned since the first frame."""
+    """Say how far a body has turned since the first frame.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        (..., frames) radians about the vertical.
+    """
     yaw = features[..., YAW]
     return yaw.cumsum(dim=-1) - yaw[..., :1]
 
@@ -168,7 +204,14 @@ def facing(features: torch.Tensor, frame: int = 0) -> torch.Tensor:
 
 
 def canonical(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 149) features, turned so that the first frame faces +z."""
+    """Turn features so that the first frame faces +z.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        Features of the same shape.
+    """
     return turn(features, -facing(features))
 
 
@@ -188,7 +231,14 @@ def points(features: torch.Tensor) -> torch.Tensor:
 
 
 def mirror(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 149) features with left and right swapped, by reflection in the plane x = 0."""
+    """Swap left and right, by reflection in the plane x = 0.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        Features of the same shape.
+    """
     sides = features[..., :ROTATIONS].unflatten(-1, (skeleton.NUM_JOINTS, 6))[..., list(skeleton.MIRROR), :]
     # S·R·S with S = diag(−1, 1, 1): entries with exactly one x index change sign.
     signs = features.new_tensor([1, -1, -1, -1, 1, 1])
@@ -224,10 +274,14 @@ def join(windows: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
 
 
 def in_order(parts: Sequence[torch.Tensor], overlaps: Sequence[int]) -> tuple[torch.Tensor, list[int]]:
-    """Parts (any, 149) one after the other, and the frame at which each starts: each becomes the next over its last
-    frames.
+    """Put parts one after the other: each is turned to go on from the one before, and becomes it over its last frames.
 
-    overlaps: the number of these frames, for each part but the last.
+    Args:
+        parts: (any, 149) features each.
+        overlaps: the number of these frames, for each part but the last.
+
+    Returns:
+        (all frames, 149) features, and the frame at which each part starts.
     """
     whole, starts = parts[0], [0]
     for part, longest in zip(parts[1:], overlaps, strict=True):

@@ -35,7 +35,14 @@ _BALL_HEIGHTS = (skeleton.FEET_REST_HEIGHTS[1], skeleton.FEET_REST_HEIGHTS[3])
 
 
 def grounded(features: torch.Tensor) -> torch.Tensor:
-    """(..., frames, 149), raised or lowered as a whole so that its lowest point touches the floor."""
+    """Raise or lower motions as a whole so that their lowest point touches the floor.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        Features of the same shape.
+    """
     lowest = skeleton.clearance(skeleton.forward_kinematics(*from_features(features))).amin(-1)
     lowered = features.clone()
     lowered[..., HEIGHT:] -= lowest[..., None, None]
@@ -43,9 +50,15 @@ def grounded(features: torch.Tensor) -> torch.Tensor:
 
 
 def settled(features: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149), at each frame as high over the floor as its own clearance says: on it, or in the air.
+    """Set each frame as high over the floor as its own clearance says: on it, or in the air.
 
     The height follows smoothly: the shift d minimises Σ|d − target|² + smooth·Σ|Δ²d|².
+
+    Args:
+        features: (N, frames, 149) features.
+
+    Returns:
+        Features of the same shape.
     """
     rotations, translation = from_features(features)
     lowest = skeleton.clearance(skeleton.forward_kinematics(rotations, translation))
@@ -84,11 +97,18 @@ def _bending(frames: int) -> np.ndarray:
 
 
 def lock_feet(features: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149), settled, and with the legs bent so that standing feet stay where they are and swinging feet
-    don't drag over the floor; all else is as it was. Feet of a body that lies or hangs upside down stay as they are.
+    """Settle motions, and bend the legs so that standing feet stay and swinging feet don't drag over the floor.
 
-    Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly
-    from what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.
+    All else is as it was. Feet of a body that lies or hangs upside down stay as they are.
+
+    Each foot's path on the ground is the one that slides least while it stands and else strays little and smoothly from
+    what it was: a least-squares problem. The leg follows by analytic two-bone inverse kinematics.
+
+    Args:
+        features: (N, frames, 149) features.
+
+    Returns:
+        Features of the same shape.
     """
     features = settled(features)
     if features.shape[-2] < 3:

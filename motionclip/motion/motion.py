@@ -138,6 +138,12 @@ class Motion:
     def load(cls, path: str | PathLike[str]) -> Motion:
         """Read a motion file; the suffix names the format (see `motionclip.files`).
 
+        Args:
+            path: the file.
+
+        Returns:
+            The motion.
+
         Raises:
             MotionFileError: for a file that can't be read as motion; it names the field.
             OSError: where the file can't be opened.
@@ -175,6 +181,13 @@ class Motion:
     def crop(self, start: int, stop: int) -> Motion:
         """Take the frames from `start` up to, not including, `stop`; both count as in slices.
 
+        Args:
+            start: the first frame.
+            stop: the frame after the last.
+
+        Returns:
+            The part, with the places of its steps.
+
         Raises:
             ValueError: where that leaves no frame.
         """
@@ -187,7 +200,14 @@ class Motion:
         return replace(self, poses=self.poses[start:stop], translation=self.translation[start:stop], steps=steps)
 
     def padded(self, frames: int) -> Motion:
-        """At least `frames` long: a shorter motion holds its last pose; another comes back as it is."""
+        """Hold the last pose of a motion that is too short.
+
+        Args:
+            frames: how many it has at least.
+
+        Returns:
+            The longer motion; one that is long enough comes back as it is.
+        """
         missing = frames - len(self)
         if missing <= 0:
             return self
@@ -210,6 +230,12 @@ class Motion:
         """Read these frames as recorded at `fps` and bring them to 30 per second.
 
         Rotations are interpolated along the shortest arc, positions linearly.
+
+        Args:
+            fps: frames per second.
+
+        Returns:
+            The motion at 30 frames per second.
 
         Raises:
             ValueError: for a rate that is not a positive number.
@@ -235,11 +261,25 @@ class Motion:
         return replace(self, poses=poses.numpy(), translation=translation.numpy(), steps=steps)
 
     def heading(self, frame: int = 0) -> float:
-        """Angle about y in radians from +z to where the pelvis faces: the twist of its rotation."""
+        """Compute where the pelvis faces: the twist of its rotation.
+
+        Args:
+            frame: the frame.
+
+        Returns:
+            Radians about y from +z.
+        """
         return float(heading(self.rotations()[frame, 0]))
 
     def turned(self, angle: float) -> Motion:
-        """The whole motion turned about the world's y axis by `angle` radians."""
+        """Turn the whole motion about the world's y axis.
+
+        Args:
+            angle: radians.
+
+        Returns:
+            The turned motion.
+        """
         turn = about_y(torch.tensor(angle, dtype=torch.float32))
         rotations = self.rotations()
         rotations[:, 0] = turn @ rotations[:, 0]
@@ -262,9 +302,15 @@ def about_y(angle: torch.Tensor) -> torch.Tensor:
 
 
 def heading(rotation: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) rotations → (...) their twist about y in radians (swing-twist decomposition).
+    """Compute the twist of rotations about y (swing-twist decomposition).
 
     Unlike the direction of the z axis on the ground, it is defined for a body that lies down.
+
+    Args:
+        rotation: (..., 3, 3) rotations.
+
+    Returns:
+        (...) radians.
     """
     quaternion = roma.rotmat_to_unitquat(rotation)
     y, w = quaternion[..., 1], quaternion[..., 3]

@@ -75,5 +75,12 @@ def forward_kinematics(rotations: torch.Tensor, translation: torch.Tensor) -> to
 
 
 def clearance(positions: torch.Tensor) -> torch.Tensor:
-    """(..., 24, 3) joint positions → (...) height in metres of the body's lowest point over the floor."""
+    """Measure how high bodies are over the floor.
+
+    Args:
+        positions: (..., 24, 3) joint positions in metres.
+
+    Returns:
+        (...) metres of the body's lowest point over the floor.
+    """
     return (positions[..., 1] - positions.new_tensor(RADII)).amin(dim=-1)

@@ -15,13 +15,20 @@ from ..models.half_precision import pack
 
 
 class Bert(nn.Module):
-    """A BERT encoder with the weights of a Hugging Face folder, in single precision, or in packed halves on x86."""
+    """A BERT encoder with the weights of a Hugging Face folder, in single precision, or in packed halves on x86.
+
+    Args:
+        folder: holds config.json and model.safetensors.
+
+    Raises:
+        KeyError: where these are not BERT's.
+        OSError: where one is missing.
+    """
 
     words: torch.Tensor
     places: torch.Tensor
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where config.json or model.safetensors is missing, KeyError where they are not BERT's."""
         super().__init__()
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         width, epsilon = config["hidden_size"], config["layer_norm_eps"]

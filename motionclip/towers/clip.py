@@ -64,7 +64,14 @@ class CLIP(CachedTower):
 
     @torch.inference_mode()
     def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
-        """(N, size, size, 3) RGB bytes → (N, dim)."""
+        """Embed pictures.
+
+        Args:
+            pictures: (N, size, size, 3) RGB bytes.
+
+        Returns:
+            (N, dim) embeddings.
+        """
         batches = []
         for start in range(0, len(pictures), 64):
             batch = torch.from_numpy(pictures[start : start + 64]).to(self._device).permute(0, 3, 1, 2) / 255
@@ -85,12 +92,27 @@ class CLIP(CachedTower):
 
 
 def clip_name(architecture: str, pretrained: str) -> str:
-    """The name of a CLIP in configs: "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others."""
+    """Give a CLIP its name in configs.
+
+    Args:
+        architecture: open_clip's name of it.
+        pretrained: the tag or the file of its weights.
+
+    Returns:
+        "clip" for the paper's, "clip:ARCHITECTURE/WEIGHTS" for others.
+    """
     return "clip" if (architecture, pretrained) == PAPERS else f"clip:{architecture}/{pretrained}"
 
 
 def clip_parts(name: str) -> tuple[str, str] | None:
-    """The architecture and the weights that a name in configs means; None for another tower than a CLIP."""
+    """Read the name of a CLIP in configs.
+
+    Args:
+        name: the name.
+
+    Returns:
+        The architecture and the weights; None for another tower than a CLIP.
+    """
     if name == "clip":
         return PAPERS
     architecture, slash, pretrained = name.removeprefix("clip:").partition("/")

@@ -85,7 +85,15 @@ def find(architecture: str, pretrained: str, weights: str | os.PathLike[str] | N
 
 
 def untrained(architecture: str, device: str) -> Any:
-    """A model of open_clip's with random weights; in half precision on a GPU."""
+    """Make a model of open_clip's with random weights.
+
+    Args:
+        architecture: open_clip's name of it.
+        device: "cpu", or "cuda", where it is in half precision.
+
+    Returns:
+        The model.
+    """
 
     def heeded(record: logging.LogRecord) -> bool:
         return "No pretrained weights" not in str(record.msg)  # as is meant

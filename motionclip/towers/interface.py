@@ -25,7 +25,14 @@ class TextTower(Protocol):
     dim: int
 
     def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """Texts → (N, dim) embeddings."""
+        """Embed texts.
+
+        Args:
+            texts: N texts.
+
+        Returns:
+            (N, dim) embeddings.
+        """
 
     def pieces(self, text: str) -> list[int]:
         """The number of pieces into which the tower cuts each word of a text."""
@@ -42,11 +49,22 @@ class ImageTower(TextTower, Protocol):
     size: int
 
     def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
-        """(N, size, size, 3) RGB bytes → (N, dim) embeddings, in the space of the texts."""
+        """Embed pictures into the space of the texts.
+
+        Args:
+            pictures: (N, size, size, 3) RGB bytes.
+
+        Returns:
+            (N, dim) embeddings.
+        """
 
 
 class CachedTower:
-    """Embeds texts in batches of like length, and remembers the last ones."""
+    """Embeds texts in batches of like length, and remembers the last ones.
+
+    Args:
+        cached_texts: how many it remembers.
+    """
 
     dim: int
 
@@ -57,7 +75,14 @@ class CachedTower:
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """Texts → (N, dim) embeddings. Any number of threads may call it at once."""
+        """Embed texts. Any number of threads may call it at once.
+
+        Args:
+            texts: N texts.
+
+        Returns:
+            (N, dim) embeddings.
+        """
         with self._lock:
             found = {text: self._cache[text] for text in texts if text in self._cache}
         new = [text for text in dict.fromkeys(texts) if text not in found]

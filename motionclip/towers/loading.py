@@ -13,7 +13,7 @@ from .minilm import MiniLM
 
 
 def fits(name: str, required: str | None) -> bool:
-    """Whether a tower may be used in place of the one that a model's config names.
+    """Say whether a tower may be used in place of the one that a model's config names.
 
     It may if it is the same, or a CLIP of the same architecture whose weights come from a file: these have no name to
     compare.
@@ -21,6 +21,9 @@ def fits(name: str, required: str | None) -> bool:
     Args:
         name: the tower's name.
         required: the config's name; None where it names none.
+
+    Returns:
+        True if it may.
     """
     if name == required:
         return True

@@ -31,7 +31,19 @@ _WRISTS = [skeleton.JOINT_INDEX["left_wrist"], skeleton.JOINT_INDEX["right_wrist
 
 
 def build_bank(model: Model, clips: Sequence[Clip], words: Words, tower: TextTower) -> Bank:
-    """Encode windows of each clip, at most 2 per clip and 4 per label, and the captions of the clips; draw the map."""
+    """Encode windows of each clip and the captions of the clips, cut the takes, and draw the map.
+
+    There are at most 2 windows per clip and 4 per action in a style.
+
+    Args:
+        model: encodes the windows.
+        clips: the training clips.
+        words: further captions, and phrases for styles.
+        tower: encodes the captions.
+
+    Returns:
+        The bank.
+    """
     found: dict[tuple[str, str], list[tuple[Clip, int, torch.Tensor]]] = defaultdict(list)
     moves: dict[str, list[torch.Tensor]] = defaultdict(list)
     window = model.config.window

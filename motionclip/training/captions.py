@@ -84,12 +84,15 @@ class Words:
         return cls({}, {}, {}, {})
 
     def phrases(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
-        """The phrases of an action.
+        """List the phrases of an action.
 
         Args:
             action: the action.
             kinds: "captions", "evokes", or both.
             splits: the splits.
+
+        Returns:
+            The phrases; none for an unknown action.
         """
         found = {"captions": self.captions, "evokes": self.evokes}
         return [text for kind in kinds for split in splits for text in found[kind].get(action, {}).get(split, [])]
@@ -99,7 +102,14 @@ class Words:
         return {action, *self.near.get(action, [])}
 
     def captions_of(self, clip: Clip) -> list[str]:
-        """Every training caption that is right for a clip; of a styled one, its action and style."""
+        """List the training captions that are right for a clip.
+
+        Args:
+            clip: the clip.
+
+        Returns:
+            The action and its captions; for a styled clip each of them in the words of the style.
+        """
         captions = [clip.action, *self.phrases(clip.action, ("captions",))]
         if clip.style == "normal":
             return captions

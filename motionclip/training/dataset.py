@@ -205,7 +205,14 @@ class WindowSampler:
         return windows if self._turned_so_far is not None else features.canonical(windows)
 
     def spread(self, most: int) -> torch.Tensor:
-        """(windows, window, 149): about `most` windows at even distances from all clips, each also mirrored."""
+        """Cut windows at even distances from all clips, each also mirrored.
+
+        Args:
+            most: about how many before they are mirrored, too.
+
+        Returns:
+            (windows, window, 149) features.
+        """
         stride = max(1, int(self._starts.sum()) // most)
         first = torch.cat(
             [

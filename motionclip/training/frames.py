@@ -56,7 +56,13 @@ def pictures(body: Body, rotations: torch.Tensor, yaws: np.ndarray, size: int) -
 
 
 class FrameTower:
-    """Embeds a random frame of each window of a batch, and remembers the embeddings of frames."""
+    """Embeds a random frame of each window of a batch, and remembers the embeddings of frames.
+
+    Args:
+        tower: embeds the pictures.
+        body: what they show.
+        view: how far from the front the camera stands at most, to either side, in radians.
+    """
 
     def __init__(self, tower: ImageTower, body: Body, view: float = VIEW) -> None:
         self.tower, self.body, self.view = tower, body, view

@@ -41,7 +41,15 @@ def draw_map(folder: Path, tower: TextTower) -> Atlas:
 
 
 def draw(bank: Bank, tower: TextTower) -> Atlas:
-    """The map of a bank."""
+    """Draw the map of a bank.
+
+    Args:
+        bank: the bank.
+        tower: embeds the words of families and the names of actions.
+
+    Returns:
+        The map.
+    """
     names, family_of = families(bank.actions, bank.prototypes, tower)
     return Atlas(flattened(bank.latents), names, family_of)
 

@@ -35,7 +35,15 @@ LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from wh
 
 
 def cut_takes(model: Model, clips: Sequence[Clip]) -> Takes | None:
-    """A few takes of each action in a style; None for a model that does not set out from any."""
+    """Cut a few takes of each action in a style.
+
+    Args:
+        model: gives the coefficients of windows.
+        clips: the training clips.
+
+    Returns:
+        The takes; None for a model that does not set out from any.
+    """
     window = model.config.window
     by_label: dict[tuple[str, str], list[Clip]] = defaultdict(list)
     for clip in clips:

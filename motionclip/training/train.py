@@ -111,7 +111,12 @@ LOSSES: dict[str, Callable[..., dict[str, torch.Tensor]]] = {
 
 
 class Objective(nn.Module):
-    """The model with its losses, as one module, so that gradients are shared between processes."""
+    """The model with its losses, as one module, so that gradients are shared between processes.
+
+    Args:
+        model: the model.
+        alignment: what its latents are aligned with.
+    """
 
     def __init__(self, model: storage.Model, alignment: Alignment) -> None:
         super().__init__()
@@ -119,7 +124,16 @@ class Objective(nn.Module):
         self.losses = LOSSES[model.config.architecture]
 
     def forward(self, batch: Batch, generator: torch.Generator, part: tuple[int, int]) -> dict[str, torch.Tensor]:
-        """The losses of one batch; `part` is (rank, number) of the processes."""
+        """Compute the losses of one batch.
+
+        Args:
+            batch: the windows of all processes.
+            generator: of everything random.
+            part: rank and number of the processes.
+
+        Returns:
+            Name → loss.
+        """
         return self.losses(self.model, batch, self.alignment, generator, part)
 
 
@@ -379,12 +393,15 @@ def index(
 
 
 def pause(config: TrainConfig, size: int, spent: float) -> float:
-    """Seconds until the next checkpoint.
+    """Choose when the next checkpoint is written.
 
     Args:
         config: the settings.
         size: the bytes of the last checkpoint.
         spent: the seconds that writing it took.
+
+    Returns:
+        Seconds until then.
     """
     return config.checkpoint_seconds * max(1.0, size / USUAL_BYTES, spent / USUAL_WRITING)
 

@@ -187,7 +187,13 @@ class SMPLBody:
 
 
 def load_body(folder: str) -> Body:
-    """The SMPL body in a folder or file, or the wooden figure for "".
+    """Load the SMPL body in a folder or file, or the wooden figure.
+
+    Args:
+        folder: the folder or file; "" for the wooden figure.
+
+    Returns:
+        The body.
 
     Raises:
         FileNotFoundError: where the file or the smplx package is missing.

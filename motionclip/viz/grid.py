@@ -19,7 +19,14 @@ _LETTERS, _LINES = 30, 2  # of a title
 
 
 def wrapped(cells: Sequence[T]) -> list[list[T]]:
-    """Lay one column of cells out as rows, so that the whole is a little wider than high."""
+    """Lay one column of cells out as rows, so that the whole is a little wider than high.
+
+    Args:
+        cells: the cells.
+
+    Returns:
+        The rows.
+    """
     width = math.ceil(math.sqrt(1.6 * len(cells)))
     return [list(cells[start : start + width]) for start in range(0, len(cells), width)]
 

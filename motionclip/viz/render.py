@@ -186,7 +186,14 @@ def write_video(pictures: Iterable[np.ndarray], path: Path) -> None:
 
 
 def with_tips(joints: np.ndarray) -> np.ndarray:
-    """(frames, 24, 3) joints → (frames, 24 + 5, 3), with the ends of head, hands and toes in line with their bones."""
+    """Add the ends of head, hands and toes, in line with their bones.
+
+    Args:
+        joints: (frames, 24, 3) in metres.
+
+    Returns:
+        (frames, 24 + 5, 3) in metres.
+    """
     tips = []
     for end, (before, length) in _TIPS.items():
         bone = joints[:, _J[end]] - joints[:, _J[before]]
