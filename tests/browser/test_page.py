@@ -1434,6 +1434,72 @@ def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat
     assert name != first
 
 
+DEAF = """
+  // As while Gradio starts: the first clicks on tabs do nothing.
+  let deaf = 3;
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[role=tab]") && deaf-- > 0) event.stopPropagation();
+  }, true);
+"""
+
+
+@pytest.mark.parametrize("trouble", ["late stages", "lost dots", "lost motion", "deaf tabs"])
+def test_the_map_opens_with_something_moving_though_a_part_is_late_or_lost_at_first(flat, trouble):
+    page, held = flat(), []
+    lost = {"lost dots": ['"atlas"'], "lost motion": ['"take"']}.get(trouble, [])
+
+    def lose(route):
+        if any(word in (route.request.post_data or "") for word in lost):
+            lost.clear()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", lose)
+    if trouble == "late stages":
+        page.route("**/stage/mount.js", lambda route: held.append(route))
+    if trouble == "deaf tabs":
+        page.add_init_script(DEAF)
+    page.evaluate("history.replaceState(null, '', '#tab=map')")
+    page.reload(wait_until="commit")
+    if trouble == "late stages":
+        page.locator("#map .legend span").first.wait_for()
+        page.wait_for_timeout(1000)
+        for route in held:
+            route.continue_()
+    moving(page, "map-stage")
+    expect(page.locator("#map .told")).to_contain_text("On the stage:")
+    assert not lost
+
+
+def test_a_map_whose_dots_do_not_come_says_so_and_asks_again_when_it_is_opened_again(flat):
+    page = flat()
+
+    def lose_dots(route):
+        route.abort() if '"atlas"' in (route.request.post_data or "") else route.continue_()
+
+    page.route("**/component_server/", lose_dots)
+    open_tab(page, "Map")
+    expect(page.locator("#map .lost")).to_contain_text("the server can't be reached")
+    page.unroute("**/component_server/")
+    open_tab(page, "Text")
+    open_tab(page, "Map")
+    moving(page, "map-stage")
+    expect(page.locator("#map .lost")).to_be_empty()
+
+
+def test_a_link_to_a_storyboard_is_shown_though_the_stages_come_late(flat, app_url):
+    page, held = flat(), []
+    page.route("**/stage/mount.js", lambda route: held.append(route))
+    blocks = [{"text": "walk", "seconds": 1}, {"text": "wave", "seconds": 1}]
+    page.goto(f"{app_url}?storyboard={json.dumps({'blocks': blocks})}", wait_until="commit")
+    expect(page.get_by_label("Words of block 2")).to_have_value("wave")
+    page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    page.wait_for_function("window.motionStage?.('text-stage')?.scene?.segments?.length === 2")
+
+
 def test_after_a_storyboard_nothing_speaks_of_the_prompt_before(flat):
     page = flat(1440, 1400)
     ask(page, "kick")

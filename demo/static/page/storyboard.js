@@ -1,5 +1,6 @@
 // A storyboard: blocks on a strip that become one motion. They are added, moved, changed, and made again one by one.
 import { COLOURS, make } from "../stage/controls.js";
+import { stageNamed } from "./appear.js";
 import { box } from "./prompt.js";
 import { reached } from "./reached.js";
 
@@ -129,7 +130,7 @@ export function mount(element, props, _watch, server) {
   }
 
   async function tell() {
-    const stage = window.motionStage(props.stage);
+    const stage = await stageNamed(props.stage);
     stage.busy("making the storyboard …");
     const found = await tried("making it …", () => server.tell({ blocks, before }));
     stage.busy("");
