@@ -559,6 +559,42 @@ def test_own_labels_stay_in_the_browser(page):
     expect(page.locator("#own-labels textarea")).to_have_value("sleepwalking")
 
 
+# The share of a small picture's height in which some pixel has a figure's colour: floor and sky are nearly grey.
+HEIGHT = """(canvas) => {
+  const { width, height } = canvas, rows = new Set();
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  for (let n = 0; n < data.length; n += 4) {
+    const colour = [data[n], data[n + 1], data[n + 2]];
+    if (Math.max(...colour) - Math.min(...colour) > 70) rows.add(Math.floor(n / 4 / width));
+  }
+  return rows.size / height;
+}"""
+
+
+@pytest.mark.parametrize("webgl", [True, False])
+def test_small_pictures_show_the_figure(browser, app_url, webgl):
+    page = browser.new_page()
+    page.set_default_timeout(LONG)
+    page.add_init_script("" if webgl else NO_WEBGL)
+    page.goto(app_url)
+    moving(page)
+    page.locator("#four-takes").click()
+    expect(page.locator(".tiles canvas")).to_have_count(4)
+    open_tab(page, "Map")
+    moving(page, "map-stage")
+    box = page.locator("#map .chart").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 5)
+    for step in range(60):
+        page.mouse.move(box["x"] + box["width"] / 2 + 3 * step, box["y"] + box["height"] / 2)
+        if page.locator("#map .tip").is_visible():
+            break
+    page.locator("#map .tip canvas").wait_for()
+    page.wait_for_timeout(500)
+    small = [*page.locator(".tiles canvas").all(), page.locator("#map .tip canvas")]
+    assert all(0.4 < picture.evaluate(HEIGHT) < 0.95 for picture in small)
+    page.close()
+
+
 def test_four_takes_and_the_strip_of_this_visit(page):
     ask(page, "kick")
     page.locator("#four-takes").click()
