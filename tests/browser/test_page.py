@@ -667,6 +667,37 @@ def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
     expect(selected).to_have_text("Text")
 
 
+def test_a_link_stays_in_the_address_when_another_tab_is_opened(flat, app_url):
+    page = flat()
+    page.goto(f"{app_url}/?prompt=bow&seed=5")
+    moving(page, name="bow")
+    open_tab(page, "Map")
+    expect(page.locator("#map .chart")).to_be_visible()
+    page.reload()
+    page.wait_for_function("window.motionStage?.('text-stage')?.scene?.asked?.seed === 5")
+    expect(page.locator("#map .chart")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_a_box_for_a_file_shows_its_words_and_the_files_name(flat, width):
+    page = flat(width, 844)
+    open_tab(page, "Between")
+    give(page, "to-words", "file")
+    within = """(part) => {
+      const words = document.createRange(), box = part.closest(".by-file").getBoundingClientRect();
+      words.selectNodeContents(part);
+      const inside = (r) => r.top >= box.top && r.bottom <= box.bottom && r.right <= box.right;
+      return [...words.getClientRects()].every(inside);
+    }"""
+    end = page.locator(".end:has(#to-words) .by-file")
+    label, words = end.locator("label"), end.locator("[data-testid=upload-text]")
+    assert label.evaluate(within) and words.evaluate(within)
+    heading, below = label.bounding_box(), words.bounding_box()
+    assert heading["y"] + heading["height"] <= below["y"] + 25  # that far down its words begin
+    end.locator("input[type=file]").set_input_files({"name": "a.bvh", "mimeType": "text/plain", "buffer": b"x"})
+    assert end.locator(".filename").evaluate(within)
+
+
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
     page.goto(f"{app_url}/?prompt=bow&seed=5&seconds=3&model=default")
     moving(page, name="bow")

@@ -65,6 +65,10 @@ export function mount(element, props, _watch, server) {
     blocks = next;
     list.replaceChildren(...blocks.map(row));
     if (held) focus(to < 0 ? held : held.replace(/\d+$/, String(to + 1)));
+    sum();
+  }
+
+  function sum() {
     const whole = blocks.reduce((sum, { seconds }) => sum + seconds, 0);
     word.textContent = whole > MOST ? `These take ${whole.toFixed(1)} s; at most ${MOST} s are made.` : `${whole.toFixed(1)} s in all`;
   }
@@ -119,7 +123,8 @@ export function mount(element, props, _watch, server) {
   async function tried(doing, work) {
     word.textContent = doing;
     const found = await reached(work());
-    word.textContent = found.reason ?? "";
+    if (found.reason) word.textContent = found.reason;
+    else sum();
     return found.reason ? null : found;
   }
 

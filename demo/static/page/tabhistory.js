@@ -10,8 +10,11 @@ const find = (name) => [...document.querySelectorAll("[role=tab]")].find((tab) =
 /** The tab that the address says, or null. */
 export const named = () => new URLSearchParams(location.hash.slice(1)).get("tab");
 
+/** The address with a tab's name. What a link asks stays in it: "#" alone would go by the address of the page's files. @param {string} name */
+const addressOf = (name) => `${location.pathname}${location.search}#tab=${name}`;
+
 /** Say which tab a visit begins with, before `follow`. @param {string} name */
-export const start = (name) => history.replaceState(null, "", `#tab=${name}`);
+export const start = (name) => history.replaceState(null, "", addressOf(name));
 
 /** Open the tab that the address says; from now on those that a visitor opens are in the history. */
 export function follow() {
@@ -28,7 +31,7 @@ export function follow() {
   };
   document.addEventListener("click", ({ target, isTrusted }) => {
     const tab = target.closest?.("[role=tab]");
-    if (isTrusted && tab && nameOf(tab) !== (named() ?? nameOf(first))) history.pushState(null, "", `#tab=${nameOf(tab)}`);
+    if (isTrusted && tab && nameOf(tab) !== (named() ?? nameOf(first))) history.pushState(null, "", addressOf(nameOf(tab)));
   });
   window.addEventListener("popstate", show);
   if (named()) show();
