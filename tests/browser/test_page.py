@@ -1501,6 +1501,24 @@ def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat
     assert name != first
 
 
+def test_a_figure_that_does_not_come_at_first_comes_with_the_next_motion(browser, app_url):
+    page, lost = browser.new_page(), []
+    page.set_default_timeout(LONG)
+    page.add_init_script(NO_WEBGL)
+
+    def lose(route):
+        lost.append(route)
+        route.abort()
+
+    page.route("**/figure.bin", lose)
+    page.goto(app_url)
+    expect(page.locator("#text-stage .word")).to_contain_text("This can't be shown")
+    assert lost
+    page.unroute("**/figure.bin")
+    ask(page, "kick")
+    page.close()
+
+
 DEAF = """
   // As while Gradio starts: the first clicks on tabs do nothing.
   let deaf = 3;

@@ -307,7 +307,11 @@ export class Stage {
   async #open() {
     if (this.view) return;
     this.opening ??= this.#makeView();
-    await this.opening;
+    try {
+      await this.opening;
+    } finally {
+      this.opening = null; // what did not come is asked for again with the next scene
+    }
   }
 
   async #makeView() {
