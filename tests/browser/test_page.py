@@ -559,6 +559,42 @@ def test_own_labels_stay_in_the_browser(page):
     expect(page.locator("#own-labels textarea")).to_have_value("sleepwalking")
 
 
+# The share of a small picture's height in which some pixel has a figure's colour: floor and sky are nearly grey.
+HEIGHT = """(canvas) => {
+  const { width, height } = canvas, rows = new Set();
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  for (let n = 0; n < data.length; n += 4) {
+    const colour = [data[n], data[n + 1], data[n + 2]];
+    if (Math.max(...colour) - Math.min(...colour) > 70) rows.add(Math.floor(n / 4 / width));
+  }
+  return rows.size / height;
+}"""
+
+
+@pytest.mark.parametrize("webgl", [True, False])
+def test_small_pictures_show_the_figure(browser, app_url, webgl):
+    page = browser.new_page()
+    page.set_default_timeout(LONG)
+    page.add_init_script("" if webgl else NO_WEBGL)
+    page.goto(app_url)
+    moving(page)
+    page.locator("#four-takes").click()
+    expect(page.locator(".tiles canvas")).to_have_count(4)
+    open_tab(page, "Map")
+    moving(page, "map-stage")
+    box = page.locator("#map .chart").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 5)
+    for step in range(60):
+        page.mouse.move(box["x"] + box["width"] / 2 + 3 * step, box["y"] + box["height"] / 2)
+        if page.locator("#map .tip").is_visible():
+            break
+    page.locator("#map .tip canvas").wait_for()
+    page.wait_for_timeout(500)
+    small = [*page.locator(".tiles canvas").all(), page.locator("#map .tip canvas")]
+    assert all(0.4 < picture.evaluate(HEIGHT) < 0.95 for picture in small)
+    page.close()
+
+
 def test_four_takes_and_the_strip_of_this_visit(page):
     ask(page, "kick")
     page.locator("#four-takes").click()
@@ -629,6 +665,37 @@ def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
     page.goto(f"{app_url}/?prompt=bow#tab=none")
     moving(page, name="bow")
     expect(selected).to_have_text("Text")
+
+
+def test_a_link_stays_in_the_address_when_another_tab_is_opened(flat, app_url):
+    page = flat()
+    page.goto(f"{app_url}/?prompt=bow&seed=5")
+    moving(page, name="bow")
+    open_tab(page, "Map")
+    expect(page.locator("#map .chart")).to_be_visible()
+    page.reload()
+    page.wait_for_function("window.motionStage?.('text-stage')?.scene?.request?.seed === 5")
+    expect(page.locator("#map .chart")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_a_box_for_a_file_shows_its_words_and_the_files_name(flat, width):
+    page = flat(width, 844)
+    open_tab(page, "Between")
+    give(page, "to-words", "file")
+    within = """(part) => {
+      const words = document.createRange(), box = part.closest(".by-file").getBoundingClientRect();
+      words.selectNodeContents(part);
+      const inside = (r) => r.top >= box.top && r.bottom <= box.bottom && r.right <= box.right;
+      return [...words.getClientRects()].every(inside);
+    }"""
+    end = page.locator(".end:has(#to-words) .by-file")
+    label, words = end.locator("label"), end.locator("[data-testid=upload-text]")
+    assert label.evaluate(within) and words.evaluate(within)
+    heading, below = label.bounding_box(), words.bounding_box()
+    assert heading["y"] + heading["height"] <= below["y"] + 25  # that far down its words begin
+    end.locator("input[type=file]").set_input_files({"name": "a.bvh", "mimeType": "text/plain", "buffer": b"x"})
+    assert end.locator(".filename").evaluate(within)
 
 
 def test_a_link_gives_the_motion_again_or_says_what_is_wrong(page, app_url):
@@ -1432,6 +1499,90 @@ def test_the_map_opens_with_something_moving_and_remembers_what_was_clicked(flat
     page.reload()  # the tab stays
     page.wait_for_function("(name) => window.motionStage?.('map-stage')?.scene?.name === name", arg=name)
     assert name != first
+
+
+def test_a_figure_that_does_not_come_at_first_comes_with_the_next_motion(browser, app_url):
+    page, lost = browser.new_page(), []
+    page.set_default_timeout(LONG)
+    page.add_init_script(NO_WEBGL)
+
+    def lose(route):
+        lost.append(route)
+        route.abort()
+
+    page.route("**/figure.bin", lose)
+    page.goto(app_url)
+    expect(page.locator("#text-stage .word")).to_contain_text("This can't be shown")
+    assert lost
+    page.unroute("**/figure.bin")
+    ask(page, "kick")
+    page.close()
+
+
+DEAF = """
+  // As while Gradio starts: the first clicks on tabs do nothing.
+  let deaf = 3;
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[role=tab]") && deaf-- > 0) event.stopPropagation();
+  }, true);
+"""
+
+
+@pytest.mark.parametrize("trouble", ["late stages", "lost dots", "lost motion", "deaf tabs"])
+def test_the_map_opens_with_something_moving_though_a_part_is_late_or_lost_at_first(flat, trouble):
+    page, held = flat(), []
+    lost = {"lost dots": ['"atlas"'], "lost motion": ['"take"']}.get(trouble, [])
+
+    def lose(route):
+        if any(word in (route.request.post_data or "") for word in lost):
+            lost.clear()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", lose)
+    if trouble == "late stages":
+        page.route("**/stage/mount.js", lambda route: held.append(route))
+    if trouble == "deaf tabs":
+        page.add_init_script(DEAF)
+    page.evaluate("history.replaceState(null, '', '#tab=map')")
+    page.reload(wait_until="commit")
+    if trouble == "late stages":
+        page.locator("#map .legend span").first.wait_for()
+        page.wait_for_timeout(1000)
+        for route in held:
+            route.continue_()
+    moving(page, "map-stage")
+    expect(page.locator("#map .told")).to_contain_text("On the stage:")
+    assert not lost
+
+
+def test_a_map_whose_dots_do_not_come_says_so_and_asks_again_when_it_is_opened_again(flat):
+    page = flat()
+
+    def lose_dots(route):
+        route.abort() if '"atlas"' in (route.request.post_data or "") else route.continue_()
+
+    page.route("**/component_server/", lose_dots)
+    open_tab(page, "Map")
+    expect(page.locator("#map .lost")).to_contain_text("the server can't be reached")
+    page.unroute("**/component_server/")
+    open_tab(page, "Text")
+    open_tab(page, "Map")
+    moving(page, "map-stage")
+    expect(page.locator("#map .lost")).to_be_empty()
+
+
+def test_a_link_to_a_storyboard_is_shown_though_the_stages_come_late(flat, app_url):
+    page, held = flat(), []
+    page.route("**/stage/mount.js", lambda route: held.append(route))
+    blocks = [{"text": "walk", "seconds": 1}, {"text": "wave", "seconds": 1}]
+    page.goto(f"{app_url}?storyboard={json.dumps({'blocks': blocks})}", wait_until="commit")
+    expect(page.get_by_label("Words of block 2")).to_have_value("wave")
+    page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    page.wait_for_function("window.motionStage?.('text-stage')?.scene?.segments?.length === 2")
 
 
 def test_after_a_storyboard_nothing_speaks_of_the_prompt_before(flat):

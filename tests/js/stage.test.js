@@ -3,7 +3,7 @@ import test from "node:test";
 import { around, distance, distanceAt, FIELD, STEP, places, shares, targets } from "../../demo/static/stage/camera.js";
 import { decode, mix, newPose, sample } from "../../demo/static/stage/motion.js";
 import { footprints, reaches } from "../../demo/static/stage/bones.js";
-import { cover, placeNames } from "../../demo/static/stage/names.js";
+import { cover, inRow, placeNames } from "../../demo/static/stage/names.js";
 import { Timeline } from "../../demo/static/stage/timeline.js";
 import { fromLink, linkTo } from "../../demo/static/page/fields.js";
 import { fromTabLink, tabLinkTo } from "../../demo/static/page/tablinks.js";
@@ -167,14 +167,19 @@ test("a block is moved to where it is dropped", () => {
 
 test("no name stands over another, and all are in the picture", () => {
   const sizes = [[90, 18], [60, 18], [70, 18]], feet = [[0.02, 0.6], [0.5, 0.61], [0.62, 0.63]];
-  const beside = placeNames(feet, sizes, 400, 300, false), below = placeNames(feet, sizes, 400, 300, true);
-  assert.ok(cover(beside, sizes) && !cover(below, sizes));
-  assert.ok(!cover(placeNames([[0.2, 0.6], [0.5, 0.6], [0.8, 0.6]], sizes, 400, 300, false), sizes));
-  for (const deep of [feet, feet.map(([x]) => [x, 0.99])]) {
-    for (const [n, [left, top]] of placeNames(deep, sizes, 400, 300, true).entries()) {
-      assert.ok(left >= 0 && left + sizes[n][0] <= 400 && top > 0 && top + 18 <= 300);
+  const own = placeNames(feet, sizes, 400, 300, "own");
+  assert.ok(cover(own, sizes));
+  assert.ok(!cover(placeNames([[0.2, 0.6], [0.5, 0.6], [0.8, 0.6]], sizes, 400, 300, "own"), sizes));
+  for (const way of /** @type {("row" | "steps")[]} */ (["row", "steps"])) {
+    for (const deep of [feet, feet.map(([x]) => [x, 0.99]), feet.map(([, y]) => [0.02, y]), feet.map(([, y]) => [0.98, y])]) {
+      const places = placeNames(deep, sizes, 400, 300, way);
+      assert.ok(!cover(places, sizes));
+      assert.equal(new Set(places.map(([, top]) => top)).size, way === "row" ? 1 : 3);
+      for (const [n, [left, top]] of places.entries()) assert.ok(left >= 0 && left + sizes[n][0] <= 400 && top > 0 && top + 18 <= 300);
     }
   }
+  const total = sizes.reduce((sum, [wide]) => sum + wide, 0);
+  assert.ok(inRow(sizes, total + 8) && !inRow(sizes, total + 7));
 });
 
 test("a link of a tab gives back what it was made of", () => {

@@ -1,6 +1,6 @@
 // A prompt is asked for, and what the model says to it: what it took it for, what else may be meant, what was wrong.
 import { make } from "../stage/controls.js";
-import { appear } from "./appear.js";
+import { stageNamed } from "./appear.js";
 import { askFor, currentRequest } from "./fields.js";
 import { onMoves } from "./moves.js";
 import { ask, complete } from "./prompt.js";
@@ -67,8 +67,7 @@ export function mount(element, props, _watch, server) {
 
   /** The figure that is there is dimmed until the new one comes; after a mistake it stays. The last request counts. */
   async function play() {
-    const stage = window.motionStage?.(props.stage);
-    if (!stage) return void appear(() => window.motionStage?.(props.stage), play);
+    const stage = await stageNamed(props.stage);
     const fields = wanted(), prompt = String(fields[0]).trim(), mine = ++latest;
     if (words.dataset.level === "mistake") say({});
     stage.busy(prompt && `making “${prompt.length > LONG ? `${prompt.slice(0, LONG)} …` : prompt}” …`);

@@ -1,4 +1,4 @@
-// Waits for what Gradio puts on the page later than our own parts.
+// Waits for what Gradio puts on the page later than our own parts, and for what comes into sight.
 
 const OFTEN = 50; // milliseconds
 
@@ -15,3 +15,10 @@ export function appear(find, then) {
     then(found);
   }, OFTEN);
 }
+
+/** A stage, once it is on the page. @param {string} name @returns {Promise<any>} */
+export const stageNamed = async (name) => window.motionStage?.(name) ?? new Promise((then) => appear(() => window.motionStage?.(name), then));
+
+/** Call whenever an element comes into sight. @param {Element} element @param {() => void} then */
+export const onSight = (element, then) =>
+  new IntersectionObserver((entries) => entries[entries.length - 1].isIntersecting && then()).observe(element);

@@ -2,6 +2,7 @@
 import { make } from "../stage/controls.js";
 import { fromText } from "../stage/motion.js";
 import { steer } from "./chartkeys.js";
+import { insisted } from "./reached.js";
 import { isDark, Small } from "../stage/small.js";
 
 const HUES = [14, 205, 130, 285, 45, 340, 175, 240, 90, 315, 25, 190, 60, 265, 150, 0];
@@ -53,8 +54,12 @@ export function room(taken, measure, x, y, width, height) {
 /** @type {Promise<any> | null} */
 let atlas = null;
 
-/** The dots, which are asked for once a page. @param {any} server */
-const atlasOf = (server) => (atlas ??= server.atlas());
+/** The dots, which are asked for once a page, or {reason}. @param {any} server */
+async function atlasOf(server) {
+  const answer = await (atlas ??= insisted(() => server.atlas()));
+  if (answer.reason) atlas = null;
+  return answer;
+}
 
 /** @param {number} family of a dot, by its number */
 export const hue = (family) => HUES[family % HUES.length];
@@ -113,9 +118,10 @@ export class Chart {
     this.canvas = make("canvas", { class: "chart", tabindex: 0, role: "application", "aria-label": "A map of known motions: arrows move it, plus and minus zoom, Enter takes the motion in its middle" });
     this.tip = make("div", { class: "tip", role: "status", hidden: true });
     this.hint = make("p", { class: "hint", "aria-hidden": "true" });
+    this.lost = make("p", { class: "lost", role: "alert" });
     const zoom = (sign, label, by) => make("button", { type: "button", title: label, "aria-label": label, onclick: () => this.zoomBy(by) }, sign);
     const buttons = make("div", { class: "zooms" }, zoom("+", "Zoom in", 1.6), zoom("−", "Zoom out", 1 / 1.6));
-    this.root = make("div", { class: "map" }, this.canvas, buttons, this.hint, this.tip);
+    this.root = make("div", { class: "map" }, this.canvas, buttons, this.lost, this.hint, this.tip);
     this.use(false);
     this.#listen();
     steer(this);
@@ -123,9 +129,14 @@ export class Chart {
     new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
   }
 
+  /** Ask for the dots. @returns {Promise<boolean>} whether they are there; else it says why */
   async open() {
-    this.atlas ??= await atlasOf(this.server);
+    const answer = this.atlas ?? (await atlasOf(this.server));
+    this.lost.textContent = answer.reason ?? "";
+    if (answer.reason) return false;
+    this.atlas = answer;
     this.draw();
+    return true;
   }
 
   /** Look at a place. */

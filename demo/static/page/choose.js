@@ -3,6 +3,7 @@
 import { make } from "../stage/controls.js";
 import { Chart } from "./chart.js";
 import { fill } from "./prompt.js";
+import { reached } from "./reached.js";
 
 /**
  * @param {HTMLElement} element
@@ -33,7 +34,7 @@ export function mount(element, { field, what, words, how }, _watch, server, _tri
     const found = make("div", { class: "meant", role: "status" });
     const search = make("input", { type: "search", "aria-label": "Find words on the map", placeholder: "find words on the map" });
     search.addEventListener("change", async () => {
-      const answer = await server.find(search.value);
+      const answer = await reached(server.find(search.value));
       if (answer.reason) return void found.replaceChildren(answer.reason);
       chart.mark = { x: answer.x, y: answer.y, label: search.value };
       found.replaceChildren(make("span", {}, "Nearest:"), ...answer.near.map(({ number, label }) => make("button", { type: "button", onclick: () => pick(number) }, label)));
@@ -52,7 +53,7 @@ export function mount(element, { field, what, words, how }, _watch, server, _tri
   async function show() {
     if (!dialog) build();
     dialog.showModal();
-    await chart.open();
+    if (!(await chart.open())) return;
     const chosen = Number(/ #(\d+)$/.exec(box().value)?.[1] ?? -1), known = chosen >= 0 && chosen < chart.atlas.label_of.length;
     const [x, y] = known ? chart.at(chosen) : [0, 0];
     if (known) chart.mark = { x, y, label: chart.label(chosen) };

@@ -2,8 +2,9 @@
 import { make } from "../stage/controls.js";
 import { Chart, hue } from "./chart.js";
 import { keep, kept } from "./keeping.js";
+import { onSight, stageNamed } from "./appear.js";
 import { bring } from "./bring.js";
-import { reached } from "./reached.js";
+import { insisted, reached } from "./reached.js";
 
 const LAST = "on-the-map";
 
@@ -34,13 +35,19 @@ export function mount(element, props, _watch, server, _trigger, root) {
     word.textContent = on ? "Drag from one dot to another." : "";
   }
 
-  /** @param {number} number @param {boolean} [look] whether the stage comes into sight */
-  function take(number, look = true) {
-    if (look) window.motionStage(props.stage)?.picture.scrollIntoView({ block: "nearest" });
+  /** @param {number} number */
+  async function take(number) {
+    (await stageNamed(props.stage)).picture.scrollIntoView({ block: "nearest" });
+    return show(number, server.take(number));
+  }
+
+  /** @param {number} number @param {Promise<any>} work */
+  async function show(number, work) {
     chart.line = null;
     chart.passed = [];
     keep(LAST, { number, label: chart.label(number) });
-    return bring(props.stage, word, server.take(number)).then((answer) => answer && (word.textContent = `On the stage: ${answer.scene.name}.`));
+    const answer = await bring(props.stage, word, work);
+    if (answer) word.textContent = `On the stage: ${answer.scene.name}.`;
   }
 
   async function walk(a, b) {
@@ -71,19 +78,19 @@ export function mount(element, props, _watch, server, _trigger, root) {
     return chart.atlas.labels[chart.atlas.label_of[number]] === label && label ? number : chart.atlas.middle;
   }
 
-  new IntersectionObserver(async ([{ isIntersecting }]) => {
-    if (!isIntersecting) return;
-    await chart.open();
+  onSight(chart.canvas, async () => {
+    if (!(await chart.open())) return;
     if (!legend.childElementCount) {
       legend.replaceChildren(...chart.atlas.families.map((name, n) => make("span", {}, make("i", { style: `background:hsl(${hue(n)} 65% 50%)` }), name)));
-      if (!window.motionStage?.(props.stage)?.scene) take(first(), false);
+      const number = first();
+      if (!(await stageNamed(props.stage)).scene) show(number, insisted(() => server.take(number)));
     }
     // The prompt's own place.
-    const prompt = window.motionStage("text-stage")?.scene?.request?.prompt;
+    const prompt = window.motionStage?.("text-stage")?.scene?.request?.prompt;
     if (prompt && chart.mark?.label !== prompt && !words.value) {
-      const { x, y } = await server.find(prompt);
+      const { x, y } = await reached(server.find(prompt));
       if (x != null) chart.mark = { x, y, label: prompt };
     }
     chart.draw();
-  }).observe(chart.canvas);
+  });
 }

@@ -1,5 +1,5 @@
 // The first tab's stage, made while Gradio still starts; mount.js takes it to its place there.
-import { stageIn } from "../stage/mount.js";
+import { present, stageIn } from "../stage/mount.js";
 
 const CALM = 2; // the figure leaves Gradio time to start
 
@@ -18,7 +18,7 @@ if (opening && props?.value && !elsewhere) {
   dress();
   window.openingStage = stageIn(opening.querySelector(".place"), props.props.how, `${config.root.replace(/\/$/, "")}/`);
   window.openingStage.calm = CALM;
-  window.openingStage.show(props.value);
+  present(window.openingStage, props.value);
 } else {
   opening?.remove();
 }

@@ -1,5 +1,6 @@
 // A storyboard: blocks on a strip that become one motion. They are added, moved, changed, and made again one by one.
 import { COLOURS, make } from "../stage/controls.js";
+import { stageNamed } from "./appear.js";
 import { box } from "./prompt.js";
 import { reached } from "./reached.js";
 
@@ -64,6 +65,10 @@ export function mount(element, props, _watch, server) {
     blocks = next;
     list.replaceChildren(...blocks.map(row));
     if (held) focus(to < 0 ? held : held.replace(/\d+$/, String(to + 1)));
+    sum();
+  }
+
+  function sum() {
     const whole = blocks.reduce((sum, { seconds }) => sum + seconds, 0);
     word.textContent = whole > MOST ? `These take ${whole.toFixed(1)} s; at most ${MOST} s are made.` : `${whole.toFixed(1)} s in all`;
   }
@@ -118,7 +123,8 @@ export function mount(element, props, _watch, server) {
   async function tried(doing, work) {
     word.textContent = doing;
     const found = await reached(work());
-    word.textContent = found.reason ?? "";
+    if (found.reason) word.textContent = found.reason;
+    else sum();
     return found.reason ? null : found;
   }
 
@@ -129,7 +135,7 @@ export function mount(element, props, _watch, server) {
   }
 
   async function tell() {
-    const stage = window.motionStage(props.stage);
+    const stage = await stageNamed(props.stage);
     stage.busy("making the storyboard …");
     const found = await tried("making it …", () => server.tell({ blocks, before }));
     stage.busy("");

@@ -1,6 +1,7 @@
 // The map of the second tab: a drag from one dot to another chooses both ends, and the way between them is drawn there,
 // with the known motions that it passes, each a click away.
 import { make } from "../stage/controls.js";
+import { onSight } from "./appear.js";
 import { bring } from "./bring.js";
 import { Chart } from "./chart.js";
 import { press, put } from "./ends.js";
@@ -75,9 +76,7 @@ export function mount(element, props, watch, server, _trigger, root) {
   });
 
   // The dots are asked for when somebody looks.
-  new IntersectionObserver(async ([{ isIntersecting }]) => {
-    if (!isIntersecting || chart.atlas) return;
-    await chart.open();
-    draw();
-  }).observe(chart.canvas);
+  onSight(chart.canvas, async () => {
+    if (!chart.atlas && (await chart.open())) draw();
+  });
 }

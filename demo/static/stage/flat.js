@@ -24,7 +24,7 @@ export class FlatView {
     this.pitch = VIEWS.start[1];
     this.zoom = 1;
     /** @type {number[][][]} */
-    this.steps = [];
+    this.steps = [[]];
     this.moment = 0;
     this.away = 0;
     this.dark = false;

@@ -17,6 +17,15 @@ export function stageIn(host, how, root) {
   return new Stage(host, { ...how, root, body: root + how.body, smpl: smpl ? root + smpl : "" });
 }
 
+/** Show a scene, or say on the stage why not. @param {Stage} stage @param {any} scene */
+export async function present(stage, scene) {
+  try {
+    await stage.show(scene);
+  } catch (error) {
+    stage.refuse(`This can't be shown: ${error.message}`);
+  }
+}
+
 /** The stage that opening.js has made while Gradio started, in its place now; or null. @param {Element} host @param {string} name */
 function opened(host, name) {
   const stage = window.openingStage;
@@ -40,14 +49,10 @@ export function mount(element, props, watch, _server, _trigger, root) {
   const host = element.querySelector(".host"), { name } = props.how;
   const stage = opened(host, name) ?? stageIn(host, props.how, root);
   stages.set(name, stage);
-  const show = async () => {
+  const show = () => {
     if (props.value?.reason) return stage.refuse(props.value.reason);
     if (!props.value?.figures || props.value.number === stage.wanted?.number) return;
-    try {
-      await stage.show(props.value);
-    } catch (error) {
-      stage.busy(`This can't be shown: ${error.message}`);
-    }
+    present(stage, props.value);
   };
   window.addEventListener("offline", () => stage.busySince && stage.refuse("The connection is lost. Try again when it is back."));
   watch("value", show);

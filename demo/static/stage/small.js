@@ -24,6 +24,7 @@ function open(how) {
       return null;
     }
   })();
+  studio.catch(() => (studio = null));
   return studio;
 }
 

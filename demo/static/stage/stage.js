@@ -6,7 +6,7 @@ import { Controls, make } from "./controls.js";
 import { FlatView } from "./flat.js";
 import { along } from "./maths.js";
 import { fromText, mix, newPose, sample } from "./motion.js";
-import { cover, placeNames } from "./names.js";
+import { cover, inRow, placeNames } from "./names.js";
 import { worn } from "./own.js";
 import { Timeline } from "./timeline.js";
 
@@ -80,7 +80,8 @@ export class Stage {
     this.row = false;
     /** Of the names. @type {[number, number][] | null} */
     this.sizes = null;
-    this.apart = false;
+    /** How names stand. @type {"own" | "row" | "steps"} */
+    this.naming = "own";
     /** @type {Float32Array} */
     this.offsets = offsetsOf(how.rest);
     this.#listen();
@@ -306,7 +307,11 @@ export class Stage {
   async #open() {
     if (this.view) return;
     this.opening ??= this.#makeView();
-    await this.opening;
+    try {
+      await this.opening;
+    } finally {
+      this.opening = null; // what did not come is asked for again with the next scene
+    }
   }
 
   async #makeView() {
@@ -508,16 +513,17 @@ export class Stage {
   }
 
   /**
-   * Put each name under its figure. Those that once met stand one lower than the other from then on.
+   * Put each name under its figure. When some once met, all stand in a row from then on, or, where figures share a place or
+   * the row is too long, one lower than the other.
    * @param {number[][]} feet shares of the picture's width and height
    */
   #name(feet) {
     const { clientWidth: width, clientHeight: height } = this.picture, names = [...this.names.children];
     this.sizes ??= names.map((name) => [name.offsetWidth, name.offsetHeight]);
-    let places = placeNames(feet, this.sizes, width, height, this.apart);
-    if (!this.apart && cover(places, this.sizes)) {
-      this.apart = true;
-      places = placeNames(feet, this.sizes, width, height, true);
+    let places = placeNames(feet, this.sizes, width, height, this.naming);
+    if (this.naming === "own" && cover(places, this.sizes)) {
+      this.naming = this.row && inRow(this.sizes, width) ? "row" : "steps";
+      places = placeNames(feet, this.sizes, width, height, this.naming);
     }
     places.forEach(([left, top], number) => (names[number].style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`));
   }
@@ -525,7 +531,7 @@ export class Stage {
   /** Names are measured anew. */
   #unname() {
     this.sizes = null;
-    this.apart = false;
+    this.naming = "own";
   }
 
   /** Where drawing is slow, draw fewer pixels. */

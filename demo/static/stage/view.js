@@ -53,7 +53,7 @@ export class View {
     this.pitch = VIEWS.start[1];
     this.zoom = 1;
     /** @type {number[][][]} */
-    this.steps = [];
+    this.steps = [[]];
     /** The frame by which the camera's distance goes. */
     this.moment = 0;
     this.tall = TALL;
