@@ -81,6 +81,9 @@ def _leaning(motion: torch.Tensor, limb: Limb) -> float:
     joints = skeleton.forward_kinematics(rotations, path)
     if limb == "support":  # the lower foot carries the body
         return float((joints[:, _INDEX["right_foot"], 1] - joints[:, _INDEX["left_foot"], 1]).mean())
+    if limb == "aim":  # the hand that is farthest to either side points there
+        aside = (joints[:, [_INDEX["left_wrist"], _INDEX["right_wrist"]]] - joints[:, :1])[..., 0].flatten()
+        return float(aside[aside.abs().argmax()])
     left_joint, right_joint = ("left_wrist", "right_wrist") if limb == "hand" else ("left_foot", "right_foot")
 
     def acting(name: str) -> torch.Tensor:

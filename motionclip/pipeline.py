@@ -660,8 +660,10 @@ class MotionCLIP(
         closeness: float,
     ) -> Step:
         reading, bank = readings[words], self._banked()
-        if clause.side and clause.side in readings[clause.words].action:  # "wave with the left hand": wave left hand
-            reading = readings[clause.words]
+        if clause.side and clause.side in readings[clause.words].action:
+            # "wave with the left hand" names wave left hand, but "drink with the left hand" not raise left hand.
+            sided = readings[clause.words]
+            reading = sided if _named(sided.action) <= _named(clause.words) else reading
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)

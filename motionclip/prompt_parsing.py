@@ -19,7 +19,8 @@ from .constants import MAX_COUNT, MAX_STORY_SECONDS, MIN_BLOCK_SECONDS
 from .errors import RequestError
 
 Side = Literal["left", "right"]
-Limb = Literal["hand", "foot", "support", "turn", "step"]  # support: the foot that carries the body
+# support: the foot that carries the body; aim: where the hands go, whichever does it.
+Limb = Literal["hand", "foot", "support", "turn", "step", "aim"]
 SUBJECT = 5  # words at most, with the verb
 
 _stemmer = snowballstemmer.stemmer("english")
@@ -87,6 +88,11 @@ _TURNS = re.compile(
     re.IGNORECASE,
 )
 _STEPS = re.compile(r"\b(?:step|sidestep|shuffl|slid|strafe|dodg|move|sway|gallop|sideways)\w*", re.IGNORECASE)
+_AIMS = re.compile(
+    rf"\bpoint(?:s|ed|ing)?\s+(?:[^,]*?\s)?(?:to|towards?)\s+(?:the|his|her|its|their|my|your)\s+(?:left|right)\b"
+    rf"(?!\s+(?:{_HAND}|{_FOOT})\b)",
+    re.IGNORECASE,
+)
 _FEET = re.compile(r"\b(?:kick|stomp|hop|knee|lung|stamp|leg|foot|toe)\w*", re.IGNORECASE)
 _VERY = r"(?P<very>(?:very|really|extremely|super|so|incredibly)\s+)?"
 # "a slow squat", "does fast jumping jacks", but not "hold fast to the rope".
@@ -605,6 +611,8 @@ def _with_side(clause: Clause, whole: str) -> Clause:
     limb: Limb = "hand"
     if _ON_ONE.search(whole):
         limb = "support"
+    elif _AIMS.search(whole):
+        limb = "aim"
     elif re.search(rf"\b{side}\s+{_FOOT}\b", whole, re.IGNORECASE):
         limb = "foot"
     elif re.search(rf"\b{side}\s+{_HAND}\b", whole, re.IGNORECASE):

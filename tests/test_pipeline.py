@@ -206,6 +206,25 @@ def test_details_of_a_prompt_are_heeded(mc):
     assert np.abs(again[0].joints() - mc.generate("squat three times").joints()).max() < 1e-3
 
 
+@pytest.mark.parametrize("hand", ["left", "right"])
+def test_a_hand_that_is_named_does_not_outweigh_the_verb(mc, hand):
+    ((drink,),) = mc.plan([f"drink with the {hand} hand"])
+    assert drink.readings[0].action.startswith("drink") and drink.clause.side == hand
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a cue stroke with the right arm, bent low",
+        "a man bowls with the right hand and slides on the left foot",
+        "a man ducks and hides, arms over his head with the left hand",
+    ],
+)
+def test_a_clause_with_a_side_is_planned_however_it_is_split(mc, text):
+    for model in (mc, MotionCLIP.from_pretrained("weights/open", mc.tower)):
+        assert model.plan([text])[0]
+
+
 def test_what_is_slow_is_done_whole_and_in_a_block_as_far_as_it_comes(mc):
     plain, slow = mc.generate("sit down on a chair"), mc.generate("sit down on a chair very slowly")
     assert len(slow) == 2 * len(plain) and abs(slow.joints()[-1, 0, 1] - plain.joints()[-1, 0, 1]) < 0.02

@@ -105,6 +105,8 @@ def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
         ("kneel on the left knee", "limb", "foot"),
         ("turn right", "limb", "turn"),
         ("step to the left", "limb", "step"),
+        ("point to his left", "limb", "aim"),
+        ("point with the left hand", "limb", "hand"),
         ("jump three times", "count", 3),
         ("clap twice", "count", 2),
         ("bow once", "count", 1),
@@ -225,6 +227,15 @@ def test_a_motion_is_mirrored_to_the_side_that_is_asked_for():
     for side in ("left", "right"):
         (made,) = features.features_motions(on_side(turning, side, "turn")[None])
         assert rules.side(made, "turn") == side
+
+
+def test_who_points_to_a_side_is_mirrored_by_where_the_hand_goes():
+    wave = motion_features(synthetic_motion("wave left hand"))
+    for side, sign in (("left", 1), ("right", -1)):
+        (made,) = features.features_motions(on_side(wave, side, "aim")[None])
+        joints = made.joints()
+        aside = (joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]] - joints[:, :1])[..., 0].ravel()
+        assert sign * aside[np.abs(aside).argmax()] > 0.2
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 5])
