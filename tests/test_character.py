@@ -62,6 +62,12 @@ def legs(kind):
     return theirs / ours
 
 
+def lowest(kind, played):
+    """(frames, 2) heights of the lowest vertex of the left and the right foot."""
+    feet = [[kind.names[f"{side}_{part}"] for part in characters.FEET] for side in SIDES]
+    return np.stack([played.mesh[:, [name in foot for name in played.moved_by], 1].min(axis=1) for foot in feet], 1)
+
+
 def stands_as(motion, kind, path):
     """Assert that the limbs of a written character point as the motion's, and its feet stand where these do."""
     played = play(path)
@@ -69,9 +75,7 @@ def stands_as(motion, kind, path):
     assert apart.mean() < 1 and apart.mean(0).max() < 2 and apart.max() < 4
     feet = motion.joints()[:, skeleton.FEET]
     clearance = feet[..., 1] - np.array(skeleton.FEET_REST_HEIGHTS)
-    soles = {kind.names[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")}
-    lowest = played.mesh[:, [name in soles for name in played.moved_by], 1].min(axis=1)
-    assert np.abs(lowest - legs(kind) * clearance.min(axis=1)).max() < 0.01
+    assert np.abs(lowest(kind, played).min(axis=1) - legs(kind) * clearance.min(axis=1)).max() < 0.01
     for side, number in (("left", 0), ("right", 2)):
         down = clearance[:, number] < 0.005
         theirs = played.at(kind.names[f"{side}_ankle"])[:, [0, 2]] - legs(kind) * feet[:, number][:, [0, 2]]
@@ -118,6 +122,7 @@ def test_feet_that_point_down_at_rest_stand_flat(tmp_path, kind, angle):
 def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, prompt):
     motion = mc.generate(prompt, frames=90, seed=1)
     played, scale = play(motion.save(tmp_path / f"o{kind.suffix}", character=write(kind, tmp_path))), legs(kind)
+    bottoms = lowest(kind, played)
     apart = directions(kind, played, motion)
     assert apart.mean(axis=0).max() < 2 and apart.max() < 6
     for part, number in (("left_ankle", 0), ("left_foot", 1), ("right_ankle", 2), ("right_foot", 3)):
@@ -127,12 +132,34 @@ def test_what_is_made_of_words_keeps_its_limbs_and_its_feet(mc, tmp_path, kind, 
         rest, theirs = characters.bones(kind)[kind.names[part]].place, played.at(kind.names[part])
         clearance = foot[:, 1] - skeleton.FEET_REST_HEIGHTS[number]
         low = np.flatnonzero(clearance < 0.01)
-        assert np.abs((theirs[low, 1] - rest[1]) / scale - clearance[low]).max(initial=0) < 0.01
+        # Higher than the motion's only by as much as the mesh would dip into the floor.
+        raised = (theirs[:, 1] - rest[1]) / scale - clearance
+        dip = np.maximum(raised - bottoms[:, number // 2] / scale, 0)
+        assert raised[low].min(initial=0) > -0.01 and (raised - dip)[low].max(initial=0) < 0.01
         for run in np.split(low, np.flatnonzero(np.diff(low) > 1) + 1):
             steps = np.linalg.norm(np.diff(foot[run], axis=0), axis=1)
             if len(run) > 1 and steps.max() * 30 < 0.3:  # it stands, and is not set down or lifted
                 away = (theirs[run] / scale - foot[run])[:, [0, 2]]
                 assert np.linalg.norm(away - away[0], axis=1).max() < 0.01
+
+
+@pytest.mark.parametrize("prompt", ["kick", "walk", "jump", "dance"])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_tilted_feet_do_not_dip_into_the_floor(mc, tmp_path, kind, prompt):
+    """No vertex of theirs is a centimetre under the floor, or under the motion's own foot where that is lower."""
+    motion = mc.generate(prompt, seed=1)
+    played = play(motion.save(tmp_path / f"o{kind.suffix}", character=write(kind, tmp_path)))
+    clearance = motion.joints()[:, skeleton.FEET, 1] - np.array(skeleton.FEET_REST_HEIGHTS)
+    floor = np.minimum(clearance.reshape(-1, 2, 2).min(axis=2), 0)
+    assert (lowest(kind, played) / legs(kind) - floor).min() > -0.01
+    assert directions(kind, played, motion).mean(axis=0).max() < 2
+
+
+def test_feet_that_are_below_the_floor_in_the_motion_stay_there(tmp_path):
+    """As on a way down stairs."""
+    kind, motion = characters.MIXAMO, stepping()
+    motion = Motion(motion.poses, motion.translation - np.float32([0, 0.3, 0]), "down")
+    stands_as(motion, kind, motion.save(tmp_path / "out.glb", character=write(kind, tmp_path)))
 
 
 def test_long_motions_are_solved_in_stretches_without_a_seam(mc, tmp_path, monkeypatch):
@@ -178,7 +205,7 @@ def test_the_lower_end_of_a_tilted_foot_counts(tmp_path):
     feet[..., 1] = torch.tensor(skeleton.FEET_REST_HEIGHTS)
     feet[:, 0, 1] += 0.012  # the left heel rises a little from its ball
     stance = Character(write(characters.MIXAMO, tmp_path))._stance
-    targets = foot_placement._Targets.of(feet, stance)
+    targets = foot_placement._Targets.of(feet, torch.zeros(5, 4, dtype=torch.float64), stance)
     for weights in (targets.low, targets.stands):
         heel, ball = weights[0, 0], weights[0, 1]
         assert ball > 0.9 and heel < 0.4 * ball

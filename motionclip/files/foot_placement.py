@@ -2,7 +2,7 @@
 
 Bones that point as the motion's don't bring feet to its floor where hips are wider, or thighs and shins share a leg
 otherwise. So the pelvis is moved, and it and the legs are turned, as little and as smoothly as can be: one problem of
-least squares over all frames.
+least squares over all frames. Where the heel or the tip of a tilted foot would dip into the floor, the foot is raised.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import roma
 import torch
 from scipy.linalg import solveh_banded
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from torch.nn.functional import normalize
 
 from ..constants import FPS
@@ -28,6 +29,8 @@ _SOLES = torch.tensor(skeleton.FEET_REST_HEIGHTS, dtype=torch.float64)
 # A foot is low within about 5 cm of the floor. It stands within 1.5 cm, the surer the slower it is (metres per second).
 _LOW, _LOW_EDGE = 0.05, 0.01
 _NEAR, _NEAR_EDGE, _SLOW = 0.015, 0.003, 0.3
+# The mesh of a foot may be so deep in the floor (metres). From the second on, what a foot is raised by counts in full.
+_DEEP, _FULLY = 0.004, 0.01
 # What is found for each frame: the pelvis's shift in metres of the SMPL body, and from these places on the rotation
 # vectors by which parts are turned in the world.
 _TURNED = {"pelvis": 3, "left_hip": 6, "left_knee": 9, "right_hip": 12, "right_knee": 15}
@@ -51,6 +54,8 @@ class Stance:
         heights: (4,), the heights of left ankle and ball, right ankle and ball over the soles when these are
             level.
         levels: side → (3, 3), the turn that levels the foot from its rest.
+        hulls: side → (n, 3) corners of the mesh of the foot without toes, from the ankle, and (m, 3) of that of the
+            toes, from the ball.
         scale: its units for one metre of the SMPL body.
     """
 
@@ -59,6 +64,7 @@ class Stance:
     up: torch.Tensor
     heights: torch.Tensor
     levels: Mapping[str, torch.Tensor]
+    hulls: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
     scale: float
 
 
@@ -77,17 +83,19 @@ class _Targets:
     stands: torch.Tensor
 
     @classmethod
-    def of(cls, feet: torch.Tensor, stance: Stance) -> _Targets:
-        """feet: (frames, 4, 3) of the motion."""
+    def of(cls, feet: torch.Tensor, below: torch.Tensor, stance: Stance) -> _Targets:
+        """feet: (frames, 4, 3) of the motion. below: (frames, 4), how far the mesh of the foot reaches below each."""
         clearance, steps = feet[..., 1] - _SOLES, feet.diff(dim=0)[..., [0, 2]]
         low = torch.sigmoid((_LOW - clearance) / _LOW_EDGE)
         # Of a foot that tilts the lower end counts: feet are of different lengths.
         lowest = clearance.unflatten(1, (2, 2)).amin(dim=-1).repeat_interleave(2, dim=1)
-        low = low * torch.exp((lowest - clearance) / _LOW_EDGE)
+        shares = torch.exp((lowest - clearance) / _LOW_EDGE)
+        heights = clearance + stance.heights / stance.scale
+        raised = _raised(heights, below, shares, lowest)
+        low = torch.maximum(low, (raised / _FULLY).clamp(max=1)) * shares
         near = low * torch.sigmoid((_NEAR - clearance) / _NEAR_EDGE)
         slow = 1 / (1 + (feet.diff(dim=0).norm(dim=-1) * FPS / _SLOW) ** 4)
-        heights = clearance + stance.heights / stance.scale
-        return cls(clearance, heights, low, steps, torch.minimum(near[1:], near[:-1]) * slow)
+        return cls(clearance, heights + raised, low, steps, torch.minimum(near[1:], near[:-1]) * slow)
 
 
 def set_down(motion: Motion, turns: dict[str, torch.Tensor], stance: Stance) -> torch.Tensor:
@@ -108,19 +116,51 @@ def set_down(motion: Motion, turns: dict[str, torch.Tensor], stance: Stance) -> 
     middle = (stance.places["left_hip"] + stance.places["right_hip"]) / 2 - stance.places["pelvis"]
     pelvis = hips + higher * hips.new_tensor([0, 1, 0]) - turns["pelvis"] @ middle / stance.scale
 
+    for side, ball in (("left", 1), ("right", 3)):
+        if f"{side}_foot" in turns:
+            _flatten(turns, stance, side, feet[:, ball, 1] - _SOLES[ball])
     change = torch.zeros(len(pelvis), _UNKNOWNS, dtype=torch.float64)
     for start in each(range(0, len(pelvis), _STRETCH), "setting the feet down"):
         stretch = slice(max(start - _OVERLAP, 0), start + _STRETCH)
-        legs = _Legs({part: turn[stretch] for part, turn in turns.items()}, stance, pelvis[stretch])
-        found = _changed(legs, _Targets.of(feet[stretch], stance))
+        part_turns = {part: turn[stretch] for part, turn in turns.items()}
+        below = torch.cat([_below(part_turns, stance, side) for side in SIDES], dim=1)
+        legs = _Legs(part_turns, stance, pelvis[stretch])
+        found = _changed(legs, _Targets.of(feet[stretch], below, stance))
         passed = torch.ones(len(found), 1, dtype=torch.float64)
         passed[: start - stretch.start, 0] = torch.linspace(0, 1, start - stretch.start)
         change[stretch] = torch.lerp(change[stretch], found, passed)
     turns |= _turned(turns, change)
-    for side, ball in (("left", 1), ("right", 3)):
-        if f"{side}_foot" in turns:
-            _flatten(turns, stance, side, feet[:, ball, 1] - _SOLES[ball])
     return (pelvis + change[:, :3]) * stance.scale
+
+
+def _below(turns: Mapping[str, torch.Tensor], stance: Stance, side: str) -> torch.Tensor:
+    """(frames, 2), how far a foot's mesh reaches below its ankle and below its ball, in metres."""
+    ankle = turns[f"{side}_ankle"][:, 1]
+    toes = turns[f"{side}_foot"][:, 1] if f"{side}_foot" in turns else ankle
+    rear, front = stance.hulls[side]
+    ball = ankle @ (stance.balls[side] - stance.places[f"{side}_ankle"])
+    heights = torch.cat([ankle @ rear.T, ball[:, None] + toes @ front.T], dim=1)
+    return (torch.stack([torch.zeros_like(ball), ball], dim=1) - heights.amin(dim=1, keepdim=True)) / stance.scale
+
+
+def _raised(heights: torch.Tensor, below: torch.Tensor, shares: torch.Tensor, lowest: torch.Tensor) -> torch.Tensor:
+    """How much each foot has to be higher for its mesh not to dip into the floor, or no deeper than the motion's does.
+
+    Args:
+        heights: (frames, 4) of ankles and balls.
+        below: (frames, 4), how far the mesh of the foot reaches below each.
+        shares: (frames, 4), how much each end of the foot counts.
+        lowest: (frames, 4), the clearance of the motion's foot.
+
+    Returns:
+        (frames, 4), the same for both ends of a foot.
+    """
+    bottom = _of_legs(shares * (heights - below)) / _of_legs(shares)
+    dip = (lowest[:, ::2].clamp(max=-_DEEP) - bottom).clamp(min=0)
+    # It begins a frame before the dip and ends one after, so the smooth curve isn't below the dip either.
+    reached = maximum_filter1d(dip.numpy(), 3, axis=0, mode="nearest")
+    smooth = gaussian_filter1d(reached, 1, axis=0, mode="nearest", radius=1)
+    return torch.from_numpy(smooth).repeat_interleave(2, dim=1)
 
 
 class _Legs:

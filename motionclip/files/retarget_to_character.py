@@ -24,7 +24,7 @@ from .retarget_to_smpl import SourceSkeleton
 from .rig import LOOSE, Rig, Tracks
 from .rotations import between
 from .suffixes import FOR_CHARACTERS
-from .surface import Surface, slope
+from .surface import Surface, corners, slope
 
 _J = skeleton.JOINT_INDEX
 _SPINE = ("pelvis", "spine1", "spine2", "spine3")
@@ -234,7 +234,7 @@ class Character:
         up = self._calibration["pelvis"][:, 1]
         legs = [f"{side}_{part}" for side in joint_names.SIDES for part in ("hip", "knee", "ankle")]
         places = {part: body.at(part)[0] for part in ["pelvis", *legs]}
-        balls, heights, soles = {}, [], []
+        balls, hulls, heights, soles = {}, {}, [], []
         for side in joint_names.SIDES:
             ankle = places[f"{side}_ankle"]
             bone = skeleton.OFFSETS[_J[f"{side}_foot"]].double()
@@ -242,18 +242,32 @@ class Character:
             balls[side] = body.at(f"{side}_foot")[0] if f"{side}_foot" in body.places else usual
             heights += [ankle @ up, ankle @ up + levels[side] @ (balls[side] - ankle) @ up]
             points = torch.from_numpy(self._surface.mostly(self._foot(side), _HEAVY))
+            hulls[side] = self._hulls(side, ankle, balls[side])
             soles += [ankle @ up + ((points - ankle) @ levels[side].T @ up).min()] if len(points) else []
         if soles:
             over_soles = torch.stack(heights) - min(soles)
         else:
             self.notes.append("no mesh of the feet could be read: the soles were taken to be where a human's are")
             over_soles = scale * _HEIGHTS
-        return Stance(places, balls, up, over_soles, levels, scale)
+        return Stance(places, balls, up, over_soles, levels, hulls, scale)
+
+    def _hulls(self, side: str, ankle: torch.Tensor, ball: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, 3) corners of the foot without its toes, from the ankle, and (m, 3) of its toes, from the ball."""
+        toes = self._hanging_on(f"{side}_foot") if f"{side}_foot" in self._found else set()
+        rear, front = (
+            np.concatenate([joint[None], corners(self._surface.mostly(nodes, _HEAVY))]) - joint.numpy()
+            for joint, nodes in ((ankle, self._foot(side) - toes), (ball, toes))
+        )
+        return torch.from_numpy(rear), torch.from_numpy(front)
 
     def _foot(self, side: str) -> set[int]:
         """The nodes of a foot."""
-        ankle = self._found[f"{side}_ankle"]
-        return {node for node in range(len(self._rig.nodes)) if ankle in (node, *self._rig.above(node))}
+        return self._hanging_on(f"{side}_ankle")
+
+    def _hanging_on(self, part: str) -> set[int]:
+        """The node of a part, and those below it."""
+        top = self._found[part]
+        return {node for node in range(len(self._rig.nodes)) if top in (node, *self._rig.above(node))}
 
     @functools.cached_property
     def _surface(self) -> Surface:

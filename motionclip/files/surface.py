@@ -110,6 +110,14 @@ def slope(points: np.ndarray, forward: np.ndarray, up: np.ndarray) -> float:
     return float(-np.arctan2(higher, ahead))
 
 
+def corners(points: np.ndarray) -> np.ndarray:
+    """Those of (n, 3) points that can be the lowest, however they are turned."""
+    try:
+        return points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):  # fewer than four points, or all in a plane
+        return points
+
+
 def _skinned(document: Document, order: Mapping[int, int], rig: Rig, mesh: Json, skin: Json) -> Iterator[Piece]:
     joints = listed(document, skin, "joints", "skins")
     for joint in joints:
