@@ -228,6 +228,13 @@ _POSED = re.compile(
     r"(?:arms?|hands?|fists?|fingers?|palms?|elbows?)\s+.+)$",
     re.IGNORECASE,
 )
+# "walks, stops and waves": who stops between steps stands; a "stop" alone is a sign to others.
+_STANDS = "stand still"
+_STOPS = re.compile(
+    r"(?:(?:he|she|it|they|you|i)\s+)?(?:stop|stops|stopping|pauses?|pausing|halts?|halting)"
+    r"(?:\s+(?:briefly|suddenly|abruptly|there|for\s+a\s+(?:moment|second|while|bit)))?",
+    re.IGNORECASE,
+)
 # A thing, by its article and the words up to the next of these; and what stands for it later.
 _ARTICLES = frozenset(("a", "an", "the", "his", "her", "their", "my", "your", "some", "one", "two"))
 _NO_NOUNS = frozenset((
@@ -376,6 +383,8 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
         parts = items(step, verbs)
         listed = _detailed(step, verbs) if len(parts) > 1 else None
         found += [replace(_clause(part, verbs), listed=listed) for part in parts]
+    if len(found) > 1:
+        found = [replace(clause, text=_STANDS) if _STOPS.fullmatch(clause.text) else clause for clause in found]
     return found
 
 

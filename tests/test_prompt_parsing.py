@@ -217,6 +217,11 @@ def test_any_words_have_steps_with_words(words):
         assert clause.text.strip()
 
 
+def test_who_stops_between_steps_stands():
+    assert [clause.text for clause in prompt_parsing.clauses("he walks, stops and waves", VERBS)][1] == "stand still"
+    assert prompt_parsing.clauses("stop", VERBS)[0].text == "stop"
+
+
 def test_a_motion_is_mirrored_to_the_side_that_is_asked_for():
     wave = motion_features(synthetic_motion("wave left hand"))
     for side in ("left", "right"):
