@@ -1585,6 +1585,23 @@ def test_a_link_to_a_storyboard_is_shown_though_the_stages_come_late(flat, app_u
     page.wait_for_function("window.motionStage?.('text-stage')?.scene?.segments?.length === 2")
 
 
+def test_a_tab_that_is_opened_before_the_pages_scripts_are_there_is_in_the_address(browser, app_url):
+    page = browser.new_page()
+    late = []
+    page.route("**/visit.js*", lambda route: late.append(route))
+    page.goto(app_url)
+    open_tab(page, "Map")
+    expect(page.locator("#map input[type=search]")).to_be_visible(timeout=LONG)
+    page.wait_for_timeout(500)
+    assert late and "#" not in page.url
+    for route in late:
+        route.continue_()
+    page.wait_for_url("**/#tab=map", timeout=LONG)
+    page.go_back()
+    expect(page.locator("#prompt textarea")).to_be_visible(timeout=LONG)
+    page.close()
+
+
 def test_after_a_storyboard_nothing_speaks_of_the_prompt_before(flat):
     page = flat(1440, 1400)
     ask(page, "kick")

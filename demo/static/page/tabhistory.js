@@ -18,7 +18,8 @@ export const start = (name) => history.replaceState(null, "", addressOf(name));
 
 /** Open the tab that the address says; from now on those that a visitor opens are in the history. */
 export function follow() {
-  const first = document.querySelector("[role=tab][aria-selected=true]");
+  const first = document.querySelector("[role=tab]"), open = document.querySelector("[role=tab][aria-selected=true]");
+  const remember = (tab) => nameOf(tab) !== (named() ?? nameOf(first)) && history.pushState(null, "", addressOf(nameOf(tab)));
   // While Gradio starts a click may do nothing, or be undone.
   const show = () => {
     let calm = 0;
@@ -31,8 +32,9 @@ export function follow() {
   };
   document.addEventListener("click", ({ target, isTrusted }) => {
     const tab = target.closest?.("[role=tab]");
-    if (isTrusted && tab && nameOf(tab) !== (named() ?? nameOf(first))) history.pushState(null, "", addressOf(nameOf(tab)));
+    if (isTrusted && tab) remember(tab);
   });
   window.addEventListener("popstate", show);
   if (named()) show();
+  else remember(open); // a visitor was quicker than this script
 }
