@@ -109,6 +109,14 @@ def test_a_skin_without_joints_is_no_skeleton(tmp_path):
     assert between(reading.motion, motion).max() < 0.5
 
 
+@pytest.mark.parametrize("joint", [[[]], "hips", 4000])
+def test_a_skin_whose_joint_is_no_node_is_refused(tmp_path, joint):
+    document, arrays = character(synthetic_motion())
+    document["skins"].append({"joints": [joint]})
+    with pytest.raises(MotionFileError, match="nodes: there is no"):
+        files.read(write(tmp_path / "a.glb", document, arrays))
+
+
 def test_keys_between_frames(tmp_path):
     motion = synthetic_motion(frames=41)
     for way, apart in (("LINEAR", 3), ("CUBICSPLINE", 8), ("STEP", 20)):

@@ -230,10 +230,16 @@ def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int
 
     Returns:
         For each body the places of its nodes.
+
+    Raises:
+        MotionFileError: for a joint that is no node.
     """
     bodies: list[set[int]] = []
     for skin in document.items("skins"):
-        joints = {order[joint] for joint in listed(document, skin, "joints", "skins") if joint in order}
+        listed_joints = listed(document, skin, "joints", "skins")
+        for joint in listed_joints:
+            document.item("nodes", joint)
+        joints = {order[joint] for joint in listed_joints if joint in order}
         hanging = joints.union(*subtrees([node.parent for node in nodes], joints))
         same = [body for body in bodies if body & hanging]
         bodies = [body for body in bodies if body not in same] + [hanging.union(*same)]
