@@ -411,7 +411,7 @@ class MotionCLIP(
             RequestError: for a text that is empty or overlong, or that says what not to do.
         """
         asked = [self._clauses(_checked(text)) for text in texts]
-        words = [part for of in asked for clause in of for part in _parts(clause)]
+        words = list(dict.fromkeys(part for of in asked for clause in of for part in _parts(clause)))
         z = dict(zip(words, self.tower.encode(words), strict=True))
         readings = self._readings(words, z)
         plans = []
@@ -660,10 +660,11 @@ class MotionCLIP(
         closeness: float,
     ) -> Step:
         reading, bank = readings[words], self._banked()
-        if clause.side and clause.side in readings[clause.words].action:
+        if clause.side:
             # "wave with the left hand" names wave left hand, but "drink with the left hand" not raise left hand.
             sided = readings[clause.words]
-            reading = sided if _named(sided.action) <= _named(clause.words) else reading
+            if clause.side in sided.action and _named(sided.action) <= _named(clause.words):
+                reading = sided
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)

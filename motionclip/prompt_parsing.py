@@ -88,6 +88,7 @@ _TURNS = re.compile(
     re.IGNORECASE,
 )
 _STEPS = re.compile(r"\b(?:step|sidestep|shuffl|slid|strafe|dodg|move|sway|gallop|sideways)\w*", re.IGNORECASE)
+# "points to the left": the way counts, whichever arm does it.
 _AIMS = re.compile(
     rf"\bpoint(?:s|ed|ing)?\s+(?:[^,]*?\s)?(?:to|towards?)\s+(?:the|his|her|its|their|my|your)\s+(?:left|right)\b"
     rf"(?!\s+(?:{_HAND}|{_FOOT})\b)",

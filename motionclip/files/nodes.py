@@ -197,7 +197,7 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
     """
     skins = []
     for skin in document.items("skins"):
-        joints = listed(document, skin, "joints", "skins")
+        joints = skin_joints(document, skin)
         if "inverseBindMatrices" not in skin:
             continue
         inverses = document.array(skin["inverseBindMatrices"])
@@ -205,7 +205,6 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
             raise document.wrong("skins", "inverseBindMatrices must be a matrix for each joint")
         poses: dict[int, np.ndarray] = {}
         for joint, matrix in zip(joints, inverses, strict=False):
-            document.item("nodes", joint)
             inverse = matrix.reshape(4, 4).T.copy()
             inverse[3] = [0, 0, 0, 1]
             if abs(np.linalg.det(inverse[:3, :3])) > 1e-12:
@@ -218,6 +217,25 @@ def bind_pose(document: Document, order: Mapping[int, int]) -> dict[int, np.ndar
             to_first = np.eye(4) if shared is None else result[shared] @ np.linalg.inv(poses[shared])
             result |= {joint: to_first @ matrix for joint, matrix in poses.items() if joint not in result}
     return result
+
+
+def skin_joints(document: Document, skin: Json) -> list[int]:
+    """Read the joints of a skin.
+
+    Args:
+        document: the document.
+        skin: one of its skins.
+
+    Returns:
+        Their nodes in the document; [] if there are none.
+
+    Raises:
+        MotionFileError: for a joint that is no node.
+    """
+    joints = listed(document, skin, "joints", "skins")
+    for joint in joints:
+        document.item("nodes", joint)
+    return joints
 
 
 def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int, int]) -> tuple[frozenset[int], ...]:
@@ -236,10 +254,7 @@ def skinned_bodies(document: Document, nodes: Sequence[Node], order: Mapping[int
     """
     bodies: list[set[int]] = []
     for skin in document.items("skins"):
-        listed_joints = listed(document, skin, "joints", "skins")
-        for joint in listed_joints:
-            document.item("nodes", joint)
-        joints = {order[joint] for joint in listed_joints if joint in order}
+        joints = {order[joint] for joint in skin_joints(document, skin) if joint in order}
         hanging = joints.union(*subtrees([node.parent for node in nodes], joints))
         same = [body for body in bodies if body & hanging]
         bodies = [body for body in bodies if body not in same] + [hanging.union(*same)]

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial import ConvexHull, QhullError
 
 from .gltf import Document, Json
-from .nodes import listed, local_matrices
+from .nodes import listed, local_matrices, skin_joints
 from .rig import Rig
 
 MAX_VERTICES = 4_000_000
@@ -119,9 +119,7 @@ def corners(points: np.ndarray) -> np.ndarray:
 
 
 def _skinned(document: Document, order: Mapping[int, int], rig: Rig, mesh: Json, skin: Json) -> Iterator[Piece]:
-    joints = listed(document, skin, "joints", "skins")
-    for joint in joints:
-        document.item("nodes", joint)
+    joints = skin_joints(document, skin)
     places = np.array([order[joint] for joint in joints], dtype=np.int64)
     world = _world(rig, places)
     if "inverseBindMatrices" in skin:
