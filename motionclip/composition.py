@@ -20,6 +20,7 @@ from .prompt_parsing import Limb, Side
 AROUND = 10  # frames before and after a join that the feet are set down in, too
 # Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
 APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
+LOW, UPRIGHT = 0.75, 0.8  # metres of a pelvis, cosine of a trunk's lean: of who sits or kneels
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
     joint for name, joint in _INDEX.items()
@@ -191,6 +192,33 @@ def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
         True where their `gap` is over 0.4 m.
     """
     return float(gap(before, after[None])) > APART
+
+
+def sits(motion: torch.Tensor) -> bool:
+    """Say whether a body ends a motion sitting or kneeling: low, but with an upright trunk.
+
+    Args:
+        motion: (any, 149) features.
+
+    Returns:
+        True where the last pose is so.
+    """
+    joints = features.points(motion[-1:])[0, :-2].unflatten(0, (skeleton.NUM_JOINTS, 3))
+    trunk = functional.normalize(joints[_INDEX["neck"]] - joints[0], dim=0)
+    return float(joints[0, 1]) < LOW and float(trunk[1]) > UPRIGHT
+
+
+def in_posture(before: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+    """Do what the arms and the head do in the posture in which a motion before ends.
+
+    Args:
+        before: (any, 149) features.
+        motion: (frames, 149) features.
+
+    Returns:
+        (frames, 149) features.
+    """
+    return with_arms(held(before[-1:], len(motion))[1:], motion)
 
 
 def linked(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[int]]:

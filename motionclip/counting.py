@@ -41,6 +41,8 @@ def counted_part(stems: list[str]) -> str:
     """
     if {"shak", "head"} <= set(stems):
         return "head"
+    if {"jump", "jack"} <= set(stems):  # the body jumps twice for each time that the arms go up
+        return "wrist"
     return next((_COUNTED[stem] for stem in stems if stem in _COUNTED), "wrist")
 
 

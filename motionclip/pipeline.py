@@ -31,7 +31,7 @@ from .motion.body_parts import BODY_PARTS, BodyPart
 from .motion.motion import Motion
 from .motion.windows import cut_windows, window_starts, windows_at
 from .prompt_parsing import swap_sides
-from .reader import Reader, Reading, stems, unity
+from .reader import Reader, Reading, naming_stems, stems, unity
 from .recognition import Segment
 from .storyboard import Block, Story
 from .takes import TakeLabel
@@ -614,10 +614,7 @@ class MotionCLIP(
         unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
         bank = self.bank
         return {
-            text: replace(
-                reading,
-                known=reading.known or _named(text) == _named(reading.action) or bank.says(z[text], reading.action),
-            )
+            text: replace(reading, known=reading.known or bank.says(z[text], reading.action))
             for text, reading in zip(words, self.reader.read(words, unit), strict=True)
         }
 
@@ -663,7 +660,7 @@ class MotionCLIP(
         if clause.side:
             # "wave with the left hand" names wave left hand, but "drink with the left hand" not raise left hand.
             sided = readings[clause.words]
-            if clause.side in sided.action and _named(sided.action) <= _named(clause.words):
+            if clause.side in sided.action and naming_stems(sided.action) <= naming_stems(clause.words):
                 reading = sided
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
@@ -682,6 +679,7 @@ class MotionCLIP(
             before = [motion[-1] if motion else None for motion in made]
             made_in = self._within if step.clause.lasts else self._details
             parts = made_in(step, step.frames(asked) + longer, seed + number, before)
+            parts = [self._going_on(previous, step, part) for previous, part in zip(before, parts, strict=True)]
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
         overlaps = [JOIN] * (len(steps) - 1)
@@ -691,20 +689,35 @@ class MotionCLIP(
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
         next; where a body has to get up or down first, there is a link between them."""
         groups: list[list[tuple[Step, Draw]]] = []
-        before = None
+        before, posed = None, False
         for number, step in enumerate(steps):
             (draw,) = self._chosen([step], [step.frames(asked)], [seed + number], [before])
-            if before is None or composition.apart(before, draw.motion):
+            going_on = self._going_on(before, step, draw.motion)
+            alone = going_on is not draw.motion
+            if before is None or alone or posed or composition.apart(before, draw.motion):
                 groups.append([])
-            groups[-1].append((step, draw))
-            before = draw.motion
-        parts = [self._linked([step for step, _ in group], [draw for _, draw in group]) for group in groups]
+            groups[-1].append((step, replace(draw, motion=going_on)))
+            before, posed = going_on, alone
+        # What is alone in its group is as it was drawn.
+        parts = [
+            group[0][1].motion if len(group) == 1 else self._linked([s for s, _ in group], [d for _, d in group])
+            for group in groups
+        ]
         whole, links = composition.linked(parts)
         starts: list[int] = []
         for group, link, end in zip(groups, links, [*links[1:], len(whole)], strict=True):
             lengths = [len(draw.motion) for _, draw in group]
             starts += [link, *(end - sum(lengths[number:]) for number in range(1, len(lengths)))]
         return _in_steps(steps, whole, starts)
+
+    def _going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
+        """(frames, 149) of a step: who sits or kneels stays so while only the arms act."""
+        arms = bool(step.readings) and all(self._banked().traits[reading.action].arms for reading in step.readings)
+        return (
+            composition.in_posture(before, motion)
+            if before is not None and arms and composition.sits(before)
+            else motion
+        )
 
     def _linked(self, steps: Sequence[Step], draws: Sequence[Draw]) -> torch.Tensor:
         """(all frames, 149): what was drawn for each step again, each leading into the next."""
@@ -1275,7 +1288,7 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
 
 def _one_action(text: str, whole: Reading, *parts: Reading) -> bool:
     """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
-    if all(part.action == parts[0].action for part in parts) or _named(text) == _named(whole.action):
+    if all(part.action == parts[0].action for part in parts) or naming_stems(text) == naming_stems(whole.action):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > -ONE_BEFORE
 
@@ -1318,11 +1331,6 @@ def _parts(clause: prompt_parsing.Clause) -> list[str]:
     if clause.listed:
         texts += _parts(clause.listed)
     return texts
-
-
-def _named(text: str) -> set[str]:
-    """The stems by which a text names an action: those of "a person walks like a zombie" are those of "zombie walk"."""
-    return set(stems(text)) - {"like"}
 
 
 def _unit(z: torch.Tensor) -> torch.Tensor:

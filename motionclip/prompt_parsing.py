@@ -236,6 +236,25 @@ _STOPS = re.compile(
     r"(?:\s+(?:briefly|suddenly|abruptly|there|for\s+a\s+(?:moment|second|while|bit)))?",
     re.IGNORECASE,
 )
+# "walk to the door and walk back": who comes back the way he went turns around, and does not walk backward.
+_RETURNS = re.compile(
+    r"(?P<subject>(?:(?:he|she|it|they|you|i)\s+)?)\b"
+    r"(?P<going>(?:walk|runn?|jogg?|stroll|march|crawl|(?P<somehow>goe?|come?|head|went|came))(?P<ending>s|ed|ing|))"
+    r"\s+back\b(?!\s+(?:and\s+forth|up|down|in|out|on|against)\b|\s*-)",
+    re.IGNORECASE,
+)
+_HAS_GONE = re.compile(r"\b(?:walk|runn?|jogg?|stroll|march|crawl|goe?|step|ran|went)(?:s|ed|ing)?\b", re.IGNORECASE)
+_HAS_TURNED = re.compile(r"\bturn(?:s|ed|ing)?\b(?!\s+(?:his|her|the|your)\s+head)", re.IGNORECASE)
+# "sits down, claps and gets up": who sits gets up from a chair, not from the floor.
+_SEATED = re.compile(
+    r"\b(?:sits?|sitting|sat|takes?\s+a\s+seat)\b(?!.*\b(?:floor|ground|grass|cross|lies?|lying|kneels?|falls?)\b)",
+    re.IGNORECASE,
+)
+_RISES = re.compile(
+    r"\b(?P<rising>(?:stand|get)(?:s|ting|ing)?(?:\s+(?:back|right))?\s+up)(?P<again>\s+again)?"
+    r"(?=\s*(?:$|[,.;!]|(?:and|then|to|before|slowly|quickly)\b))",
+    re.IGNORECASE,
+)
 # A thing, by its article and the words up to the next of these; and what stands for it later.
 _ARTICLES = frozenset(("a", "an", "the", "his", "her", "their", "my", "your", "some", "one", "two"))
 _NO_NOUNS = frozenset((
@@ -433,6 +452,45 @@ def with_things_named(text: str) -> str:
     return _FOR_THINGS.sub(named, text)
 
 
+def with_turns_back(text: str) -> str:
+    """Put a turn before a way back, unless the text has one, and say "walks" instead of "walks back".
+
+    Args:
+        text: "walks to the door and walks back".
+
+    Returns:
+        "walks to the door and turns around and walks". A text that only goes back is left as it is.
+    """
+
+    def turned(match: re.Match[str]) -> str:
+        before, ending, subject = text[: match.start()], match["ending"], match["subject"]
+        if _HAS_TURNED.search(before):
+            turn = ""
+        elif _HAS_GONE.search(before):
+            turn = f"turn{ending} around and {subject}"
+        else:
+            return match.group()
+        return f"{subject}{turn}{f'walk{ending}' if match['somehow'] else match['going']}"
+
+    return _RETURNS.sub(turned, text)
+
+
+def with_seats_named(text: str) -> str:
+    """Say from where somebody gets up who sat down.
+
+    Args:
+        text: "sits down, waits and gets up".
+
+    Returns:
+        "sits down, waits and gets up from the chair". Who sits on the floor is left there.
+    """
+
+    def seated(match: re.Match[str]) -> str:
+        return f"{match['rising']} from the chair" if _SEATED.search(text[: match.start()]) else match.group()
+
+    return _RISES.sub(seated, text)
+
+
 def _things(text: str) -> list[str]:
     """The things that a text names with an article, without it: "opens the front door" → ["front door"]."""
     found = []
@@ -461,7 +519,7 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
     Returns:
         The parts in the order in which they are done.
     """
-    text = with_things_named(_ASIDE.sub("", text).strip() or text.strip())
+    text = with_seats_named(with_turns_back(with_things_named(_ASIDE.sub("", text).strip() or text.strip())))
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
         text = instructions.strip()  # "my morning: get up, stretch and yawn"

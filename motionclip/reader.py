@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -47,6 +47,11 @@ _FOREIGN = frozenset(
 def stems(text: str) -> list[str]:
     """The stems of a text's words that say something: "the man throws balls" → ["throw", "ball"]."""
     return [stem(word) for word in re.findall(r"[a-z]+", text.lower()) if word not in _STOP]
+
+
+def naming_stems(text: str) -> frozenset[str]:
+    """The stems by which a text names an action: those of "a person walks like a zombie" are those of "zombie walk"."""
+    return frozenset(stems(text)) - {"like"}
 
 
 def terms(text: str) -> list[str]:
@@ -93,7 +98,7 @@ def unity(whole: Reading, parts: Sequence[Reading]) -> float:
 
 
 class Network(nn.Module):
-    """Embeddings and terms of texts → scores of actions.
+    """Embeddings and terms of texts → scores of actions, and of "none of them".
 
     Args:
         width: the size of the embeddings.
@@ -111,8 +116,8 @@ class Network(nn.Module):
         nn.init.normal_(self.terms.weight, std=0.05)
         self.up = nn.Linear(width + of_terms, hidden)
         self.drop = nn.Dropout(0.5)
-        self.down = nn.Linear(hidden, actions)
-        self.across = nn.Linear(width + of_terms, actions)
+        self.down = nn.Linear(hidden, actions + 1)
+        self.across = nn.Linear(width + of_terms, actions + 1)
 
     def forward(self, z: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Score the actions for texts.
@@ -123,7 +128,7 @@ class Network(nn.Module):
             weight: (N, terms) their weights.
 
         Returns:
-            (N, actions) scores.
+            (N, actions + 1) scores; the last is that of texts that ask for no known action.
         """
         if self.training:  # single terms are left out, and at times all: unseen texts have few known ones
             weight = weight * (torch.rand_like(weight) > 0.5) * 2 * (torch.rand(len(weight), 1) > 0.2)
@@ -153,6 +158,7 @@ class Reader:
         self.network, self.vocabulary, self.near, self.threshold = network, list(vocabulary), near, threshold
         self.actions = list(near)
         self._number = {term: number for number, term in enumerate(self.vocabulary)}
+        self._named = {naming_stems(action): action for action in self.actions}
         self._words = {word for term in self.vocabulary for word in term.split()}
         self._rarity = torch.cat([rarity, torch.zeros(1)])
         place = {action: number for number, action in enumerate(self.actions)}
@@ -168,13 +174,13 @@ class Reader:
             z: (N, D) their embeddings of unit length.
 
         Returns:
-            (N, actions) probabilities.
+            (N, actions) probabilities. What is missing to 1 is the probability that the text asks for none of them.
         """
         with torch.inference_mode():
-            return self.network.eval()(z, *self.tables(texts)).softmax(-1)
+            return self.network.eval()(z, *self.tables(texts)).softmax(-1)[:, :-1]
 
     def read(self, texts: Sequence[str], z: torch.Tensor) -> list[Reading]:
-        """Read texts.
+        """Read texts. Who names an action gets it.
 
         Args:
             texts: the texts.
@@ -186,19 +192,13 @@ class Reader:
         probabilities = self.scores(texts, z)
         promises = probabilities @ self._right.T
         readings = []
-        for row, row_promises in zip(probabilities, promises, strict=True):
+        for text, row, row_promises in zip(texts, probabilities, promises, strict=True):
             first, *others = row.topk(min(4, len(self.actions))).indices.tolist()
-            likely = [other for other in others if row[other] > 0.15 * row[first]]
             confidence = float(row_promises[first])
-            readings.append(
-                Reading(
-                    self.actions[first],
-                    confidence,
-                    confidence >= self.threshold,
-                    tuple(self.actions[other] for other in likely),
-                    row,
-                )
-            )
+            likely = tuple(self.actions[other] for other in others if row[other] > 0.15 * row[first])
+            reading = Reading(self.actions[first], confidence, confidence >= self.threshold, likely, row)
+            named = self._named.get(naming_stems(text))
+            readings.append(replace(reading, action=named, confidence=1.0, known=True) if named else reading)
         return readings
 
     def tables(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -66,14 +66,14 @@ class Takes:
     window: int
 
     def known(self, label: TakeLabel, count: int, seed: int, frames: int, again: bool, share: float) -> Known:
-        """Choose takes of a label in random order; each comes again where there are fewer.
+        """Choose a take of a label, by the seed in turn.
 
         What has less time than a take sets out from one typical window.
 
         Args:
             label: the action and style.
-            count: how many takes.
-            seed: of the order.
+            count: how many motions set out from it.
+            seed: whose turn it is.
             frames: the length of the motions to be made.
             again: whether a take may be repeated in a longer motion.
             share: the part of the way from noise to motion that is theirs, 0–1.
@@ -83,9 +83,10 @@ class Takes:
         """
         own = torch.arange(label.rows.start, label.rows.stop)
         if frames >= label.frames:
-            starts, rows = label.starts, _shuffled(own.unflatten(0, (label.count, -1)), count, seed)
+            starts, takes = label.starts, own.unflatten(0, (label.count, -1))
         else:
-            starts, rows = (0,), _shuffled(own[self.typical[own]][:, None], count, seed)
+            starts, takes = (0,), own[self.typical[own]][:, None]
+        rows = takes[seed % len(takes)].expand(count, -1)
         residuals = self.residual_basis.expand(self.residuals[rows])
         return Known(self.coefficients[rows], residuals, starts, torch.full((count,), again), share)
 
@@ -152,9 +153,3 @@ class Takes:
             tuple(labels),
             window,
         )
-
-
-def _shuffled(rows: torch.Tensor, count: int, seed: int) -> torch.Tensor:
-    """`count` of the rows in random order, again and again where there are fewer."""
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows[order[torch.arange(count) % len(rows)]]

@@ -90,7 +90,7 @@ def bank(tower):
 
 @pytest.fixture(scope="module")
 def reader(tower):
-    return train_reader(SAID, KINDS, tower, epochs=60)
+    return train_reader(SAID, KINDS, tower, epochs=120)
 
 
 def unit(z):

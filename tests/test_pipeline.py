@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.signal import find_peaks
 
 from motionclip import Motion, MotionCLIP
 from motionclip.errors import TowerMismatch
@@ -204,6 +205,28 @@ def test_details_of_a_prompt_are_heeded(mc):
     assert down[0] > 0.8 > 0.7 > down[-1] and up[-1] > 0.8
     again = mc.generate("squat three times", samples=2)
     assert np.abs(again[0].joints() - mc.generate("squat three times").joints()).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("a person sits down and drinks", 0.2),
+        ("sits down and waves with the left hand", 0.2),
+        ("kneels down, then claps", 0.1),
+    ],
+)
+def test_who_sits_or_kneels_stays_so_while_only_the_arms_act(mc, text, reach):
+    motion = mc.generate(text, seed=1)
+    acts = motion.steps[1]
+    joints = motion.joints()[acts.start + 30 : acts.end]
+    hands = joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
+    assert joints[:, 0, 1].max() < 0.75 and np.ptp(hands, axis=0).max() > reach
+
+
+def test_what_is_done_once_is_not_done_again_before_the_next_step(mc):
+    for seed in range(3):
+        head = mc.generate("picks something up off the floor, then runs", seed=seed).joints()[:, JOINT_INDEX["head"], 1]
+        assert len(find_peaks(-head, height=-0.9, prominence=0.3)[0]) == 1
 
 
 @pytest.mark.parametrize("hand", ["left", "right"])

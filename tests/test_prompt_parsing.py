@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from motionclip import Motion, composition, counting, prompt_parsing
 from motionclip.composition import at_tempo, on_side, with_arms
-from motionclip.counting import repeated
+from motionclip.counting import counted_part, repeated
 from motionclip.evaluation import rules
 from motionclip.motion import features
 from motionclip.motion.features import YAW, motion_features
@@ -32,7 +32,7 @@ def asked(text):
         ("walk, then bow, then wave goodbye", ["walk", "bow", "wave goodbye"]),
         ("Walk, then bow and then wave. After that, run!", ["Walk", "bow", "wave", "run!"]),
         ("first sit down, after that clap", ["sit down", "clap"]),
-        ("walk forward, turn around and walk back", ["walk forward", "turn around", "walk back"]),
+        ("walk forward, turn around and walk back", ["walk forward", "turn around", "walk"]),
         ("before running, sit down", ["sit down", "running"]),
         ("after jumping he claps", ["jumping", "he claps"]),
         ("jump after clapping", ["clapping", "jump"]),
@@ -88,6 +88,42 @@ def test_steps_come_in_the_order_in_which_they_are_done(text, steps):
 )
 def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
     assert prompt_parsing.with_things_named(text) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("walk forward, turn around and walk back", "walk forward, turn around and walk"),
+        ("he walks to the door and walks back", "he walks to the door and turns around and walks"),
+        ("she ran to the wall, then she came back", "she ran to the wall, then she turn around and she walk"),
+        ("running to the wall and coming back", "running to the wall and turning around and walking"),
+        ("he turns his head and walks back", "he turns his head and walks back"),
+        ("walk back and forth", "walk back and forth"),
+        ("walk back", "walk back"),
+        ("step forward, step back", "step forward, step back"),
+        ("climb up and come back down", "climb up and come back down"),
+    ],
+)
+def test_who_comes_back_the_way_he_went_turns_around(text, turned):
+    assert prompt_parsing.with_turns_back(text) == turned
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sits down, waits and gets up", "sits down, waits and gets up from the chair"),
+        (
+            "sit on a chair, then stand back up again, then wave",
+            "sit on a chair, then stand back up from the chair, then wave",
+        ),
+        ("sits on the floor, then gets up", "sits on the floor, then gets up"),
+        ("sits down, lies down and gets up", "sits down, lies down and gets up"),
+        ("sits down and gets up from the bench", "sits down and gets up from the bench"),
+        ("gets up", "gets up"),
+    ],
+)
+def test_who_sat_down_gets_up_from_the_chair(text, said):
+    assert prompt_parsing.with_seats_named(text) == said
 
 
 @pytest.mark.parametrize(
@@ -241,6 +277,11 @@ def test_who_points_to_a_side_is_mirrored_by_where_the_hand_goes():
         joints = made.joints()
         aside = (joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]] - joints[:, :1])[..., 0].ravel()
         assert sign * aside[np.abs(aside).argmax()] > 0.2
+
+
+@pytest.mark.parametrize(("words", "part"), [("jump", "pelvis"), ("do jump jack", "wrist"), ("shak head", "head")])
+def test_what_is_counted_is_the_part_that_acts(words, part):
+    assert counted_part(words.split()) == part
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 5])

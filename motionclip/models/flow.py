@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -328,15 +329,12 @@ class _Way:
         nowhere = torch.zeros(1, len(starts))
         return cls(list(starts), nowhere[..., None], nowhere[..., None, None], nowhere.bool(), 0.0)
 
-    def before(self, frames: int, window: int) -> _Way:
-        """As far as it begins in so many frames; with a free window that reaches over their end, if none does."""
+    def before(self, frames: int) -> _Way:
+        """The windows that begin in so many frames."""
         count = sum(start < frames for start in self.starts)
-        way = _Way(
+        return _Way(
             self.starts[:count], self.end[:, :count], self.residuals[:, :count], self.here[:, :count], self.share
         )
-        if way.starts[-1] + window >= frames + OVERLAP:
-            return way
-        return _Way.joined([way, _Way.free([frames - window // 2])], [0, 0])
 
     @classmethod
     def joined(cls, ways: Sequence[_Way], offsets: Sequence[int]) -> _Way:
@@ -437,6 +435,30 @@ class FlowModel(nn.Module):
             return _Way.free(self.window_starts(frames))
         return _Way.of(known, frames, self.config.window)
 
+    def _leading(self, way: _Way, following: _Way, frames: int) -> _Way:
+        """So many frames of a way, reaching over their end into the way that follows."""
+        window, half = self.config.window, self.config.window // 2
+        way = way.before(frames)
+        if way.starts[-1] + window >= frames + OVERLAP:
+            return way
+        link = _Way.free([frames - half])
+        if way.here[0, -1] and following.here[0, 0]:
+            # Left free, it would do what comes before once more.
+            ends, begins = self._followed(way)[:, frames - half : frames], self._followed(following)[:, :half]
+            ends = torch.cat([ends, ends[:, -1:].expand(-1, half, -1)], dim=1)
+            begins = torch.cat([begins[:, :1].expand(-1, half, -1), begins], dim=1)
+            share = ((torch.arange(window) - half) / OVERLAP + 0.5).clamp(0, 1)
+            between = torch.lerp(ends, begins, features.eased(share)[:, None])
+            end = self.basis.project(between)[:, None]
+            link = _Way(
+                link.starts, end, torch.zeros_like(between)[:, None], torch.ones(1, 1, dtype=torch.bool), way.share
+            )
+        return _Way.joined([way, link], [0, 0])
+
+    def _followed(self, way: _Way) -> torch.Tensor:
+        """(1, frames, 149) the known motion that a way leads to."""
+        return features.join(self.basis.expand(way.end) + way.residuals, way.starts)
+
     def draw_noise(self, count: int, windows: int, seed: int) -> torch.Tensor:
         """Draw noise; the first instances don't depend on how many are drawn.
 
@@ -486,8 +508,8 @@ class FlowModel(nn.Module):
     ) -> torch.Tensor:
         """Decode parts of one motion, one after the other.
 
-        A part's windows reach over its end into the next one's; as all windows agree on the frames that they share, the
-        one motion leads into the other.
+        A part's windows, or one more that links both parts, reach over its end into the next one's; as all windows
+        agree on the frames that they share, the one motion leads into the other.
 
         Args:
             z: (parts, latent) latents.
@@ -498,9 +520,8 @@ class FlowModel(nn.Module):
         Returns:
             (all frames, 149) features.
         """
-        window = self.config.window
         ways = [self._way(length, None if known is None else known[part]) for part, length in enumerate(frames)]
-        ways[:-1] = [one.before(length, window) for one, length in zip(ways, frames[:-1], strict=False)]
+        ways = [*(self._leading(*pair, length) for pair, length in zip(pairwise(ways), frames, strict=False)), ways[-1]]
         way = _Way.joined(ways, [sum(frames[:part]) for part in range(len(frames))])
         counts = [len(one.starts) for one in ways]
         noise = torch.cat([self.draw_noise(1, count, seed) for count, seed in zip(counts, seeds, strict=True)], dim=1)

@@ -14,6 +14,7 @@ from .dataset import SPLITS, Clip
 
 WORDS = "words.json"
 KINDS = ("captions", "evokes")
+ABSENT = "absent.txt"  # phrases that ask for none of the actions of the project's own words
 OWN = "own"  # the split of the project's own words, which only the reader learns
 
 
@@ -26,12 +27,14 @@ class Words:
         evokes: action → split → phrases that never name the action but call for it.
         near: action → other actions that are right as well.
         styles: style → phrases that follow an action.
+        absent: phrases that ask for something else than all these actions.
     """
 
     captions: dict[str, dict[str, list[str]]]
     evokes: dict[str, dict[str, list[str]]]
     near: dict[str, list[str]]
     styles: dict[str, list[str]]
+    absent: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, folder: Path, known: Collection[str]) -> Words:
@@ -76,6 +79,7 @@ class Words:
             evokes,
             {action: entry["near"] for action, entry in content.items()},
             read_json(project_folders.CONFIGS / "styles.json"),
+            _absent() if content.keys() <= own.keys() else (),
         )
 
     @classmethod
@@ -114,6 +118,11 @@ class Words:
         if clip.style == "normal":
             return captions
         return [f"{action} {style}" for action in captions for style in self.styles.get(clip.style, [])]
+
+
+def _absent() -> tuple[str, ...]:
+    lines = (project_folders.CONFIGS / ABSENT).read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
 
 
 def _check(path: Path, action: str, entry: Any, content: dict[str, Any]) -> None:

@@ -1,14 +1,19 @@
-"""Cuts takes from the training clips: of each action in a style a few, as long as it usually takes."""
+"""Cuts takes from the training clips: of each action in a style a few, as long as it usually takes.
+
+Which clips show their action clearly was judged by eye, take by take; no measure of motion said so reliably.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from .. import project_folders
 from ..composition import at_tempo
 from ..constants import FPS
 from ..models.residual_basis import ResidualBasis
@@ -31,11 +36,17 @@ LIVELIER = 0.65  # the share of clips that are slower than those that takes are 
 CLEAR = 0.6  # of the speed of the liveliest clip, from which on a clip shows the action clearly
 RISES = 0.25  # metres between the highest and the lowest pelvis of a body that goes up and down
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
+CALIBRATES, FASTEST = 3, 12  # frames at most of a calibration pose; m/s, faster than any joint moves
 LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
+UNCLEAR = frozenset(
+    line.split(":")[0]
+    for line in (project_folders.CONFIGS / "unclear_clips.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+)
 
 
 def cut_takes(model: Model, clips: Sequence[Clip]) -> Takes | None:
-    """Cut a few takes of each action in a style.
+    """Cut a few takes of each action in a style, of clips that show it clearly where it has any.
 
     Args:
         model: gives the coefficients of windows.
@@ -50,7 +61,8 @@ def cut_takes(model: Model, clips: Sequence[Clip]) -> Takes | None:
         by_label[clip.action, clip.style].append(clip)
     labels: list[TakeLabel] = []
     windows: list[torch.Tensor] = []
-    for (action, style), own in sorted(by_label.items()):
+    for (action, style), all_own in sorted(by_label.items()):
+        own = [_begun(clip) for clip in all_own if clip.name not in UNCLEAR] or list(map(_begun, all_own))
         usual = _usual(own, window)
         stretches = _stretches(own, usual, window)
         starts = tuple(_starts(usual, window))
@@ -112,6 +124,13 @@ def _liveliest(clip: Clip, usual: int, window: int, count: int, rises: bool) -> 
         found.append(whole[start : start + usual])
         score[max(start - usual + 1, 0) : start + usual] = -torch.inf
     return found
+
+
+def _begun(clip: Clip) -> Clip:
+    """A clip without the calibration pose that some recordings begin with, from which the body leaps."""
+    joints = clip.motion.joints()[: CALIBRATES + 1]
+    leaps = np.flatnonzero(np.linalg.norm(np.diff(joints, axis=0), axis=-1).max(-1) * FPS > FASTEST)
+    return replace(clip, motion=clip.motion.crop(int(leaps[-1]) + 1, len(clip.motion))) if len(leaps) else clip
 
 
 def _speed(clip: Clip) -> float:
