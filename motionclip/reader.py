@@ -302,6 +302,11 @@ class Reader:
                 rarity = file.get_tensor("rarity").float()
             hidden, width = state["up.weight"].shape
             of_terms = state["terms.weight"].shape[1]
+            if len(state["down.bias"]) == len(near):
+                raise ModelFolderError(
+                    f"{path}: is of an earlier version, without an answer for texts that ask for no action; "
+                    "make it again with `motionclip index --data FOLDER --model FOLDER`"
+                )
             network = Network(width - of_terms, len(vocabulary), len(near), hidden, of_terms)
             network.load_state_dict(state)
             network.eval().requires_grad_(False)

@@ -451,7 +451,7 @@ def test_strengths_of_a_batch_are_what_they_are_alone(mc):
     assert np.abs(motions[2].joints() - mc.edit(*ends, strength=1.5).joints()).max() < 1e-3
     bodies = [motion.joints() - motion.translation[:, None] * [1, 0, 1] for motion in (base, *motions)]
     away = [np.abs(body - bodies[0]).mean() for body in bodies[1:]]
-    assert away == sorted(away) and away[2] > away[1] + 0.01
+    assert away == sorted(away) and away[2] > away[1] + 0.003
     for wrong in ([], [1, 9]):
         with pytest.raises(ValueError, match="^strength"):
             mc.edit_strengths(*ends, wrong)

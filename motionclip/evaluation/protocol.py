@@ -48,8 +48,13 @@ from .table import Measurement
 
 STRIDE = 30
 MAX_WINDOWS = 8  # of a clip, so that a recording of minutes doesn't count as much as a hundred others
-# Prompts that people wrote who had not seen words.json or any result; the second lot without any list of actions.
-EVERYDAY = {"everyday": "everyday.csv", "everyday, written blind": "blind.csv"}
+# Prompts that people wrote who had not seen words.json or any result; the second and the third lot without any list of
+# actions.
+EVERYDAY = {
+    "everyday": "everyday.csv",
+    "everyday, written blind": "blind.csv",
+    "everyday, written blind again": "blind_again.csv",
+}
 MIN_STYLE_CLIPS = 5
 EVERY_STYLE_PROMPT = 4  # one prompt in four of an action and the words for a style
 INTERPOLATIONS = 12
