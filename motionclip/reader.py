@@ -311,5 +311,7 @@ class Reader:
             network.load_state_dict(state)
             network.eval().requires_grad_(False)
             return cls(network, vocabulary, rarity, near, threshold)
+        except ModelFolderError:
+            raise
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
             raise ModelFolderError(f"{path}: is not a reader of texts ({error})") from error
