@@ -22,7 +22,7 @@ FIRST_PROMPT = "a person walks like a zombie"
 KNOWN = [
     "a person walks like a zombie", "sit down on a chair", "picks something up from the floor", "drinks from a cup",
     "dance salsa", "do push-ups", "swing a golf club", "climb a ladder", "kick with the left leg", "jump three times",
-    "walk while waving", "walk forward, turn around and walk back",
+    "walk while waving with the left hand", "walk forward, turn around and walk back",
 ]  # fmt: skip
 # Pictures on the page before anybody asks, with prompts and seeds; `python docs/pictures.py gallery` draws them.
 GALLERY = {

@@ -191,7 +191,7 @@ _PRONOUN = re.compile(r"(?:he|she|they|it|you|i)\b", re.IGNORECASE)
 _ADVERB = re.compile(r"\w{2,}(?<!f)ly", re.IGNORECASE)
 _AND = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _WHILE = re.compile(
-    r"^(?P<main>.+?),?\s+(?:while|whilst|as(?=\s+(?:he|she|they|you|i)\s)|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
+    r"^(?P<main>.+?),?\s+(?:while|whilst|as(?=\s+(?:he|she|they|you|i)\s(?!can\b|could\b))|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
     re.IGNORECASE,
 )
 _WHILE_FIRST = re.compile(r"^\W*while\s+(?P<also>[^,]+),\s*(?P<main>.+)$", re.IGNORECASE)

@@ -157,6 +157,7 @@ def test_who_sat_down_gets_up_from_the_chair(text, said):
         ("a slow-motion kick", "tempo", 0.4),
         ("clap in a flash", "tempo", 1.45),
         ("a brisk walk", "tempo", 1.45),
+        ("he runs as fast as he can", "tempo", 1.45),
         ("knock 4x", "count", 4),
         ("kicks, 3 in a row", "count", 3),
         ("two quick uppercuts", "count", 2),
