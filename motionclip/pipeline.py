@@ -1296,10 +1296,14 @@ def _one_action(text: str, whole: Reading, *parts: Reading) -> bool:
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:
     """Whether a clause and what is said to be done at the same time are one action.
 
-    Where a body can do both, neither is left out for the other, unless hardly anything can be read in it.
+    Where a body can do both, neither is left out for the other, unless hardly anything can be read in it; nor are both
+    left out for a third that is less sure.
     """
     other = first if whole.action == second.action else second
-    left_out = both and whole.action in (first.action, second.action) and not clause.joined
+    at_once = both and not clause.joined
+    if at_once and min(first.confidence, second.confidence) > whole.confidence:
+        return False
+    left_out = at_once and whole.action in (first.action, second.action)
     return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(
         clause.whole, whole, first, second
     )

@@ -205,6 +205,7 @@ def test_one_odd_window_is_no_segment_of_its_own():
         ("punch and kick", ["punch", "kick"]),
         ("walk, wave and jump", ["walk", "wave hello", "jump"]),
         ("run with arms spread", ["run", "pose with arms spread like a figurehead"]),
+        ("a guy strolls along while chatting on his cell phone", ["walk", "talk on the phone"]),
     ],
 )
 def test_a_text_is_one_action_where_its_parts_and_its_whole_may_mean_it(mc, text, actions):
