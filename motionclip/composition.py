@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import roma
 import torch
 from torch.nn import functional
 
+from .constants import FPS
 from .motion import features, skeleton
 from .motion.discontinuities import smoothed
 from .motion.features import FEATURES, HEIGHT, YAW
@@ -20,7 +22,10 @@ from .prompt_parsing import Limb, Side
 AROUND = 10  # frames before and after a join that the feet are set down in, too
 # Metres between the ends of steps, over ENDS frames, from which something has to lie between them, and how long.
 APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
-LOW, UPRIGHT = 0.75, 0.8  # metres of a pelvis, cosine of a trunk's lean: of who sits or kneels
+# Of who sits or kneels: metres of the pelvis, by which it may rise or sink, cosine of the trunk's lean.
+LOW, AT_REST, UPRIGHT = 0.75, 0.06, 0.8
+# Of who moves only the arms, at most: metres per second of the ankles, radians of turning, metres away.
+STILL_FEET, TURNS, GOES = 0.25, 0.5, 0.3
 _INDEX = skeleton.JOINT_INDEX
 _ARMS = [
     joint for name, joint in _INDEX.items()
@@ -195,17 +200,42 @@ def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
 
 
 def sits(motion: torch.Tensor) -> bool:
-    """Say whether a body ends a motion sitting or kneeling: low, but with an upright trunk.
+    """Say whether a body ends a motion sitting or kneeling: low and at rest, with an upright trunk.
 
     Args:
         motion: (any, 149) features.
 
     Returns:
-        True where the last pose is so.
+        True where its last ten frames are so.
     """
-    joints = features.points(motion[-1:])[0, :-2].unflatten(0, (skeleton.NUM_JOINTS, 3))
-    trunk = functional.normalize(joints[_INDEX["neck"]] - joints[0], dim=0)
-    return float(joints[0, 1]) < LOW and float(trunk[1]) > UPRIGHT
+    height, lean, _ = _postures(motion[-10:])
+    return bool(height.max() < LOW and height.max() - height.min() < AT_REST and lean.min() > UPRIGHT)
+
+
+def moves_only_arms(motion: torch.Tensor) -> bool:
+    """Say whether the legs and the trunk of a body hardly move.
+
+    Args:
+        motion: (frames, 149) features.
+
+    Returns:
+        True where it neither turns nor goes away, nor leans, and its feet rest.
+    """
+    _, lean, feet = _postures(motion)
+    away = features.from_features(motion)[1][:, [0, 2]]
+    turned = motion[1:, YAW].cumsum(0).abs().amax() if len(motion) > 1 else motion.new_zeros(())
+    return bool(
+        lean.min() > UPRIGHT and feet < STILL_FEET and turned < TURNS and (away - away[:1]).norm(dim=-1).max() < GOES
+    )
+
+
+def _postures(motion: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(frames,) height of the pelvis, (frames,) cosine of the trunk's lean, mean speed of the ankles about it."""
+    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+    trunk = functional.normalize(joints[:, _INDEX["neck"]] - joints[:, 0], dim=-1)
+    ankles = joints[:, skeleton.ANKLES] - joints[:, :1]
+    speed = ankles.diff(dim=0).norm(dim=-1).mean() * FPS if len(motion) > 1 else motion.new_zeros(())
+    return joints[:, 0, 1], trunk[:, 1], speed
 
 
 def in_posture(before: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
@@ -235,7 +265,20 @@ def linked(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[int]]:
         length = min(round(FRAMES_PER_METRE * float(gap(whole, part[None]))), MOST_BETWEEN)
         part = features.turn(part, features.facing(whole, -1) - features.facing(part))
         share = features.eased(torch.linspace(0, 1, length + 2)[1:-1, None])
-        link = torch.lerp(whole[-1:], part[:1], share)
+        link = _between(whole[-1:], part[:1], share)
         starts.append(len(whole))
         whole = torch.cat([whole, settled(link[None])[0], part])
     return whole, starts
+
+
+def _between(a: torch.Tensor, b: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """(1, 149) and (1, 149) → (frames, 149) from a to b, by shares (frames, 1).
+
+    Each joint turns evenly and on the shortest way. A straight way between opposite rotations, as from the back to the
+    belly, would turn all at once.
+    """
+    link = torch.lerp(a, b, share)
+    start, end = (features.from_6d(pose[:, :YAW].unflatten(-1, (-1, 6))) for pose in (a, b))
+    turned = start @ roma.rotvec_to_rotmat(share[:, :, None] * roma.rotmat_to_rotvec(start.mT @ end))
+    link[:, :YAW] = features.to_6d(turned).flatten(-2)
+    return link

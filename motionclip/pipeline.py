@@ -614,7 +614,12 @@ class MotionCLIP(
         unit = functional.normalize(torch.stack([z[word] for word in words]), dim=-1)
         bank = self.bank
         return {
-            text: replace(reading, known=reading.known or bank.says(z[text], reading.action))
+            text: replace(
+                reading,
+                known=reading.known
+                or naming_stems(text) == naming_stems(reading.action)
+                or bank.says(z[text], reading.action),
+            )
             for text, reading in zip(words, self.reader.read(words, unit), strict=True)
         }
 
@@ -711,13 +716,12 @@ class MotionCLIP(
         return _in_steps(steps, whole, starts)
 
     def _going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
-        """(frames, 149) of a step: who sits or kneels stays so while only the arms act."""
+        """(frames, 149) of a step: who sits or kneels stays so while only the arms act, unless told to stand."""
         arms = bool(step.readings) and all(self._banked().traits[reading.action].arms for reading in step.readings)
-        return (
-            composition.in_posture(before, motion)
-            if before is not None and arms and composition.sits(before)
-            else motion
-        )
+        stays = before is not None and arms and "stand" not in stems(step.clause.text)
+        if before is not None and stays and composition.sits(before) and composition.moves_only_arms(motion):
+            return composition.in_posture(before, motion)
+        return motion
 
     def _linked(self, steps: Sequence[Step], draws: Sequence[Draw]) -> torch.Tensor:
         """(all frames, 149): what was drawn for each step again, each leading into the next."""
@@ -803,7 +807,8 @@ class MotionCLIP(
         count = self._draws
         draws = [[seed + number * DRAW_SEEDS for number in range(count)] for seed in seeds]
         z = torch.stack([step.z for step in steps]).repeat_interleave(count, dim=0)
-        known = self._known(steps, count, seeds, frames)
+        # What follows a step sets out from the take that goes on best from it.
+        known = self._known(steps, count, seeds, frames, [previous is not None for previous in before])
         decoded = self.model.decode_features(z, frames, [seed for own in draws for seed in own], known=known)
         found = []
         for number, (own, group, step, previous) in enumerate(
@@ -814,16 +819,18 @@ class MotionCLIP(
             found.append(Draw(own[best], known and known.part(slice(place, place + 1)), group[best]))
         return found
 
-    def _known(self, steps: Sequence[Step], count: int, seeds: Sequence[int], frames: int) -> Known | None:
+    def _known(
+        self, steps: Sequence[Step], count: int, seeds: Sequence[int], frames: int, several: Sequence[bool]
+    ) -> Known | None:
         """What `count` draws of each step set out from: whole takes, or of what has less time a window of one; None
-        where that is noise alone."""
+        where that is noise alone. several: for each step, whether its draws have takes of their own."""
         bank, share = self.bank, self.model.config.known_share * steps[0].closeness
         if not share or bank is None or bank.takes is None or not steps[0].takes:
             return None
         return Known.stacked(
             [
-                bank.takes.known(step.takes[0], count, seed, frames, bank.traits[step.takes[0].action].arms, share)
-                for step, seed in zip(steps, seeds, strict=True)
+                bank.takes.known(step.takes[0], count, seed, frames, bank.traits[step.takes[0].action].arms, share, own)
+                for step, seed, own in zip(steps, seeds, several, strict=True)
             ]
         )
 
@@ -865,7 +872,7 @@ class MotionCLIP(
         found = []
         for seed in seeds:
             draws = [seed + number * DRAW_SEEDS for number in range(SIDED_DRAWS)]
-            known = self._known([step], SIDED_DRAWS, [seed], frames)
+            known = self._known([step], SIDED_DRAWS, [seed], frames, [False])
             decoded = self.model.decode_features(step.z.expand(SIDED_DRAWS, -1), frames, draws, known=known)
             likely = self._likeness(self._encoded(decoded), step.readings[0]).topk(SIDED_DRAWS // 2).indices
             best = composition.most_one_sided(decoded[likely], clause.limb)
@@ -1359,7 +1366,8 @@ def _checked(text: str) -> str:
     if not isinstance(text, str):
         raise RequestError(f"text: must be a string, not {type(text).__name__}")
     # Lone surrogates can't be encoded, and control characters say nothing.
-    clean = "".join(c if c.isprintable() else " " for c in text).encode("utf-8", "ignore").decode().strip()
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    clean = " ".join(printable.encode("utf-8", "ignore").decode().split())
     if not clean:
         raise RequestError('text: is empty; describe a motion, as in "a person walks like a zombie"')
     if len(clean) > MAX_TEXT:

@@ -238,16 +238,22 @@ _STOPS = re.compile(
 )
 # "walk to the door and walk back": who comes back the way he went turns around, and does not walk backward.
 _RETURNS = re.compile(
-    r"(?P<subject>(?:(?:he|she|it|they|you|i)\s+)?)\b"
-    r"(?P<going>(?:walk|runn?|jogg?|stroll|march|crawl|(?P<somehow>goe?|come?|head|went|came))(?P<ending>s|ed|ing|))"
-    r"\s+back\b(?!\s+(?:and\s+forth|up|down|in|out|on|against)\b|\s*-)",
+    r"(?P<subject>(?:\b(?:he|she|it|they|you|i)\s+)?)\b"
+    r"(?P<going>(?:walk|runn?|ran|jogg?|stroll|marche?|crawl|tiptoe|(?P<somehow>goe?|come?|went|came))(?P<ending>s|ed|ing|))"
+    r"\s+back(?=\W*$|[,.;!]|\s+(?:and|then|again|home|here|there|slowly|quickly|inside|running|with)\b(?!\s+forth)|"
+    r"\s+to\s+(?:the|his|her|their|my|where)\b(?!\s+(?:left|right|start|starting|original|initial|\w+\s+position|position)))",
     re.IGNORECASE,
 )
-_HAS_GONE = re.compile(r"\b(?:walk|runn?|jogg?|stroll|march|crawl|goe?|step|ran|went)(?:s|ed|ing)?\b", re.IGNORECASE)
-_HAS_TURNED = re.compile(r"\bturn(?:s|ed|ing)?\b(?!\s+(?:his|her|the|your)\s+head)", re.IGNORECASE)
+_HAS_GONE = re.compile(
+    r"\b(?:walk|runn?|jogg?|stroll|marche?|crawl|tiptoe|goe?|ran|went)(?:s|ed|ing)?\b", re.IGNORECASE
+)
+_HAS_TURNED = re.compile(
+    r"\bturn(?:s|ed|ing)?(?=\W*$|\s*[,.;!]|\s+(?:around|round|about|left|right|to|and|then)\b)", re.IGNORECASE
+)
 # "sits down, claps and gets up": who sits gets up from a chair, not from the floor.
 _SEATED = re.compile(
-    r"\b(?:sits?|sitting|sat|takes?\s+a\s+seat)\b(?!.*\b(?:floor|ground|grass|cross|lies?|lying|kneels?|falls?)\b)",
+    r"\b(?:sits?|sitting|sat|takes?\s+a\s+seat)\b(?![-\s]*ups?\b)(?!.*\b(?:floor|ground|grass|mat|carpet|rug|sand|beach|bed|"
+    r"lotus|heels|cross\w*|up|push\w*|slips?|crouch\w*|squat\w*|lies?|lying|kneels?|kneeling|falls?|falling|drops?)\b)",
     re.IGNORECASE,
 )
 _RISES = re.compile(

@@ -36,6 +36,10 @@ _STOP = frozenset([
     "in", "on", "at", "with", "and", "or", "it", "they", "them", "for", "from", "by", "as", "something", "somebody",
     "figure", "people", "guy",
 ])  # fmt: skip
+_ARTICLES = frozenset(["a", "an", "the"])
+_ACTS = re.compile(
+    r"^\W*(?:(?:a|an|the)\s+(?:person|man|woman|guy|figure)|someone|somebody|he|she|they)\s+(?:(?:is|are)\s+(?=\w+ing\b))?"
+)
 _FOREIGN = frozenset(
     word
     for line in (project_folders.CONFIGS / "foreign.txt").read_text(encoding="utf-8").splitlines()
@@ -52,6 +56,11 @@ def stems(text: str) -> list[str]:
 def naming_stems(text: str) -> frozenset[str]:
     """The stems by which a text names an action: those of "a person walks like a zombie" are those of "zombie walk"."""
     return frozenset(stems(text)) - {"like"}
+
+
+def name_words(text: str) -> tuple[str, ...]:
+    """The stems of a text's words but who acts and articles: "a man is bowing to a crowd" → ("bow", "to", "crowd")."""
+    return tuple(stem(word) for word in re.findall(r"[a-z]+", _ACTS.sub("", text.lower())) if word not in _ARTICLES)
 
 
 def terms(text: str) -> list[str]:
@@ -158,7 +167,7 @@ class Reader:
         self.network, self.vocabulary, self.near, self.threshold = network, list(vocabulary), near, threshold
         self.actions = list(near)
         self._number = {term: number for number, term in enumerate(self.vocabulary)}
-        self._named = {naming_stems(action): action for action in self.actions}
+        self._named = {name_words(action): action for action in self.actions}
         self._words = {word for term in self.vocabulary for word in term.split()}
         self._rarity = torch.cat([rarity, torch.zeros(1)])
         place = {action: number for number, action in enumerate(self.actions)}
@@ -197,7 +206,7 @@ class Reader:
             confidence = float(row_promises[first])
             likely = tuple(self.actions[other] for other in others if row[other] > 0.15 * row[first])
             reading = Reading(self.actions[first], confidence, confidence >= self.threshold, likely, row)
-            named = self._named.get(naming_stems(text))
+            named = self._named.get(name_words(text))
             readings.append(replace(reading, action=named, confidence=1.0, known=True) if named else reading)
         return readings
 

@@ -65,8 +65,10 @@ class Takes:
     labels: tuple[TakeLabel, ...]
     window: int
 
-    def known(self, label: TakeLabel, count: int, seed: int, frames: int, again: bool, share: float) -> Known:
-        """Choose a take of a label, by the seed in turn.
+    def known(
+        self, label: TakeLabel, count: int, seed: int, frames: int, again: bool, share: float, several: bool = False
+    ) -> Known:
+        """Choose a take of a label, by the seed in turn, or several.
 
         What has less time than a take sets out from one typical window.
 
@@ -77,6 +79,7 @@ class Takes:
             frames: the length of the motions to be made.
             again: whether a take may be repeated in a longer motion.
             share: the part of the way from noise to motion that is theirs, 0–1.
+            several: whether each of these motions has a take of its own, as far as there are any.
 
         Returns:
             `count` known motions.
@@ -86,7 +89,7 @@ class Takes:
             starts, takes = label.starts, own.unflatten(0, (label.count, -1))
         else:
             starts, takes = (0,), own[self.typical[own]][:, None]
-        rows = takes[seed % len(takes)].expand(count, -1)
+        rows = takes[(seed + torch.arange(count) * several) % len(takes)]
         residuals = self.residual_basis.expand(self.residuals[rows])
         return Known(self.coefficients[rows], residuals, starts, torch.full((count,), again), share)
 

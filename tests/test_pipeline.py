@@ -223,6 +223,24 @@ def test_who_sits_or_kneels_stays_so_while_only_the_arms_act(mc, text, reach):
     assert joints[:, 0, 1].max() < 0.75 and np.ptp(hands, axis=0).max() > reach
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "text", ["walk, clap, wave goodbye", "kneels and then stands still", "sit down, turn on the spot to the left"]
+)
+def test_who_stands_or_is_told_to_or_turns_does_not_sit(mc, text, seed):
+    motion = mc.generate(text, seed=seed)
+    assert motion.joints()[motion.steps[-1].end - 5, 0, 1] > 0.8
+
+
+def test_who_turns_from_the_back_to_the_belly_between_two_steps_does_not_leap(mc):
+    for seed in range(3):
+        assert not leaps(mc.generate("lie down, get up from lying on the belly, walk", seed=seed))
+
+
+def test_much_space_between_words_takes_no_time(mc):
+    assert mc.verdict("walk" + " " * 1900 + "slowly").steps == mc.verdict("walk slowly").steps
+
+
 def test_what_is_done_once_is_not_done_again_before_the_next_step(mc):
     for seed in range(3):
         head = mc.generate("picks something up off the floor, then runs", seed=seed).joints()[:, JOINT_INDEX["head"], 1]

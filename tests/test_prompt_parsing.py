@@ -102,6 +102,13 @@ def test_a_pronoun_gives_way_to_the_thing_it_stands_for(text, named):
         ("walk back", "walk back"),
         ("step forward, step back", "step forward, step back"),
         ("climb up and come back down", "climb up and come back down"),
+        ("walks in, tips his head back and drinks", "walks in, tips his head back and drinks"),
+        ("walks, jumps and goes back to walking", "walks, jumps and goes back to walking"),
+        ("walks to the left and walks back to the right", "walks to the left and walks back to the right"),
+        (
+            "walks to the wall, turns on the light and walks back",
+            "walks to the wall, turns on the light and turns around and walks",
+        ),
     ],
 )
 def test_who_comes_back_the_way_he_went_turns_around(text, turned):
@@ -120,6 +127,10 @@ def test_who_comes_back_the_way_he_went_turns_around(text, turned):
         ("sits down, lies down and gets up", "sits down, lies down and gets up"),
         ("sits down and gets up from the bench", "sits down and gets up from the bench"),
         ("gets up", "gets up"),
+        ("does ten sit-ups and gets up", "does ten sit-ups and gets up"),
+        ("wakes up, sits up and gets up", "wakes up, sits up and gets up"),
+        ("sits on the yoga mat and gets up", "sits on the yoga mat and gets up"),
+        ("sits down, gets up, slips and gets up", "sits down, gets up from the chair, slips and gets up"),
     ],
 )
 def test_who_sat_down_gets_up_from_the_chair(text, said):

@@ -79,8 +79,9 @@ def test_a_reader_names_the_action_and_keeps_it_through_a_file(reader, tmp_path)
 
 
 def test_who_names_an_action_gets_it_however_likely_others_are():
-    read = small_reader().read(["he is squatting", "squat walk"], torch.zeros(2, 4))
-    assert [(reading.action, reading.known) for reading in read] == [("squat", True), ("walk", False)]
+    texts = ["he is squatting", "squat walk", "a person in a squat"]
+    read = small_reader().read(texts, torch.zeros(3, 4))
+    assert [(reading.action, reading.known) for reading in read] == [("squat", True), ("walk", False), ("walk", False)]
 
 
 def test_an_action_near_the_likely_one_adds_to_the_confidence(reader):

@@ -149,6 +149,8 @@ def test_a_seed_has_its_take_whole_where_there_is_time_and_else_one_typical_wind
     assert [rows("sit", sitting, 1, 99, seed) for seed in range(2)] == [((0,), [[0]]), ((0,), [[2]])]
     assert [rows("walk", walking, 2, 60, seed)[1] for seed in range(4)] == [[[n]] * 2 for n in (4, 5, 6, 4)]
     assert [rows("walk", old, 1, 60, seed)[1] for seed in range(2)] == [[[7]], [[8]]]
+    several = bank.takes.known(bank.take_label("walk", walking), 4, 1, 60, False, 0.6, several=True)
+    assert (several.coefficients[:, 0, 0] - 1).tolist() == [5, 6, 4, 5]
 
 
 def test_takes_are_kept_in_the_banks_file(bank, tmp_path):
