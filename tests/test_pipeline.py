@@ -237,6 +237,20 @@ def test_who_turns_from_the_back_to_the_belly_between_two_steps_does_not_leap(mc
         assert not leaps(mc.generate("lie down, get up from lying on the belly, walk", seed=seed))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kneels and prays, then stands up",
+        "throw a tantrum, then crab walk, then wave left hand",
+        "lie down, then raise the left hand",
+    ],
+)
+def test_nothing_sinks_or_leaps_where_a_step_with_details_is_joined(mc, text):
+    for seed in range(2):
+        motion = mc.generate(text, seed=seed)
+        assert heights(motion).min() > -0.05 and not leaps(motion)
+
+
 def test_much_space_between_words_takes_no_time(mc):
     assert mc.verdict("walk" + " " * 1900 + "slowly").steps == mc.verdict("walk slowly").steps
 
