@@ -163,7 +163,7 @@ def test_feet_that_are_below_the_floor_in_the_motion_stay_there(tmp_path):
 
 
 def test_long_motions_are_solved_in_stretches_without_a_seam(mc, tmp_path, monkeypatch):
-    kind, motion = characters.MIXAMO, mc.generate("turn around", frames=90, seed=2)
+    kind, motion = characters.MIXAMO, mc.generate("turn around", frames=90, seed=0)
     source = write(kind, tmp_path)
     whole = play(motion.save(tmp_path / "whole.glb", character=source))
     monkeypatch.setattr(foot_placement, "_STRETCH", 45)
@@ -171,7 +171,7 @@ def test_long_motions_are_solved_in_stretches_without_a_seam(mc, tmp_path, monke
     parts = play(motion.save(tmp_path / "parts.glb", character=source))
     for part in ("pelvis", "left_ankle", "right_ankle"):
         apart = parts.at(kind.names[part]) - whole.at(kind.names[part])
-        assert np.abs(np.diff(apart[:45], axis=0)).max() < 0.003  # without the overlap 0.0065
+        assert np.abs(np.diff(apart[:45], axis=0)).max() < 0.003  # without the overlap 0.006
 
 
 def crouching_legs(tmp_path, monkeypatch):
