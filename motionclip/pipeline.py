@@ -717,9 +717,9 @@ class MotionCLIP(
 
     def _going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
         """(frames, 149) of a step: who sits or kneels stays so while only the arms act, unless told to stand."""
-        arms = bool(step.readings) and all(self._banked().traits[reading.action].arms for reading in step.readings)
-        stays = before is not None and arms and "stand" not in stems(step.clause.text)
-        if before is not None and stays and composition.sits(before) and composition.moves_only_arms(motion):
+        traits = [self._banked().traits[reading.action] for reading in step.readings]
+        arms = bool(traits) and all(trait.arms for trait in traits) and "stand" not in stems(step.clause.text)
+        if before is not None and arms and composition.sits(before) and composition.moves_only_arms(motion):
             return composition.in_posture(before, motion)
         return motion
 
