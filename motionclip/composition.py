@@ -171,6 +171,20 @@ def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tens
     return torch.lerp(motion, lock_feet(smoothed(motion[None]))[0], share[:, None])
 
 
+def joined(parts: Sequence[torch.Tensor], overlaps: Sequence[int]) -> tuple[torch.Tensor, list[int]]:
+    """Put parts in order, as `features.in_order` does, on the floor where they meet.
+
+    Args:
+        parts: (any, 149) features each.
+        overlaps: the frames in which each part but the last becomes the next.
+
+    Returns:
+        (all frames, 149) features, and the frame at which each part starts.
+    """
+    whole, starts = features.in_order(parts, overlaps)
+    return footed(whole, [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]), starts
+
+
 def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     """Measure how far the end of a step is from the start of what may follow: the mean over up to 5 frames of both.
 

@@ -688,7 +688,7 @@ class MotionCLIP(
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
         overlaps = [JOIN] * (len(steps) - 1)
-        return [_in_steps(steps, *_joined(parts, overlaps)) for parts in made]
+        return [_in_steps(steps, *composition.joined(parts, overlaps)) for parts in made]
 
     def _chain(self, steps: Sequence[Step], asked: int | None, seed: int) -> Motion:
         """Steps that are decoded as they come: those that go on from each other together, so that each leads into the
@@ -1314,13 +1314,6 @@ def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, firs
     return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(
         clause.whole, whole, first, second
     )
-
-
-def _joined(parts: Sequence[torch.Tensor], overlaps: Sequence[int]) -> tuple[torch.Tensor, list[int]]:
-    """Parts in order, on the floor where they are joined, and the frame at which each starts."""
-    whole, starts = features.in_order(parts, overlaps)
-    joins = list(zip(starts[1:], (start + over for start, over in zip(starts[1:], overlaps, strict=True)), strict=True))
-    return composition.footed(whole, joins), starts
 
 
 def _with_details_of(clause: prompt_parsing.Clause, also: prompt_parsing.Clause) -> prompt_parsing.Clause:

@@ -24,3 +24,16 @@ def app_package() -> str:
     installed = find_spec("motionclip.app")
     own = (_PACKAGE / "app" / "__init__.py", _PACKAGE.parent / "demo" / "__init__.py")
     return "motionclip.app" if installed and installed.origin and Path(installed.origin).resolve() in own else "demo"
+
+
+def lines(name: str) -> tuple[str, ...]:
+    """Read a list of the configs.
+
+    Args:
+        name: of the text file in `CONFIGS`.
+
+    Returns:
+        Its lines, without those that begin with #.
+    """
+    content = (CONFIGS / name).read_text(encoding="utf-8")
+    return tuple(line for line in content.splitlines() if not line.startswith("#"))

@@ -257,7 +257,7 @@ _SEATED = re.compile(
     re.IGNORECASE,
 )
 _RISES = re.compile(
-    r"\b(?P<rising>(?:stand|get)(?:s|ting|ing)?(?:\s+(?:back|right))?\s+up)(?P<again>\s+again)?"
+    r"\b(?P<rising>(?:stand|get)(?:s|ting|ing)?(?:\s+(?:back|right))?\s+up)(?:\s+again)?"
     r"(?=\s*(?:$|[,.;!]|(?:and|then|to|before|slowly|quickly)\b))",
     re.IGNORECASE,
 )

@@ -40,12 +40,7 @@ _ARTICLES = frozenset(["a", "an", "the"])
 _ACTS = re.compile(
     r"^\W*(?:(?:a|an|the)\s+(?:person|man|woman|guy|figure)|someone|somebody|he|she|they)\s+(?:(?:is|are)\s+(?=\w+ing\b))?"
 )
-_FOREIGN = frozenset(
-    word
-    for line in (project_folders.CONFIGS / "foreign.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-    for word in line.split()
-)
+_FOREIGN = frozenset(word for line in project_folders.lines("foreign.txt") for word in line.split())
 
 
 def stems(text: str) -> list[str]:

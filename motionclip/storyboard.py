@@ -129,13 +129,12 @@ def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
     lengths = [len(part) - JOIN for part in parts]
     overlaps = [min(JOIN, length // 2) for length in lengths[1:]]
     overlapping = [part[: length + over] for part, length, over in zip(parts, lengths, [*overlaps, 0], strict=True)]
-    whole, starts = features.in_order(overlapping, overlaps)
-    joins = [(start, start + over) for start, over in zip(starts[1:], overlaps, strict=True)]
+    whole, starts = composition.joined(overlapping, overlaps)
     spans = [
         Span(block, start, start + over, start + length)
         for block, start, over, length in zip(blocks, starts, [0, *overlaps], lengths, strict=True)
     ]
-    motion = features.features_motion(composition.footed(whole, joins), ", then ".join(block.text for block in blocks))
+    motion = features.features_motion(whole, ", then ".join(block.text for block in blocks))
     steps = composition.step_spans([block.text for block in blocks], starts, len(motion))
     return Story(replace(motion, steps=steps), tuple(spans), tuple(parts), closeness)
 

@@ -79,7 +79,7 @@ class Words:
             evokes,
             {action: entry["near"] for action, entry in content.items()},
             read_json(project_folders.CONFIGS / "styles.json"),
-            _absent() if content.keys() <= own.keys() else (),
+            project_folders.lines(ABSENT) if content.keys() <= own.keys() else (),
         )
 
     @classmethod
@@ -118,11 +118,6 @@ class Words:
         if clip.style == "normal":
             return captions
         return [f"{action} {style}" for action in captions for style in self.styles.get(clip.style, [])]
-
-
-def _absent() -> tuple[str, ...]:
-    lines = (project_folders.CONFIGS / ABSENT).read_text(encoding="utf-8").splitlines()
-    return tuple(line for line in lines if not line.startswith("#"))
 
 
 def _check(path: Path, action: str, entry: Any, content: dict[str, Any]) -> None:

@@ -49,16 +49,8 @@ def train_reader(
     """
     styled = [(f"{action} {text}", action) for action, style in sorted(styles) for text in words.styles.get(style, [])]
     held_out = words.absent[::HELD_OUT]
-    trial = _fitted(
-        words,
-        actions,
-        tower,
-        ("train", OWN),
-        styled,
-        [text for text in words.absent if text not in set(held_out)],
-        seed,
-        epochs,
-    )
+    shown = [text for number, text in enumerate(words.absent) if number % HELD_OUT]
+    trial = _fitted(words, actions, tower, ("train", OWN), styled, shown, seed, epochs)
     texts, owners = _phrases(words, actions, ("captions",), ("val",))
     tried = [*texts, *held_out]
     found = trial.scores(tried, functional.normalize(tower.encode(tried), dim=-1))

@@ -38,11 +38,7 @@ RISES = 0.25  # metres between the highest and the lowest pelvis of a body that 
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
 CALIBRATES, FASTEST = 3, 12  # frames at most of a calibration pose; m/s, faster than any joint moves
 LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
-UNCLEAR = frozenset(
-    line.split(":")[0]
-    for line in (project_folders.CONFIGS / "unclear_clips.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-)
+UNCLEAR = frozenset(line.split(":")[0] for line in project_folders.lines("unclear_clips.txt"))
 
 
 def cut_takes(model: Model, clips: Sequence[Clip]) -> Takes | None:
