@@ -5,9 +5,9 @@
 
 It reads the windows of a split's recorded and animated clips (a choreographed one is a take of what was trained on)
 twice: among all actions, and among ten labels, where for half of the windows no right one is among the ten. An action
-near the right one counts. The share of the first label among all actions says how sure the page is. A word begins
-where the isotonic regression of "right" on the share reaches the word's aim: so it is true as a whole, and for the
-least sure of those that it is said of, too.
+near the right one counts. The share of the first label among all actions says how sure the page is; labels of a list
+are read by their words alone. A word begins where the isotonic regression of "right" on the share reaches the word's
+aim: so it is true as a whole, and for the least sure of those that it is said of, too.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def answers(mc: MotionCLIP, data: Path, split: str) -> Answers:
     clips = [clip for clip in load_clips(data, split) if clip.kind != "choreographed"]
     words = Words.load(data, {row["action"] for row in read_table(data)})
     windows, owners = windows_of(mc, clips)
-    share = shares(cosines(mc.model.encode_windows(windows), mc.encode_text(mc.bank.actions)))
+    z = mc.model.encode_windows(windows)
+    share, by_name = shares(mc.label_scores(z)[1]), shares(cosines(z, mc.encode_text(mc.bank.actions)))
     right = torch.tensor([[action in words.right(owner.action) for action in mc.bank.actions] for owner in owners])
     offered = torch.zeros_like(right)
     draw = random.Random(0)
@@ -53,7 +54,7 @@ def answers(mc: MotionCLIP, data: Path, split: str) -> Answers:
         among = draw.sample(other.nonzero()[:, 0].tolist(), LABELS - number % 2)
         among += draw.sample(good.nonzero()[:, 0].tolist(), min(number % 2, int(good.sum())))
         offered[number, among] = True
-    read = {ACTIONS: share, LIST: share * offered}
+    read = {ACTIONS: share, LIST: by_name * offered}
     return {what: _first(shown, right) for what, shown in read.items()}
 
 

@@ -21,6 +21,7 @@ from .files.writing import write_atomically
 from .labels import STYLES
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
+from .recognition import cosines
 from .takes import HEADER as TAKES
 from .takes import TakeLabel, Takes
 
@@ -150,6 +151,28 @@ class Bank:
         wanted = [number for number, known in enumerate(self.actions) if known == action or known in near]
         return scores[:, wanted].sum(-1)
 
+    def fit(self, z: torch.Tensor, names: torch.Tensor) -> torch.Tensor:
+        """Score how well each action fits motions, by its name and by the known motions of it.
+
+        Args:
+            z: (N, D) latents of the motions.
+            names: (actions, D) latents of the actions' names.
+
+        Returns:
+            (N, actions): the mean of the cosine to the name and of the cosine to the nearest known motion of the
+            action, from −1 to 1.
+        """
+        to_known = functional.normalize(z, dim=-1) @ self._directions.T
+        nearest = to_known.new_full((len(z), len(self.actions)), -1.0)
+        nearest = nearest.scatter_reduce(1, self._action_numbers.expand(len(z), -1), to_known, "amax")
+        return (cosines(z, names) + nearest) / 2
+
+    @functools.cached_property
+    def _action_numbers(self) -> torch.Tensor:
+        """(entries,) the number in `actions` of what each entry shows."""
+        number = {action: n for n, action in enumerate(self.actions)}
+        return torch.tensor([number[entry.action] for entry in self.entries])
+
     def says(self, z: torch.Tensor, action: str) -> bool:
         """Say whether a text is all but one of the texts that are known to tell of an action.
 
@@ -245,8 +268,8 @@ class Bank:
             there. A known motion counts where it is the nearest of all.
         """
         found: dict[str, tuple[int, Entry]] = {}
-        cosines, numbers = (functional.normalize(z, dim=-1) @ self._directions.T).max(dim=1)
-        for step, (cosine, number) in enumerate(zip(cosines.tolist(), numbers.tolist(), strict=True)):
+        nearest, numbers = (functional.normalize(z, dim=-1) @ self._directions.T).max(dim=1)
+        for step, (cosine, number) in enumerate(zip(nearest.tolist(), numbers.tolist(), strict=True)):
             entry = replace(self.entries[number], similarity=cosine)
             if entry.label not in found or found[entry.label][1].similarity < cosine:
                 found[entry.label] = step, entry

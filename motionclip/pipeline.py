@@ -32,7 +32,7 @@ from .motion.motion import Motion
 from .motion.windows import cut_windows, window_starts, windows_at
 from .prompt_parsing import swap_sides
 from .reader import Reader, Reading, naming_stems, stems, unity
-from .recognition import Segment
+from .recognition import Segment, cosines
 from .storyboard import Block, Story
 from .takes import TakeLabel
 from .towers.interface import TextTower
@@ -1165,20 +1165,42 @@ class MotionCLIP(
 
         Args:
             motion: of any length.
-            labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows, or
-                BABEL's 60 for a model without a bank.
+            labels: as for `label_scores`.
             top: how many labels to return.
 
         Returns:
-            (label, cosine from −1 to 1), at most `top` of them, best first.
+            (label, score from −1 to 1), at most `top` of them, best first.
 
         Raises:
             RequestError: for an empty list of labels.
         """
-        names = self._labels(labels)
-        scores = functional.cosine_similarity(self.encode_text(names), self.encode_motion([motion]), dim=-1)
-        best = scores.topk(min(top, len(names)))
+        names, scores = self.label_scores(self.encode_motion([motion]), labels)
+        best = scores[0].topk(min(top, len(names)))
         return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
+
+    def label_scores(self, z: torch.Tensor, labels: Sequence[str] | None = None) -> tuple[list[str], torch.Tensor]:
+        """Score how well labels fit motions.
+
+        Args:
+            z: (N, D) latents of the motions.
+            labels: any texts, such as labels.BABEL_60 or your own; by default the actions that the bank knows, or
+                BABEL's 60 for a model without a bank.
+
+        Returns:
+            The labels, and (N, labels) scores from −1 to 1: the cosine to the label. For all actions that the bank
+            knows, its mean with the cosine to the nearest known motion of the action.
+
+        Raises:
+            RequestError: for an empty list of labels.
+        """
+        known = self.bank.actions if self.bank else []
+        names = list(labels) if labels is not None else known or list(BABEL_60)
+        if not names:
+            raise RequestError("labels: there are none to choose from")
+        texts = self.encode_text(names)
+        if self.bank is None or names != known:
+            return names, cosines(z, texts)
+        return names, self.bank.fit(z, texts)
 
     def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
         """Say what a long motion shows from when to when.
@@ -1188,7 +1210,7 @@ class MotionCLIP(
 
         Args:
             motion: of any length.
-            labels: as for `recognize`.
+            labels: as for `label_scores`.
 
         Returns:
             Segments in the order of time, in seconds, without gaps from 0 to the motion's end.
@@ -1196,10 +1218,9 @@ class MotionCLIP(
         Raises:
             RequestError: for an empty list of labels.
         """
-        names = self._labels(labels)
         window, stride = self.model.config.window, 15
         windows = cut_windows(motion, window, stride, self.model.config.keeps_heading)
-        scores = _unit(self.model.encode_windows(windows)) @ _unit(self.encode_text(names)).T
+        names, scores = self.label_scores(self.model.encode_windows(windows), labels)
         # Neighbouring windows vote, so that one odd window makes no segment of its own.
         smooth = functional.avg_pool1d(scores.T[None], 3, 1, padding=1, count_include_pad=False)[0].T
         starts = window_starts(len(motion), window, stride)
@@ -1237,13 +1258,6 @@ class MotionCLIP(
     def _shown(self, end: End) -> torch.Tensor:
         """The latent (D,) that shows an end: of a text what `generate` makes of it."""
         return self.drawn([end])[0] if isinstance(end, str) else self.latent(end)
-
-    def _labels(self, labels: Sequence[str] | None) -> list[str]:
-        if labels is None:
-            labels = self.bank.actions if self.bank else BABEL_60
-        if not labels:
-            raise RequestError("labels: there are none to choose from")
-        return list(labels)
 
     def _banked(self) -> Bank:
         if self.bank is None:

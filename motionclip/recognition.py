@@ -16,7 +16,7 @@ class Segment:
         label: what it shows.
         start: its start in seconds.
         end: its end in seconds.
-        score: the cosine of the motion's latent to the label's.
+        score: how well it fits, from −1 to 1, as `MotionCLIP.label_scores` says.
     """
 
     label: str

@@ -8,10 +8,14 @@ import torch
 from conftest import synthetic_motion
 from scipy.spatial.transform import Rotation
 
+from motionclip import MotionCLIP
+from motionclip.bank import Bank, Entry, Traits
+from motionclip.errors import RequestError
 from motionclip.evaluation.protocol import babel_recognition, confusion, recognition, windows_of
 from motionclip.labels import BABEL_60
 from motionclip.motion.features import HEIGHT, from_features
 from motionclip.motion.motion import heading
+from motionclip.recognition import cosines
 from motionclip.training.captions import Words
 from motionclip.training.dataset import Clip
 from motionclip.training.train import TrainConfig, validate
@@ -23,7 +27,7 @@ class Long:
     def __init__(self, actions):
         self.actions = list(actions)
         self.config = types.SimpleNamespace(window=60, keeps_heading=False)
-        self.model = self
+        self.model, self.bank = self, None
 
     def encode_text(self, texts):
         rows = torch.eye(len(self.actions))[[self.actions.index(text) for text in texts]]
@@ -31,6 +35,7 @@ class Long:
         return (rows + 0.3) * torch.tensor([10.0 + 50 * self.actions.index(text) for text in texts])[:, None]
 
     encode = encode_text
+    label_scores = MotionCLIP.label_scores
 
     def encode_windows(self, windows):
         return 7 * torch.eye(len(self.actions))[windows[:, 0, HEIGHT].mul(10).round().long()]
@@ -68,6 +73,26 @@ def test_figures_confusion_and_validation_go_by_angle_not_length():
     counts, names = confusion(mc, clips, actions)
     assert names == actions and torch.equal(counts, torch.eye(3))
     assert "top-1 1.000" in validate(mc, clips, actions, mc)
+
+
+def test_known_motions_of_an_action_count_as_much_as_its_name():
+    actions = ["bow", "kick", "walk"]
+    mc, corners = Long(actions), torch.eye(3)
+    entries = [
+        Entry(n, f"clip {n}", action, "normal", action, 0) for n, action in enumerate(["bow", "kick", "kick", "walk"])
+    ]
+    # The name of kick is at its corner; the second known kick looks like no name.
+    latents = torch.stack([corners[0], corners[1], -corners.sum(0), corners[2]])
+    mc.bank = Bank(latents, entries, corners, torch.arange(3), {action: Traits(False, True) for action in actions})
+    odd = -2 * corners.sum(0)[None]
+    names, scores = mc.label_scores(odd)
+    assert names == actions and scores.argmax(1).tolist() == [1]
+    nearest = torch.tensor([[-(3**-0.5), 1.0, -(3**-0.5)]])
+    assert torch.allclose(scores, (cosines(odd, mc.encode_text(actions)) + nearest) / 2, atol=1e-6)
+    # Among other labels the words alone count.
+    assert torch.equal(mc.label_scores(odd, ["walk", "kick"])[1], cosines(odd, mc.encode_text(["walk", "kick"])))
+    with pytest.raises(RequestError, match="labels: there are none"):
+        mc.label_scores(odd, [])
 
 
 def test_on_babel_any_of_a_windows_categories_is_right_among_60_classes():

@@ -171,7 +171,7 @@ def reconstruction(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement]:
 
 
 def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], words: Words) -> list[Measurement]:
-    """Measure how often the action whose name is nearest to a motion's latent is right; one near the right one counts.
+    """Measure how often the action that fits a motion best is right; one near the right one counts.
 
     Choreographed clips are left out: each is another take of a clip in training.
 
@@ -185,14 +185,13 @@ def recognition(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str], w
         The figures.
     """
     clips = [clip for clip in clips if clip.kind != "choreographed"] or list(clips)
-    names = mc.encode_text(actions)
     windows, owners = windows_of(mc, clips)
     figures = []
     for unit, z, sources in (
         ("windows", mc.model.encode_windows(windows), owners),
         ("whole clips", mc.encode_motion([clip.motion for clip in clips]), clips),
     ):
-        scores = cosines(z, names)
+        _, scores = mc.label_scores(z, actions)
         top1, top5 = _hits(scores, actions, [words.right(clip.action) for clip in sources])
         strict, _ = _hits(scores, actions, [{clip.action} for clip in sources])
         by_class = defaultdict(list)
@@ -225,7 +224,7 @@ def babel_recognition(mc: MotionCLIP, clips: Sequence[Clip]) -> list[Measurement
     if not of_class:
         return []
     windows, owners = windows_of(mc, of_class)
-    scores = cosines(mc.model.encode_windows(windows), mc.encode_text(BABEL_60))
+    _, scores = mc.label_scores(mc.model.encode_windows(windows), BABEL_60)
     top1, top5 = _hits(scores, BABEL_60, [set(owner.categories) for owner in owners])
     group = "recognition among BABEL's 60 classes, any of a window's"
     return [
@@ -246,7 +245,7 @@ def confusion(mc: MotionCLIP, clips: Sequence[Clip], actions: Sequence[str]) -> 
         (actions, actions) counts, a row what was shown, a column what was recognised, and the actions that occur.
     """
     windows, owners = windows_of(mc, clips)
-    best = cosines(mc.model.encode_windows(windows), mc.encode_text(actions)).argmax(1)
+    best = mc.label_scores(mc.model.encode_windows(windows), actions)[1].argmax(1)
     counts = torch.zeros(len(actions), len(actions))
     labels = torch.tensor([actions.index(owner.action) for owner in owners])
     counts.index_put_((labels, best), torch.ones(len(best)), accumulate=True)
