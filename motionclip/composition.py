@@ -132,21 +132,6 @@ def step_spans(words: Sequence[str], starts: Sequence[int], frames: int) -> tupl
     return tuple(StepSpan(*span) for span in zip(words, starts, [*starts[1:], frames], strict=True))
 
 
-def held(motion: torch.Tensor, frames: int) -> torch.Tensor:
-    """Hold the last pose of a motion.
-
-    Args:
-        motion: (any, 149) features.
-        frames: for how many more.
-
-    Returns:
-        (any + frames, 149) features.
-    """
-    rest = motion[-1:].repeat(frames, 1)
-    rest[:, YAW:HEIGHT] = 0
-    return torch.cat([motion, rest])
-
-
 def footed(motion: torch.Tensor, joins: Sequence[tuple[int, int]]) -> torch.Tensor:
     """Set a motion on the floor again where it was joined, and in a few frames around it.
 
@@ -262,7 +247,7 @@ def in_posture(before: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
     Returns:
         (frames, 149) features.
     """
-    return with_arms(held(before[-1:], len(motion))[1:], motion)
+    return with_arms(features.held(before[-1:], len(motion))[1:], motion)
 
 
 def linked(parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[int]]:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from .composition import held
 from .motion import features, skeleton
 from .motion.features import HEIGHT, YAW
 from .motion.foot_contact import settled
@@ -67,7 +66,7 @@ def repeated(motion: torch.Tensor, count: int, part: str) -> torch.Tensor:
         least = max(SMALLEST * np.ptp(signal), SEEN)
         largest, largest_range = None, 0.0
         for once in _cuts(motion, signal):
-            (result,) = settled(held(torch.cat([_closed(once)] * count), HOLD)[None])
+            (result,) = settled(features.held(torch.cat([_closed(once)] * count), HOLD)[None])
             done = _course(_place(result, part))
             at_rest = part == "hands" or done[0] + done[-1] < done.max() + done.min()
             reach = np.ptp(done)
@@ -146,7 +145,7 @@ def _turned_times(motion: torch.Tensor, count: int) -> torch.Tensor:
     times = max(1, round(count / turns))
     result = torch.cat([_closed(motion)] * times)
     result[:, YAW] *= 2 * np.pi * count / max(abs(float(result[:, YAW].sum())), 1e-6)
-    return held(result, HOLD)
+    return features.held(result, HOLD)
 
 
 def _place(motion: torch.Tensor, part: str) -> np.ndarray:

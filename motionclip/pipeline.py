@@ -450,6 +450,23 @@ class MotionCLIP(
         """
         return self._within(step, frames, seed, [None])[0]
 
+    def going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
+        """Let who sits or kneels stay so while only the arms act, unless told to stand.
+
+        Args:
+            before: (any, 149) features of what the step follows; None for nothing.
+            step: one of `plan`.
+            motion: (frames, 149) features of the step by itself.
+
+        Returns:
+            (frames, 149) features of the step; the motion as it is where the body does not stay as it was.
+        """
+        traits = [self._banked().traits[reading.action] for reading in step.readings]
+        arms = bool(traits) and all(trait.arms for trait in traits) and "stand" not in stems(step.clause.text)
+        if before is not None and arms and composition.sits(before) and composition.moves_only_arms(motion):
+            return composition.in_posture(before, motion)
+        return motion
+
     def blocks(self, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
         """Split a prompt into a storyboard's blocks: "walk for 3 seconds, then sit down" → two blocks.
 
@@ -470,7 +487,8 @@ class MotionCLIP(
         """Make one motion of up to 60 s of blocks, each with its own words, length and seed.
 
         Each block leads into the next over the next one's first second, or half of it. A block's motion depends on that
-        block only, but for its join and where the body stands: change one block's seed, and the others stay.
+        block only, but for its join, where the body stands, and whether it sits while its arms act: change one block's
+        seed, and the others stay.
 
         Args:
             blocks: in order. What is counted ("jump three times") takes as long as it takes.
@@ -684,7 +702,7 @@ class MotionCLIP(
             before = [motion[-1] if motion else None for motion in made]
             made_in = self._within if step.clause.lasts else self._details
             parts = made_in(step, step.frames(asked) + longer, seed + number, before)
-            parts = [self._going_on(previous, step, part) for previous, part in zip(before, parts, strict=True)]
+            parts = [self.going_on(previous, step, part) for previous, part in zip(before, parts, strict=True)]
             for motion, part in zip(made, parts, strict=True):
                 motion.append(part)
         overlaps = [JOIN] * (len(steps) - 1)
@@ -697,7 +715,7 @@ class MotionCLIP(
         before, posed = None, False
         for number, step in enumerate(steps):
             (draw,) = self._chosen([step], [step.frames(asked)], [seed + number], [before])
-            going_on = self._going_on(before, step, draw.motion)
+            going_on = self.going_on(before, step, draw.motion)
             alone = going_on is not draw.motion
             if before is None or alone or posed or composition.apart(before, draw.motion):
                 groups.append([])
@@ -714,14 +732,6 @@ class MotionCLIP(
             lengths = [len(draw.motion) for _, draw in group]
             starts += [link, *(end - sum(lengths[number:]) for number in range(1, len(lengths)))]
         return _in_steps(steps, whole, starts)
-
-    def _going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
-        """(frames, 149) of a step: who sits or kneels stays so while only the arms act, unless told to stand."""
-        traits = [self._banked().traits[reading.action] for reading in step.readings]
-        arms = bool(traits) and all(trait.arms for trait in traits) and "stand" not in stems(step.clause.text)
-        if before is not None and arms and composition.sits(before) and composition.moves_only_arms(motion):
-            return composition.in_posture(before, motion)
-        return motion
 
     def _linked(self, steps: Sequence[Step], draws: Sequence[Draw]) -> torch.Tensor:
         """(all frames, 149): what was drawn for each step again, each leading into the next."""

@@ -1,7 +1,7 @@
 """A storyboard: blocks of words, each with its length and seed, that become one motion of up to a minute.
 
 Each block is decoded by itself, with some frames more than its length. These frames lead into the next block. So if one
-block is made again, the others change only where they meet it.
+block is made again, the others change only where they meet it, and in whether a body sits while its arms act.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ class Span:
         return self.start / FPS, self.end / FPS
 
 
+Drawn = tuple[tuple["Step", torch.Tensor], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Story:
     """A storyboard as one motion, with the place of each block in it.
@@ -80,14 +83,14 @@ class Story:
     Attributes:
         motion: the motion.
         spans: the place of each block.
-        parts: for each block its own (frames, 149) features, JOIN frames longer than its stretch of the motion. `make`
-            uses them again when other blocks change.
-        closeness: the closeness with which the parts were made.
+        drawn: for each block its steps, each with its own (frames, 149) features, JOIN frames longer than its stretch
+            of the motion. `make` uses them again when other blocks change.
+        closeness: the closeness with which they were drawn.
     """
 
     motion: Motion
     spans: tuple[Span, ...]
-    parts: tuple[torch.Tensor, ...]
+    drawn: tuple[Drawn, ...]
     closeness: float
 
     @property
@@ -103,7 +106,7 @@ def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
         mc: the model.
         blocks: in order.
         closeness: as for `MotionCLIP.generate`.
-        kept: a story made before, whose parts are used again.
+        kept: a story made before, of which what was drawn is used again.
 
     Returns:
         The motion, and where each block is in it.
@@ -112,15 +115,15 @@ def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
         StoryboardError: names the block and the field.
     """
     check(blocks)
-    part_of: dict[Block, torch.Tensor] = {}
+    drawn: dict[Block, Drawn] = {}
     if kept is not None and kept.closeness == closeness:
-        part_of = dict(zip(kept.blocks, kept.parts, strict=True))
+        drawn = dict(zip(kept.blocks, kept.drawn, strict=True))
     total = sum(block.frames for block in blocks)
     parts: list[torch.Tensor] = []
     for number, block in enumerate(blocks, start=1):
-        if block not in part_of:
-            part_of[block] = _part(mc, block, number, closeness)
-        parts.append(part_of[block])
+        if block not in drawn:
+            drawn[block] = _drawn(mc, block, number, closeness)
+        parts.append(_in_order(mc, drawn[block], parts[-1] if parts else None))
         total += len(parts[-1]) - JOIN - block.frames  # what is counted takes its time
         if total > MAX_STORY_SECONDS * FPS:
             raise StoryboardError(
@@ -136,28 +139,37 @@ def make(mc: MotionCLIP, blocks: Sequence[Block], closeness: float = CLOSENESS, 
     ]
     motion = features.features_motion(whole, ", then ".join(block.text for block in blocks))
     steps = composition.step_spans([block.text for block in blocks], starts, len(motion))
-    return Story(replace(motion, steps=steps), tuple(spans), tuple(parts), closeness)
+    return Story(replace(motion, steps=steps), tuple(spans), tuple(drawn[block] for block in blocks), closeness)
 
 
-def _part(mc: MotionCLIP, block: Block, number: int, closeness: float) -> torch.Tensor:
-    """(frames, 149) of a block and JOIN frames more; the steps of its text share its time."""
+def _drawn(mc: MotionCLIP, block: Block, number: int, closeness: float) -> Drawn:
+    """The steps of a block's text, which share its time."""
     try:
         (steps,) = mc.plan([block.text], closeness)
         shares = [block.frames * (n + 1) // len(steps) - block.frames * n // len(steps) for n in range(len(steps))]
-        parts = [
-            _step(mc, step, share, block.seed + n) for n, (step, share) in enumerate(zip(steps, shares, strict=True))
-        ]
+        return tuple(
+            (step, _step(mc, step, share, block.seed + n))
+            for n, (step, share) in enumerate(zip(steps, shares, strict=True))
+        )
     except ValueError as error:  # "text: is empty"
         raise StoryboardError(f"block {number}", str(error)) from error
+
+
+def _in_order(mc: MotionCLIP, drawn: Drawn, before: torch.Tensor | None) -> torch.Tensor:
+    """(frames, 149) of a block's steps, which follow what is before, and JOIN frames more."""
+    parts = []
+    for step, motion in drawn:
+        before = mc.going_on(before, step, motion)
+        parts.append(before)
     overlaps = [min(JOIN, (len(part) - JOIN) // 2) for part in parts[1:]]
     overlapping = [part[: len(part) - JOIN + over] for part, over in zip(parts, [*overlaps, JOIN], strict=True)]
-    return features.in_order(overlapping, overlaps)[0]
+    return composition.joined(overlapping, overlaps)[0]
 
 
 def _step(mc: MotionCLIP, step: Step, frames: int, seed: int) -> torch.Tensor:
     """(frames + JOIN, 149); a step that is counted takes as long as it needs, and then rests."""
     motion = mc.decode_step(step, frames + JOIN, seed)
-    return composition.held(motion, JOIN) if step.clause.count else motion
+    return features.held(motion, JOIN) if step.clause.count else motion
 
 
 def from_text(mc: MotionCLIP, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:

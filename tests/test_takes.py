@@ -22,7 +22,7 @@ from motionclip.models.byte_vectors import from_half_bytes, to_half_bytes
 from motionclip.models.flow import FlowConfig, FlowModel
 from motionclip.models.interface import Known
 from motionclip.models.residual_basis import ResidualBasis
-from motionclip.motion.features import CLEARANCE, HEIGHT, features_motion, motion_features
+from motionclip.motion.features import CLEARANCE, HEIGHT, features_motion, held, motion_features
 from motionclip.motion.skeleton import JOINT_INDEX
 from motionclip.motion.windows import cut_windows, windows_at
 from motionclip.takes import TakeLabel, Takes
@@ -104,6 +104,18 @@ def test_in_a_long_motion_it_comes_first_and_again_where_it_may(flow):
         assert off(flow, motion[:30], "squat") < 0.05
     later = slice(2 * 32, 2 * 32 + 30)
     assert off(flow, again[later], "squat") < 0.05 < off(flow, once[later], "squat")
+
+
+def test_who_went_down_in_it_stays_down_afterwards(flow):
+    z = torch.nn.functional.normalize(torch.randn(1, 384), dim=-1)
+    squat = motion_features(synthetic_motion("squat", 120, 0))
+    lowest = int(squat[:30, HEIGHT].argmin())
+    cuts = held(squat[: lowest + 1], 59)[None, None, :60]
+    coefficients = flow.coefficients(cuts)
+    residuals = cuts - flow.basis.expand(coefficients)
+    takes = Known(coefficients, residuals, (0,), torch.tensor([False]), 1.0)
+    height = flow.decode_features(z, 150, seed=1, known=takes)[0, :, HEIGHT]
+    assert float(height[0] - height[60:].max()) > 0.2 and float(height[60:].max() - height[60:].min()) < 0.03
 
 
 def test_each_step_of_a_chain_sets_out_from_its_own(flow):

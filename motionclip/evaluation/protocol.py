@@ -292,8 +292,9 @@ def decoding(
 
 
 def _labelled_prompts(evaluator: Evaluator, words: Words, split: str, clips: Sequence[Clip]) -> dict[str, Prompts]:
-    """Prompts by where they come from; a source without any is left out."""
-    actions = evaluator.actions
+    """Prompts for the data's actions, by where they come from; a source without any is left out."""
+    of_data = {clip.action for clip in clips} | words.captions.keys()
+    actions = [action for action in evaluator.actions if action in of_data]
     captions = _phrases(words, actions, "captions", split)
     sources = {
         "from action names": [(action, words.right(action)) for action in actions],

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..constants import FPS
 from ..motion import features
 from ..motion.discontinuities import slowed, smoothed
 from ..motion.foot_contact import lock_feet, settled
@@ -28,6 +29,9 @@ from .interface import Edit, Known
 FIXED_POINT_ROUNDS = 6
 BATCH = 64  # motions decoded together: more are no faster, and take more memory
 OVERLAP = 20  # frames that a part of a chain reaches into the next one
+# Of who has sat down, lain down or got up: metres of the pelvis over the lowest joint, mean joint speed in the last
+# frames in metres per second, and how many these are.
+LOWERED, AT_REST, REST = 0.2, 0.25, 10
 
 
 @dataclass(frozen=True)
@@ -433,7 +437,27 @@ class FlowModel(nn.Module):
         """Which windows make a motion of this length, and what they set out from."""
         if known is None:
             return _Way.free(self.window_starts(frames))
-        return _Way.of(known, frames, self.config.window)
+        return self._resting(_Way.of(known, frames, self.config.window), len(known.starts))
+
+    def _resting(self, way: _Way, own: int) -> _Way:
+        """A way whose first `own` windows are a known motion; who sat or lay down in it, or got up, then rests.
+
+        Left free, the body would get up halfway, or sit down once more.
+        """
+        longer = way.starts[own:]
+        if not longer or way.here.all():
+            return way
+        ends = features.join((self.basis.expand(way.end) + way.residuals)[:, :own], way.starts[:own])
+        rests = _rests(ends) & ~way.here[:, own:].any(1)
+        window = self.config.window
+        held = features.held(ends, longer[-1] + window - ends.shape[1])
+        rest = windows_at(held, longer, window)
+        coefficients = self.basis.project(rest)
+        end, residuals, here = way.end.clone(), way.residuals.clone(), way.here.clone()
+        end[rests, own:] = coefficients[rests]
+        residuals[rests, own:] = (rest - self.basis.expand(coefficients))[rests]
+        here[rests, own:] = True
+        return _Way(way.starts, end, residuals, here, way.share)
 
     def _leading(self, way: _Way, following: _Way, frames: int) -> _Way:
         """So many frames of a way, reaching over their end into the way that follows."""
@@ -715,6 +739,14 @@ class FlowModel(nn.Module):
             for _ in range(FIXED_POINT_ROUNDS):
                 x = after - self.velocity(x[0], t, modulations)[None] / steps
         return z, x
+
+
+def _rests(motions: torch.Tensor) -> torch.Tensor:
+    """(N, frames, 149) → (N,) bool: whether a body ends at rest and in another posture than it began in."""
+    joints = features.points(motions)[..., :-2].unflatten(-1, (-1, 3))
+    tall = joints[..., 0, 1] - joints[..., 1].amin(-1)
+    speed = FPS * joints[:, -REST:].diff(dim=1).norm(dim=-1).mean((1, 2))
+    return ((tall[:, -1] - tall[:, 0]).abs() > LOWERED) & (speed < AT_REST)
 
 
 def _sound(decoded: torch.Tensor) -> torch.Tensor:

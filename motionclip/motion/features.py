@@ -245,6 +245,21 @@ def mirror(features: torch.Tensor) -> torch.Tensor:
     return torch.cat([(sides * signs).flatten(-2), -features[..., YAW:VZ], features[..., VZ:]], dim=-1)
 
 
+def held(features: torch.Tensor, frames: int) -> torch.Tensor:
+    """Hold the last pose of motions.
+
+    Args:
+        features: (..., any, 149) features.
+        frames: for how many more.
+
+    Returns:
+        (..., any + frames, 149) features.
+    """
+    rest = features[..., -1:, :].repeat_interleave(frames, dim=-2)
+    rest[..., YAW:HEIGHT] = 0
+    return torch.cat([features, rest], dim=-2)
+
+
 def eased(share: torch.Tensor) -> torch.Tensor:
     """Ease shares from 0 to 1 in and out, by the smoothstep 3 x² - 2 x³; the shape stays."""
     return share * share * (3 - 2 * share)

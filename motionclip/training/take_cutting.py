@@ -30,6 +30,7 @@ HOP = 50  # frames at most between the starts of a take's windows
 PACE = 0.15  # by which a take may be played faster or slower to be as long as the others
 RESIDUALS = 128  # components of what the basis leaves out of head and wrists
 LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
+MOSTLY = 0.75  # of the most that it rises or sinks in a window of its take
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
 MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
 LIVELIER = 0.65  # the share of clips that are slower than those that takes are cut from
@@ -167,10 +168,11 @@ def _speeds(windows: torch.Tensor) -> torch.Tensor:
 
 def _typical(labels: Sequence[TakeLabel], windows: torch.Tensor) -> torch.Tensor:
     """(windows,) whether each window (windows, frames, 149) by itself shows what its action comes to: of an action that
-    often raises or lowers the body those in which it does, of others those in which the body moves about as much as in
-    any of its take."""
+    often raises or lowers the body those in which it does most, of others those in which the body moves about as much
+    as in any of its take."""
     heights = features.from_features(windows)[1][..., 1]
-    rises = (heights[:, -1] - heights[:, 0]).abs() > LEVEL
+    risen_by = (heights[:, -1] - heights[:, 0]).abs()
+    rises = risen_by > LEVEL
     speed = _speeds(windows).mean(-1)
     risen = {
         action: torch.cat([rises[label.rows] for label in labels if label.action == action]).float().mean()
@@ -180,6 +182,7 @@ def _typical(labels: Sequence[TakeLabel], windows: torch.Tensor) -> torch.Tensor
     for label in labels:
         of_take = speed[label.rows].unflatten(0, (label.count, -1))
         lively = (of_take >= LIVELY * of_take.amax(1, keepdim=True)).flatten()
-        changes = rises[label.rows]
+        of_rise = risen_by[label.rows].unflatten(0, (label.count, -1))
+        changes = rises[label.rows] & (of_rise >= MOSTLY * of_rise.amax(1, keepdim=True)).flatten()
         typical[label.rows] = changes if risen[label.action] >= CHANGES_LEVEL and changes.any() else lively
     return typical
