@@ -26,15 +26,21 @@ APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
 LOW, AT_REST, UPRIGHT = 0.75, 0.06, 0.8
 # Of who moves only the arms, at most: metres per second of the ankles, radians of turning, metres away.
 STILL_FEET, TURNS, GOES = 0.25, 0.5, 0.3
+# Metres of a wrist above the pelvis and about its mean place, below which an arm hangs idle; and of one that swings.
+HANGING, IDLE, SWINGING = 0.0, 0.15, 0.35
 _INDEX = skeleton.JOINT_INDEX
-_ARMS = [
-    joint for name, joint in _INDEX.items()
-    if name.split("_")[-1] in ("neck", "head", "collar", "shoulder", "elbow", "wrist", "hand")
-]  # fmt: skip
+SIDES: tuple[Side, Side] = ("left", "right")
+_HEAD = [_INDEX["neck"], _INDEX["head"]]
+_ARM: dict[Side, list[int]] = {
+    side: [_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")] for side in SIDES
+}
 
 
 def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
-    """Give a body the arms and the head of another motion.
+    """Give a body the head of another motion, and those of its arms that do something.
+
+    For an arm that hangs idle the body keeps its own, where that is low, too, or the body is: who walks and waves with
+    one hand swings the other, and an arm that hung beside legs that stood would be in the floor beside legs that squat.
 
     Args:
         body: (frames, 149) features.
@@ -43,10 +49,27 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
     Returns:
         (frames, 149) features.
     """
+    low = _postures(body)[0].min() < LOW
+    acting = [
+        side for side in SIDES
+        if not (_hangs(arms, side) and (low or _hand(body, side)[:, 1].max() < SWINGING))
+    ]  # fmt: skip
     mask = torch.zeros(FEATURES, dtype=torch.bool)
-    for joint in _ARMS:
+    for joint in [*_HEAD, *(joint for side in acting for joint in _ARM[side])]:
         mask[6 * joint : 6 * joint + 6] = True
     return torch.where(mask, arms, body)
+
+
+def _hangs(motion: torch.Tensor, side: Side) -> bool:
+    """Whether the arm on a side hangs down all the time and hardly moves."""
+    hand = _hand(motion, side)
+    return bool(hand[:, 1].max() < HANGING and (hand - hand.mean(0)).norm(dim=-1).max() < IDLE)
+
+
+def _hand(motion: torch.Tensor, side: Side) -> torch.Tensor:
+    """(frames, 3) metres from the pelvis to the wrist on a side."""
+    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+    return joints[:, _INDEX[f"{side}_wrist"]] - joints[:, 0]
 
 
 def on_side(motion: torch.Tensor, side: Side, limb: Limb) -> torch.Tensor:

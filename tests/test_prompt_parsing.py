@@ -393,6 +393,20 @@ def test_arms_of_one_motion_on_the_body_of_another():
     assert torch.equal(both[:, knee], walk[:, knee]) and torch.equal(both[:, shoulder], wave[:, shoulder])
 
 
+def test_an_arm_that_hangs_idle_stays_the_bodys_own_where_that_swings_or_the_body_is_low():
+    walk, squat, wave = (motion_features(synthetic_motion(kind)) for kind in ("walk", "squat", "wave left hand"))
+    left, right, head = (
+        slice(6 * JOINT_INDEX[name], 6 * JOINT_INDEX[name] + 6) for name in ("left_shoulder", "right_shoulder", "head")
+    )
+    other = features.mirror(wave)
+    low = squat.clone()
+    low[:, right] = other[:, right]
+    for body, own in ((walk, True), (low, True), (other, False)):  # the last holds its right hand up
+        both = with_arms(body, wave)
+        assert torch.equal(both[:, left], wave[:, left]) and torch.equal(both[:, head], wave[:, head])
+        assert torch.equal(both[:, right], (body if own else wave)[:, right])
+
+
 def test_steps_are_joined_without_a_jump():
     parts = [motion_features(synthetic_motion(kind, 80)) for kind in ("walk", "squat", "walk")]
     whole, starts = features.in_order(parts, [20, 20])
