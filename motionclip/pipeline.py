@@ -65,7 +65,9 @@ SAMPLE_SEEDS = 7919  # between the seeds of the samples of one text
 DRAW_SEEDS = 104_729  # between the draws of one sample
 SIDED_DRAWS = 6  # of what is to be done with one side
 GAP_COST = 5.0  # of a metre between the end of a step and the start of the next, in nats
-LEFT_OUT = 0.38  # of the whole's confidence: up to which the second of two things done at once may be left out
+# Of the whole's confidence: up to which the second of two things done at once may be left out, and of two that are only
+# joined by "and".
+LEFT_OUT, LEFT_OUT_JOINED = 0.38, 0.8
 ONE_BEFORE = 3.0  # logarithm of how much likelier it is, before any reading, that a text means one action
 USUAL_FRAMES = 60  # of what no known motion says how long it takes
 COUNTED_FRAMES = 90  # in which what is counted is done at least once
@@ -658,9 +660,10 @@ class MotionCLIP(
         traits = [bank.traits[reading.action] for reading in (first, second)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         both = _carries(traits[carrier], traits[1 - carrier])
-        if _done_as_one(clause, both, whole, first, second):
+        leaves = clause.joined and carrier == 1 and prompt_parsing.goes_away(also.text)
+        if not leaves and _done_as_one(clause, both, whole, first, second):
             return [step(_with_details_of(clause, also), clause.whole)]
-        if clause.joined and not both:
+        if clause.joined and (leaves or not both):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
         carried = step(replace(body, also=arms, whole=clause.whole), body.text)
@@ -1319,9 +1322,17 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
 
 def _one_action(text: str, whole: Reading, *parts: Reading) -> bool:
     """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
-    if all(part.action == parts[0].action for part in parts) or naming_stems(text) == naming_stems(whole.action):
+    if _names_all(whole, parts) or naming_stems(text) == naming_stems(whole.action):
+        return True
+    if all(part.action == parts[0].action for part in parts):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > -ONE_BEFORE
+
+
+def _names_all(whole: Reading, parts: Sequence[Reading]) -> bool:
+    """Whether an action's name says all that the parts are read as: "run and jump" for run and jump."""
+    name = naming_stems(whole.action)
+    return all(naming_stems(part.action) <= name for part in parts)
 
 
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:
@@ -1330,12 +1341,15 @@ def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, firs
     Where a body can do both, neither is left out for the other, unless hardly anything can be read in it; nor are both
     left out for a third that is less sure.
     """
+    if _names_all(whole, (first, second)):
+        return True
     other = first if whole.action == second.action else second
     at_once = both and not clause.joined
     if at_once and min(first.confidence, second.confidence) > whole.confidence:
         return False
-    left_out = at_once and whole.action in (first.action, second.action)
-    return not (left_out and other.confidence > LEFT_OUT * whole.confidence) and _one_action(
+    left_out = both and whole.action in (first.action, second.action)
+    most = LEFT_OUT if at_once else LEFT_OUT_JOINED
+    return not (left_out and other.confidence > most * whole.confidence) and _one_action(
         clause.whole, whole, first, second
     )
 

@@ -250,10 +250,33 @@ _HAS_GONE = re.compile(
 _HAS_TURNED = re.compile(
     r"\bturn(?:s|ed|ing)?(?=\W*$|\s*[,.;!]|\s+(?:around|round|about|left|right|to|and|then)\b)", re.IGNORECASE
 )
-# "sits down, claps and gets up": who sits gets up from a chair, not from the floor.
+# "shrugs and walks away": who goes away has done first what he did.
+_AWAY = re.compile(r"\b(?:away|off|out|leaves?|leaving|exits?)\W*$", re.IGNORECASE)
+# "kick with the right leg, then the left": the verb is said once, for both sides.
+_OWN = r"(?:(?:the|his|her|their|my|your|its|a)\s+)?"
+_LIMB = r"(?:one|side|hand|arm|leg|foot|fist|knee|shoulder|elbow|hip|direction)"
+_WITHIN = r"(?:(?!\bthen\b)[^,;.!])*?"  # one step
+_OTHER_SIDE = re.compile(
+    rf"(?:^|(?<=[,;.!])|(?<=\bthen))(?P<gap>\s*)(?P<done>{_WITHIN}\b(?P<first>left|right|one)\b(?:\s+(?P<limb>{_LIMB}))?{_WITHIN})"
+    r"(?:\s*,\s*|\s+)(?:and\s+)?then\s+(?:(?P<verb>(?!with\b|on\b|to\b|in\b|at\b)\w+)\s+(?=the\s+other\b))?(?:(?:with|on|to|in|at|from)\s+)?"
+    rf"{_OWN}(?P<second>left|right|other)(?:\s+{_LIMB})?(?=\s*(?:$|[,.;!]|(?:and|then)\b))",
+    re.IGNORECASE,
+)
+_FIRST_WITH = re.compile(r"\s*,\s*first\s+(?=(?:with|on|to|in|at|from)\s)", re.IGNORECASE)
+# "puts on a jacket, first the right arm, then the left" is one action.
+_SIDE_BY_SIDE = re.compile(
+    rf"\s*,\s*first\s+{_OWN}(?:left|right|one)\s+\w+\s*,?\s+(?:and\s+)?then\s+"
+    rf"{_OWN}(?:left|right|other)(?:\s+{_LIMB})?(?=\W*$)",
+    re.IGNORECASE,
+)
+# "sits down, claps and gets up": who sits gets up from a chair, and who crawls from the floor.
 _SEATED = re.compile(
     r"\b(?:sits?|sitting|sat|takes?\s+a\s+seat)\b(?![-\s]*ups?\b)(?!.*\b(?:floor|ground|grass|mat|carpet|rug|sand|beach|bed|"
     r"lotus|heels|cross\w*|up|push\w*|slips?|crouch\w*|squat\w*|lies?|lying|kneels?|kneeling|falls?|falling|drops?)\b)",
+    re.IGNORECASE,
+)
+_ON_FLOOR = re.compile(
+    r"\b(?:crawl|army-?crawl|lie|lay|lying|push-?\s?up|sit-?\s?up|plank|roll)(?:s|ing|ed)?\b(?!\s+(?:her|his|the|my|your)\s)",
     re.IGNORECASE,
 )
 _RISES = re.compile(
@@ -481,6 +504,37 @@ def with_turns_back(text: str) -> str:
     return _RETURNS.sub(turned, text)
 
 
+def goes_away(text: str) -> bool:
+    """Say whether somebody goes away in a text, as in "walks away" or "leaves"."""
+    return bool(_AWAY.search(text))
+
+
+def with_sides_spelled_out(text: str) -> str:
+    """Say again what is done with the other side.
+
+    Args:
+        text: "kick with the right leg, then the left".
+
+    Returns:
+        "kick with the right leg, then kick with the left leg".
+    """
+
+    def again(match: re.Match[str]) -> str:
+        done, first, second = match["done"], match["first"].lower(), match["second"].lower()
+        if first == second or (first == "one" and second != "other"):
+            return match.group()
+        sides = ("the left", "the right") if first == "one" else (first, _SIDES[first])
+        once, twice = (re.sub(rf"\b{first}\b", side, done, flags=re.IGNORECASE) for side in sides)
+        if match["verb"]:
+            twice = f"{match['verb']} the {sides[1].removeprefix('the ')} {match['limb'] or ''}".strip()
+        return f"{match['gap']}{once}, then {twice}"
+
+    text, before = _FIRST_WITH.sub(" ", _SIDE_BY_SIDE.sub("", text)), ""
+    while text != before:  # "left, then right, then left"
+        before, text = text, _OTHER_SIDE.sub(again, text)
+    return text
+
+
 def with_seats_named(text: str) -> str:
     """Say from where somebody gets up who sat down.
 
@@ -488,11 +542,15 @@ def with_seats_named(text: str) -> str:
         text: "sits down, waits and gets up".
 
     Returns:
-        "sits down, waits and gets up from the chair". Who sits on the floor is left there.
+        "sits down, waits and gets up from the chair"; who crawls or lies, from the floor. Who sits on the floor is left
+        there.
     """
 
     def seated(match: re.Match[str]) -> str:
-        return f"{match['rising']} from the chair" if _SEATED.search(text[: match.start()]) else match.group()
+        before = text[: match.start()]
+        if _SEATED.search(before):
+            return f"{match['rising']} from the chair"
+        return f"{match['rising']} from the floor" if _ON_FLOOR.search(before) else match.group()
 
     return _RISES.sub(seated, text)
 
@@ -525,7 +583,8 @@ def ordered(text: str, verbs: Collection[str] = ()) -> list[str]:
     Returns:
         The parts in the order in which they are done.
     """
-    text = with_seats_named(with_turns_back(with_things_named(_ASIDE.sub("", text).strip() or text.strip())))
+    text = with_sides_spelled_out(_ASIDE.sub("", text).strip() or text.strip())
+    text = with_seats_named(with_turns_back(with_things_named(text)))
     title, colon, instructions = text.partition(":")
     if colon and _begins_with_verb(instructions, verbs) and not _begins_with_verb(title, verbs):
         text = instructions.strip()  # "my morning: get up, stretch and yawn"

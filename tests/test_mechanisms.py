@@ -205,12 +205,18 @@ def test_one_odd_window_is_no_segment_of_its_own():
         ("punch and kick", ["punch", "kick"]),
         ("walk, wave and jump", ["walk", "wave hello", "jump"]),
         ("run with arms spread", ["run", "pose with arms spread like a figurehead"]),
-        ("a guy strolls along while chatting on his cell phone", ["walk", "talk on the phone"]),
+        ("a guy strolls along while talking on his cell phone", ["walk", "talk on the phone"]),
+        ("someone uses a cane in the right hand while walking", ["walk with a cane"]),
     ],
 )
 def test_a_text_is_one_action_where_its_parts_and_its_whole_may_mean_it(mc, text, actions):
     assert list(mc.verdict(text).actions) == actions
     assert len(mc.plan([text])[0]) in (1, len(actions))
+
+
+def test_who_goes_away_has_done_first_what_he_did(mc):
+    assert mc.verdict("shrugs and walks away").steps == (("shrug",), ("walk",))
+    assert mc.verdict("waves and walks").steps == (("walk", "wave hello"),)
 
 
 def test_who_stands_on_one_leg_has_the_arms_free_for_something_else(mc):

@@ -39,7 +39,7 @@ def asked(text):
         ("strengthen your arms", ["strengthen your arms"]),
         ("Sparta, the messenger and the pit", ["Sparta, the messenger and the pit"]),
         ("crawl on hands and knees", ["crawl on hands and knees"]),
-        ("crawl on hands and knees, get up and run", ["crawl on hands and knees", "get up", "run"]),
+        ("crawl on hands and knees, get up and run", ["crawl on hands and knees", "get up from the floor", "run"]),
         ("A man runs, jumps and keeps running", ["A man runs", "jumps", "keeps running"]),
         (
             "The tired worker kneels, claps, and goes on walking",
@@ -124,17 +124,45 @@ def test_who_comes_back_the_way_he_went_turns_around(text, turned):
             "sit on a chair, then stand back up from the chair, then wave",
         ),
         ("sits on the floor, then gets up", "sits on the floor, then gets up"),
-        ("sits down, lies down and gets up", "sits down, lies down and gets up"),
+        ("sits down, lies down and gets up", "sits down, lies down and gets up from the floor"),
+        ("crawl, stand up, run", "crawl, stand up from the floor, run"),
+        ("rolls the dice and gets up", "rolls the dice and gets up"),
         ("sits down and gets up from the bench", "sits down and gets up from the bench"),
         ("gets up", "gets up"),
-        ("does ten sit-ups and gets up", "does ten sit-ups and gets up"),
+        ("does ten sit-ups and gets up", "does ten sit-ups and gets up from the floor"),
         ("wakes up, sits up and gets up", "wakes up, sits up and gets up"),
         ("sits on the yoga mat and gets up", "sits on the yoga mat and gets up"),
         ("sits down, gets up, slips and gets up", "sits down, gets up from the chair, slips and gets up"),
     ],
 )
-def test_who_sat_down_gets_up_from_the_chair(text, said):
+def test_who_sat_down_gets_up_from_the_chair_and_who_lay_from_the_floor(text, said):
     assert prompt_parsing.with_seats_named(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kick with the right leg, then the left", "kick with the right leg, then kick with the left leg"),
+        ("punch left then right", "punch left, then punch right"),
+        ("kick left, then right, then left", "kick left, then kick right, then kick left"),
+        (
+            "he walks, then hops on the left foot and then on the right",
+            "he walks, then hops on the left foot, then hops on the right foot",
+        ),
+        ("raise one hand, then the other", "raise the left hand, then raise the right hand"),
+        ("raises one arm and then lowers the other", "raises the left arm, then lowers the right arm"),
+        (
+            "kicks, first with the right leg, then with the left",
+            "kicks with the right leg, then kicks with the left leg",
+        ),
+        ("puts on a jacket, first the right arm, then the left", "puts on a jacket"),
+        ("turns right then walks", "turns right then walks"),
+        ("puts one foot in front of the other, then jumps", "puts one foot in front of the other, then jumps"),
+        ("kick left, then kick right", "kick left, then kick right"),
+    ],
+)
+def test_what_is_done_with_the_other_side_is_said_again(text, said):
+    assert prompt_parsing.with_sides_spelled_out(text) == said
 
 
 @pytest.mark.parametrize(

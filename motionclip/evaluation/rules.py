@@ -194,13 +194,15 @@ def arms_course(motion: Motion) -> np.ndarray:
         motion: the motion.
 
     Returns:
-        (4,) height of the higher and of the lower wrist over the chest (m), speed of the faster wrist about it (m/s),
-        and distance of the wrists (m).
+        (4,) how far the higher and the lower wrist are over the chest along the trunk (m), which may lean, speed of the
+        faster wrist about it (m/s), and distance of the wrists (m).
     """
     joints = motion.joints()
     wrists = joints[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]]
     about = wrists - joints[:, JOINT_INDEX["spine3"], None]
-    height = about[..., 1].mean(0)
+    trunk = joints[:, JOINT_INDEX["neck"]] - joints[:, JOINT_INDEX["pelvis"]]
+    trunk /= np.linalg.norm(trunk, axis=-1, keepdims=True)
+    height = np.einsum("fwi,fi->fw", about, trunk).mean(0)
     speed = np.linalg.norm(np.diff(about, axis=0), axis=-1).mean(0).max() * FPS
     apart = np.linalg.norm(wrists[:, 0] - wrists[:, 1], axis=-1).mean()
     return np.array([height.max(), height.min(), speed, apart])
