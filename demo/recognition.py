@@ -1,4 +1,4 @@
-"""The fourth tab: what a motion shows, by the cosine of its latent to the labels' embeddings."""
+"""The fourth tab: what a motion shows, by the scores that `MotionCLIP.label_scores` gives the labels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def build(mc: MotionCLIP, first_tab: Sequence[gr.components.Component]) -> None:
     def recognize(
         file: str | None = None, known: str = "", words: str = "", label_set: str = OURS, own_labels: str = ""
     ):
-        """What a motion shows: the moving figure as a GLB file, the five best labels with their cosines, and for long
+        """What a motion shows: the moving figure as a GLB file, the five best labels with their scores, and for long
         ones a timeline.
 
         Args:

@@ -1322,9 +1322,8 @@ def _seeds(seed: int | Sequence[int], texts: int) -> list[int]:
 
 def _one_action(text: str, whole: Reading, *parts: Reading) -> bool:
     """Whether the parts of a text are one action ("slips and falls"), not two known ones ("punch and kick")."""
-    if _names_all(whole, parts) or naming_stems(text) == naming_stems(whole.action):
-        return True
-    if all(part.action == parts[0].action for part in parts):
+    named = _names_all(whole, parts) or naming_stems(text) == naming_stems(whole.action)
+    if named or all(part.action == parts[0].action for part in parts):
         return True
     return not all(part.known for part in parts) and unity(whole, parts) > -ONE_BEFORE
 
