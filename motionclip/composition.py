@@ -28,6 +28,7 @@ LOW, AT_REST, UPRIGHT = 0.75, 0.06, 0.8
 STILL_FEET, TURNS, GOES = 0.25, 0.5, 0.3
 # Metres of a wrist above the pelvis and about its mean place, below which an arm hangs idle; and of one that swings.
 HANGING, IDLE, SWINGING = 0.0, 0.15, 0.35
+SUNK = 0.05  # metres under the floor, from which an arm can't be another motion's
 _INDEX = skeleton.JOINT_INDEX
 SIDES: tuple[Side, Side] = ("left", "right")
 _HEAD = [_INDEX["neck"], _INDEX["head"]]
@@ -41,6 +42,7 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
 
     For an arm that hangs idle the body keeps its own, where that is low, too, or the body is: who walks and waves with
     one hand swings the other, and an arm that hung beside legs that stood would be in the floor beside legs that squat.
+    So would be other arms on a body that crawls; it keeps its own in their place.
 
     Args:
         body: (frames, 149) features.
@@ -54,10 +56,23 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
         side for side in SIDES
         if not (_hangs(arms, side) and (low or _hand(body, side)[:, 1].max() < SWINGING))
     ]  # fmt: skip
+    both = _with_joints(body, arms, [*_HEAD, *(joint for side in acting for joint in _ARM[side])])
+    sunk = [side for side in acting if _lowest(both, side) < min(_lowest(body, side), 0.0) - SUNK]
+    return _with_joints(both, body, [joint for side in sunk for joint in _ARM[side]])
+
+
+def _with_joints(motion: torch.Tensor, other: torch.Tensor, joints: Sequence[int]) -> torch.Tensor:
+    """(frames, 149) of a motion with the turns of some joints from another."""
     mask = torch.zeros(FEATURES, dtype=torch.bool)
-    for joint in [*_HEAD, *(joint for side in acting for joint in _ARM[side])]:
+    for joint in joints:
         mask[6 * joint : 6 * joint + 6] = True
-    return torch.where(mask, arms, body)
+    return torch.where(mask, other, motion)
+
+
+def _lowest(motion: torch.Tensor, side: Side) -> float:
+    """The least height in metres of the arm on a side."""
+    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+    return float(joints[:, _ARM[side], 1].min())
 
 
 def _hangs(motion: torch.Tensor, side: Side) -> bool:
@@ -232,6 +247,19 @@ def sits(motion: torch.Tensor) -> bool:
     """
     height, lean, _ = _postures(motion[-10:])
     return bool(height.max() < LOW and height.max() - height.min() < AT_REST and lean.min() > UPRIGHT)
+
+
+def stands(motion: torch.Tensor) -> bool:
+    """Say whether a body ends a motion upright, standing or on its way.
+
+    Args:
+        motion: (any, 149) features.
+
+    Returns:
+        True where it is so in its last ten frames.
+    """
+    height, lean, _ = _postures(motion[-10:])
+    return bool(height.min() > LOW and lean.min() > UPRIGHT)
 
 
 def moves_only_arms(motion: torch.Tensor) -> bool:

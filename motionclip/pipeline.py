@@ -453,7 +453,7 @@ class MotionCLIP(
         return self._within(step, frames, seed, [None])[0]
 
     def going_on(self, before: torch.Tensor | None, step: Step, motion: torch.Tensor) -> torch.Tensor:
-        """Let who sits or kneels stay so while only the arms act, unless told to stand.
+        """Let who sits or kneels stay so while only the arms act, unless told to stand; and who stands, stand.
 
         Args:
             before: (any, 149) features of what the step follows; None for nothing.
@@ -467,6 +467,9 @@ class MotionCLIP(
         arms = bool(traits) and all(trait.arms for trait in traits) and "stand" not in stems(step.clause.text)
         if before is not None and arms and composition.sits(before) and composition.moves_only_arms(motion):
             return composition.in_posture(before, motion)
+        if before is not None and arms and composition.stands(before) and composition.sits(motion):
+            ((stand,),) = self.plan([prompt_parsing.STANDS])
+            return composition.with_arms(self.decode_step(stand, len(motion), seed=0), motion)
         return motion
 
     def blocks(self, text: str, seconds: float | None = None, seed: int = 0) -> list[Block]:
@@ -660,7 +663,7 @@ class MotionCLIP(
         traits = [bank.traits[reading.action] for reading in (first, second)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         both = _carries(traits[carrier], traits[1 - carrier])
-        leaves = clause.joined and carrier == 1 and prompt_parsing.goes_away(also.text)
+        leaves = _goes_away_after(clause, also, carrier)
         if not leaves and _done_as_one(clause, both, whole, first, second):
             return [step(_with_details_of(clause, also), clause.whole)]
         if clause.joined and (leaves or not both):
@@ -1185,8 +1188,10 @@ class MotionCLIP(
             (label, score from −1 to 1), at most `top` of them, best first.
 
         Raises:
-            RequestError: for an empty list of labels.
+            RequestError: for an empty list of labels, or `top` under 1.
         """
+        if top < 1:
+            raise RequestError(f"top: must be at least 1, not {top}")
         names, scores = self.label_scores(self.encode_motion([motion]), labels)
         best = scores[0].topk(min(top, len(names)))
         return [(names[i], float(score)) for score, i in zip(best.values, best.indices.tolist(), strict=True)]
@@ -1201,7 +1206,7 @@ class MotionCLIP(
 
         Returns:
             The labels, and (N, labels) scores from −1 to 1: the cosine to the label. For all actions that the bank
-            knows, its mean with the cosine to the nearest known motion of the action.
+            knows, as `bank.actions` lists them, its mean with the cosine to the nearest known motion of the action.
 
         Raises:
             RequestError: for an empty list of labels.
@@ -1332,6 +1337,11 @@ def _names_all(whole: Reading, parts: Sequence[Reading]) -> bool:
     """Whether an action's name says all that the parts are read as: "run and jump" for run and jump."""
     name = naming_stems(whole.action)
     return all(naming_stems(part.action) <= name for part in parts)
+
+
+def _goes_away_after(clause: prompt_parsing.Clause, also: prompt_parsing.Clause, carrier: int) -> bool:
+    """Whether the arms act first, and the body then goes away, as in "shrugs and walks away"."""
+    return clause.joined and carrier == 1 and prompt_parsing.goes_away(also.text)
 
 
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:

@@ -230,7 +230,7 @@ _POSED = re.compile(
     re.IGNORECASE,
 )
 # "walks, stops and waves": who stops between steps stands; a "stop" alone is a sign to others.
-_STANDS = "stand still"
+STANDS = "stand still"
 _STOPS = re.compile(
     r"(?:(?:he|she|it|they|you|i)\s+)?(?:stop|stops|stopping|pauses?|pausing|halts?|halting)"
     r"(?:\s+(?:briefly|suddenly|abruptly|there|for\s+a\s+(?:moment|second|while|bit)))?",
@@ -257,11 +257,14 @@ _OWN = r"(?:(?:the|his|her|their|my|your|its|a)\s+)?"
 _LIMB = r"(?:one|side|hand|arm|leg|foot|fist|knee|shoulder|elbow|hip|direction)"
 _WITHIN = r"(?:(?!\bthen\b)[^,;.!])*?"  # one step
 _OTHER_SIDE = re.compile(
-    rf"(?:^|(?<=[,;.!])|(?<=\bthen))(?P<gap>\s*)(?P<done>{_WITHIN}\b(?P<first>left|right|one)\b(?:\s+(?P<limb>{_LIMB}))?{_WITHIN})"
-    r"(?:\s*,\s*|\s+)(?:and\s+)?then\s+(?:(?P<verb>(?!with\b|on\b|to\b|in\b|at\b)\w+)\s+(?=the\s+other\b))?(?:(?:with|on|to|in|at|from)\s+)?"
-    rf"{_OWN}(?P<second>left|right|other)(?:\s+{_LIMB})?(?=\s*(?:$|[,.;!]|(?:and|then)\b))",
+    rf"(?:^|(?<=[,;.!])|(?<=\bthen))(?P<gap>\s*)(?P<done>{_WITHIN}\b(?:(?P<first>left|right)\b|(?P<one>one)\b(?=\s+{_LIMB}\b))"
+    rf"(?:\s+(?P<limb>{_LIMB}))?{_WITHIN})"
+    r"(?:\s*,\s*|\s+)(?:and\s+)?then\s+(?:(?P<verb>(?!with\b|on\b|to\b|in\b|at\b)\w+)\s+(?=the\s+other\b))?"
+    rf"(?:(?:with|on|to|in|at|from)\s+)?{_OWN}(?P<second>left|right|other)(?:\s+(?P<other>{_LIMB}))?"
+    r"(?=\s*(?:$|[,.;!?\"”]|(?:and|then)\b))",
     re.IGNORECASE,
 )
+MOST_SIDES = 4  # in a row: more are left as they are
 _FIRST_WITH = re.compile(r"\s*,\s*first\s+(?=(?:with|on|to|in|at|from)\s)", re.IGNORECASE)
 # "puts on a jacket, first the right arm, then the left" is one action.
 _SIDE_BY_SIDE = re.compile(
@@ -276,7 +279,7 @@ _SEATED = re.compile(
     re.IGNORECASE,
 )
 _ON_FLOOR = re.compile(
-    r"\b(?:crawl|army-?crawl|lie|lay|lying|push-?\s?up|sit-?\s?up|plank|roll)(?:s|ing|ed)?\b(?!\s+(?:her|his|the|my|your)\s)",
+    r"\b(?:crawl(?:s|ing|ed)?|push-?\s?ups?|sit-?\s?ups?)\b|\b(?:lie|lies|lay|lying)\b(?=\s*(?:[,.;]|(?:down|on|still|flat|there|and|then)\b))",
     re.IGNORECASE,
 )
 _RISES = re.compile(
@@ -433,7 +436,7 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
         listed = _detailed(step, verbs) if len(parts) > 1 else None
         found += [replace(_clause(part, verbs), listed=listed) for part in parts]
     if len(found) > 1:
-        found = [replace(clause, text=_STANDS) if _STOPS.fullmatch(clause.text) else clause for clause in found]
+        found = [replace(clause, text=STANDS) if _STOPS.fullmatch(clause.text) else clause for clause in found]
     return found
 
 
@@ -520,18 +523,24 @@ def with_sides_spelled_out(text: str) -> str:
     """
 
     def again(match: re.Match[str]) -> str:
-        done, first, second = match["done"], match["first"].lower(), match["second"].lower()
+        done, first, second = match["done"], (match["first"] or match["one"]).lower(), match["second"].lower()
+        limb, other = match["limb"], match["other"]
         if first == second or (first == "one" and second != "other"):
             return match.group()
+        if other and limb and other.lower() not in (limb.lower(), "one"):  # another limb, not the other side
+            return match.group()
         sides = ("the left", "the right") if first == "one" else (first, _SIDES[first])
-        once, twice = (re.sub(rf"\b{first}\b", side, done, flags=re.IGNORECASE) for side in sides)
+        place = match.start("first" if match["first"] else "one") - match.start("done")
+        once, twice = (f"{done[:place]}{side}{done[place + len(first) :]}" for side in sides)
         if match["verb"]:
-            twice = f"{match['verb']} the {sides[1].removeprefix('the ')} {match['limb'] or ''}".strip()
+            twice = f"{match['verb']} the {sides[1].removeprefix('the ')} {limb or ''}".strip()
         return f"{match['gap']}{once}, then {twice}"
 
-    text, before = _FIRST_WITH.sub(" ", _SIDE_BY_SIDE.sub("", text)), ""
-    while text != before:  # "left, then right, then left"
-        before, text = text, _OTHER_SIDE.sub(again, text)
+    text = _FIRST_WITH.sub(" ", _SIDE_BY_SIDE.sub("", text))
+    for _ in range(MOST_SIDES):  # "left, then right, then left"
+        text, before = _OTHER_SIDE.sub(again, text, count=1), text
+        if text == before:
+            break
     return text
 
 

@@ -127,6 +127,8 @@ def test_who_comes_back_the_way_he_went_turns_around(text, turned):
         ("sits down, lies down and gets up", "sits down, lies down and gets up from the floor"),
         ("crawl, stand up, run", "crawl, stand up from the floor, run"),
         ("rolls the dice and gets up", "rolls the dice and gets up"),
+        ("lies to his friend and stands up", "lies to his friend and stands up"),
+        ("walks the plank, then gets up", "walks the plank, then gets up"),
         ("sits down and gets up from the bench", "sits down and gets up from the bench"),
         ("gets up", "gets up"),
         ("does ten sit-ups and gets up", "does ten sit-ups and gets up from the floor"),
@@ -157,6 +159,10 @@ def test_who_sat_down_gets_up_from_the_chair_and_who_lay_from_the_floor(text, sa
         ),
         ("puts on a jacket, first the right arm, then the left", "puts on a jacket"),
         ("turns right then walks", "turns right then walks"),
+        ("raise the left arm, then the right leg", "raise the left arm, then the right leg"),
+        ("plays one song, then the other", "plays one song, then the other"),
+        ("one by one he lifts the boxes, then the other", "one by one he lifts the boxes, then the other"),
+        ("kick right then left?", "kick right, then kick left?"),
         ("puts one foot in front of the other, then jumps", "puts one foot in front of the other, then jumps"),
         ("kick left, then kick right", "kick left, then kick right"),
     ],
@@ -419,6 +425,17 @@ def test_arms_of_one_motion_on_the_body_of_another():
         slice(6 * JOINT_INDEX[name], 6 * JOINT_INDEX[name] + 6) for name in ("left_knee", "left_shoulder")
     )
     assert torch.equal(both[:, knee], walk[:, knee]) and torch.equal(both[:, shoulder], wave[:, shoulder])
+
+
+def test_an_arm_that_would_be_in_the_floor_stays_the_bodys_own():
+    lying, wave = (motion_features(synthetic_motion(kind)) for kind in ("squat", "wave left hand"))
+    lying[:, features.HEIGHT] -= 0.75
+    left = slice(6 * JOINT_INDEX["left_shoulder"], 6 * JOINT_INDEX["left_shoulder"] + 6)
+    swings = features.mirror(wave)
+    swings[30:, left] = wave[30:, left]  # up from where it hung
+    assert torch.equal(with_arms(wave, swings)[:, left], swings[:, left])
+    lying[:, left] = wave[:, left]  # its own is held up
+    assert torch.equal(with_arms(lying, swings)[:, left], lying[:, left])
 
 
 def test_an_arm_that_hangs_idle_stays_the_bodys_own_where_that_swings_or_the_body_is_low():

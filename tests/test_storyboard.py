@@ -68,6 +68,8 @@ def test_who_sat_down_goes_on_sitting_while_the_arms_act(mc, story):
     assert walks.drawn[2] is story.drawn[2] and heights_of(walks).min() > 0.85 > 0.75 > heights_of(story).max()
     told = mc.storyboard([*BLOCKS[:2], Block("stand and wave both hands", 1.5, 2)], kept=story)
     assert heights_of(told).min() > 0.85
+    stands = mc.storyboard([Block("walk", 1.0), Block("clap", 1.5, 2)])  # that clap was recorded seated
+    assert heights_of(stands).min() > 0.85 > 0.75 > mc.generate("clap", frames=60, seed=2).translation[:, 1].max()
     within = mc.storyboard([Block("sit down on a chair, then wave both hands", 4.0)])
     assert within.motion.translation[75:, 1].max() < 0.75
 

@@ -29,9 +29,9 @@ from .interface import Edit, Known
 FIXED_POINT_ROUNDS = 6
 BATCH = 64  # motions decoded together: more are no faster, and take more memory
 OVERLAP = 20  # frames that a part of a chain reaches into the next one
-# Of who has sat down, lain down or got up: metres of the pelvis over the lowest joint, mean joint speed in the last
-# frames in metres per second, and how many these are.
-LOWERED, AT_REST, REST = 0.2, 0.25, 10
+# Of who sits or lies, has sat down, lain down or got up: metres of the pelvis over the lowest joint, at most or of
+# change, mean joint speed in the last frames in metres per second, and how many these are.
+SEATED, LOWERED, AT_REST, REST = 0.65, 0.2, 0.25, 10
 
 
 @dataclass(frozen=True)
@@ -742,11 +742,12 @@ class FlowModel(nn.Module):
 
 
 def _rests(motions: torch.Tensor) -> torch.Tensor:
-    """(N, frames, 149) → (N,) bool: whether a body ends at rest and in another posture than it began in."""
+    """(N, frames, 149) → (N,) bool: whether a body ends at rest, low or in another posture than it began in."""
     joints = features.points(motions)[..., :-2].unflatten(-1, (-1, 3))
     tall = joints[..., 0, 1] - joints[..., 1].amin(-1)
     speed = FPS * joints[:, -REST:].diff(dim=1).norm(dim=-1).mean((1, 2))
-    return ((tall[:, -1] - tall[:, 0]).abs() > LOWERED) & (speed < AT_REST)
+    moved = (tall[:, -1] - tall[:, 0]).abs() > LOWERED
+    return (moved | (tall[:, -1] < SEATED)) & (speed < AT_REST)
 
 
 def _sound(decoded: torch.Tensor) -> torch.Tensor:
