@@ -1206,7 +1206,7 @@ class MotionCLIP(
 
         Returns:
             The labels, and (N, labels) scores from −1 to 1: the cosine to the label. For all actions that the bank
-            knows, as `bank.actions` lists them, its mean with the cosine to the nearest known motion of the action.
+            knows, in any order, its mean with the cosine to the nearest known motion of the action.
 
         Raises:
             RequestError: for an empty list of labels.
@@ -1215,10 +1215,10 @@ class MotionCLIP(
         names = list(labels) if labels is not None else known or list(BABEL_60)
         if not names:
             raise RequestError("labels: there are none to choose from")
-        texts = self.encode_text(names)
-        if self.bank is None or names != known:
-            return names, cosines(z, texts)
-        return names, self.bank.fit(z, texts)
+        if self.bank is None or set(names) != set(known):
+            return names, cosines(z, self.encode_text(names))
+        fit = self.bank.fit(z, self.encode_text(known))
+        return names, fit[:, [known.index(name) for name in names]]
 
     def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
         """Say what a long motion shows from when to when.

@@ -131,7 +131,7 @@ def test_draws_are_compared_in_the_heading_that_the_encoder_learned(mc):
 @pytest.mark.parametrize("closeness", [0.0, 0.5, 1.0])
 def test_with_a_reader_a_text_is_drawn_to_what_it_is_taken_for_in_the_towers_scale(mc, bank, reader, tower, closeness):
     mc.bank, mc.reader = bank, reader
-    texts = ["walking on", "he strolls along", "squatting"]  # none of them in the bank
+    texts = ["walking on", "he walks along", "squatting"]  # none of them in the bank
     taken = [reading.action for reading in reader.read(texts, unit(tower.encode(texts)))]
     assert taken == ["walk", "walk", "squat"]
     mc.generate(texts, frames=20, closeness=closeness)

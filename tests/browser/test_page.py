@@ -644,10 +644,11 @@ def test_four_takes_come_onto_the_stage_in_step_beside_or_in_one_place(flat, wid
 def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
     page = flat()
     length = page.evaluate("history.length")
-    for tab in ("Between", "Map", "Map"):
-        open_tab(page, tab)
-    assert page.evaluate("history.length") == length + 2
     selected = page.locator("[role=tab][aria-selected=true]").locator("visible=true")
+    for tab, more in (("Between", 1), ("Map", 2), ("Map", 2)):
+        open_tab(page, tab)
+        expect(selected).to_have_text(tab)
+        page.wait_for_function("(length) => history.length === length", arg=length + more)
     page.reload()
     expect(selected).to_have_text("Map")
     for step, tab in (("back", "Between"), ("back", "Text"), ("forward", "Between")):
@@ -660,10 +661,14 @@ def test_back_returns_to_the_tab_before_and_a_reload_stays(flat, app_url):
     # A link's tab is where a visit begins.
     page.goto(f"{app_url}/?tab=style&base=bow&from=walk&to=walk+proudly")
     moving(page, "style-stage", "bow: walk to walk proudly")
+    length = page.evaluate("history.length")
     open_tab(page, "Text")
+    page.wait_for_function("(length) => history.length === length", arg=length + 1)
     page.go_back()
     expect(selected).to_have_text("Style")
     open_tab(page, "Read")
+    expect(selected).to_have_text("Read")
+    page.wait_for_function("location.hash === '#tab=read'")
     page.reload()
     expect(selected).to_have_text("Read")
     page.goto(f"{app_url}/?prompt=bow#tab=none")
@@ -814,14 +819,15 @@ def test_without_webgl_the_camera_follows_who_runs_away(flat, app_url):
 def test_a_mistake_in_an_end_is_said_on_the_stage_which_keeps_what_it_had(flat):
     page = flat(1440, 1000)
     open_tab(page, "Between")
+    words = page.locator("#from-words textarea")
+    expect(words).to_have_value("walk")  # before, the tab is not there yet
     page.locator("#interpolate").click()
     moving(page, "path-stage", "walk to dance salsa")
-    words = page.locator("#from-words textarea")
     for wrong, reason in (("", "From: say a motion in words"), ("don't walk", "says what not to do")):
         words.fill(wrong)
         page.locator("#interpolate").click()
         expect(page.locator("#path-stage .word")).to_contain_text(reason)
-        assert not of_stage(page, "s.root.classList.contains('busy')", "path-stage")
+        page.wait_for_function("!window.motionStage('path-stage').root.classList.contains('busy')")
         assert of_stage(page, "s.scene.name", "path-stage") == "walk to dance salsa"
     words.fill("run")
     page.locator("#interpolate").click()
