@@ -131,6 +131,11 @@ class Bank:
         return sorted({entry.action for entry in self.entries})
 
     @functools.cached_property
+    def numbers(self) -> dict[str, int]:
+        """The place of each action in `actions`."""
+        return {action: number for number, action in enumerate(self.actions)}
+
+    @functools.cached_property
     def prototypes(self) -> torch.Tensor:
         """(actions, D), unit length: the mean of each action's texts."""
         sums = torch.zeros(len(self.actions), self.texts.shape[-1]).index_add_(0, self.shown, self._text_directions)
@@ -170,8 +175,7 @@ class Bank:
     @functools.cached_property
     def _action_numbers(self) -> torch.Tensor:
         """(entries,) the number in `actions` of what each entry shows."""
-        number = {action: n for n, action in enumerate(self.actions)}
-        return torch.tensor([number[entry.action] for entry in self.entries])
+        return torch.tensor([self.numbers[entry.action] for entry in self.entries])
 
     def says(self, z: torch.Tensor, action: str) -> bool:
         """Say whether a text is all but one of the texts that are known to tell of an action.

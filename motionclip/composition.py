@@ -6,6 +6,7 @@ Everything works on (frames, 149) features. In these, motions can be mixed, repe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import roma
 import torch
@@ -26,14 +27,15 @@ APART, ENDS, FRAMES_PER_METRE, MOST_BETWEEN = 0.4, 5, 50, 40
 LOW, AT_REST, UPRIGHT = 0.75, 0.06, 0.8
 # Of who moves only the arms, at most: metres per second of the ankles, radians of turning, metres away.
 STILL_FEET, TURNS, GOES = 0.25, 0.5, 0.3
+LAST = 10  # frames that say how a body ends a motion
 # Metres of a wrist above the pelvis and about its mean place, below which an arm hangs idle; and of one that swings.
 HANGING, IDLE, SWINGING = 0.0, 0.15, 0.35
 SUNK = 0.05  # metres under the floor, from which an arm can't be another motion's
 _INDEX = skeleton.JOINT_INDEX
-SIDES: tuple[Side, Side] = ("left", "right")
 _HEAD = [_INDEX["neck"], _INDEX["head"]]
 _ARM: dict[Side, list[int]] = {
-    side: [_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")] for side in SIDES
+    side: [_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+    for side in get_args(Side)
 }
 
 
@@ -51,13 +53,15 @@ def with_arms(body: torch.Tensor, arms: torch.Tensor) -> torch.Tensor:
     Returns:
         (frames, 149) features.
     """
-    low = _postures(body)[0].min() < LOW
+    own, other = features.joints(body), features.joints(arms)
+    low = own[:, 0, 1].min() < LOW
     acting = [
-        side for side in SIDES
-        if not (_hangs(arms, side) and (low or _hand(body, side)[:, 1].max() < SWINGING))
+        side for side in _ARM
+        if not (_hangs(_hand(other, side)) and (low or _hand(own, side)[:, 1].max() < SWINGING))
     ]  # fmt: skip
     both = _with_joints(body, arms, [*_HEAD, *(joint for side in acting for joint in _ARM[side])])
-    sunk = [side for side in acting if _lowest(both, side) < min(_lowest(body, side), 0.0) - SUNK]
+    mixed = features.joints(both)
+    sunk = [side for side in acting if _lowest(mixed, side) < min(_lowest(own, side), 0.0) - SUNK]
     return _with_joints(both, body, [joint for side in sunk for joint in _ARM[side]])
 
 
@@ -69,22 +73,19 @@ def _with_joints(motion: torch.Tensor, other: torch.Tensor, joints: Sequence[int
     return torch.where(mask, other, motion)
 
 
-def _lowest(motion: torch.Tensor, side: Side) -> float:
-    """The least height in metres of the arm on a side."""
-    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+def _lowest(joints: torch.Tensor, side: Side) -> float:
+    """The least height in metres of the arm on a side, of (frames, 24, 3)."""
     return float(joints[:, _ARM[side], 1].min())
 
 
-def _hangs(motion: torch.Tensor, side: Side) -> bool:
-    """Whether the arm on a side hangs down all the time and hardly moves."""
-    hand = _hand(motion, side)
-    return bool(hand[:, 1].max() < HANGING and (hand - hand.mean(0)).norm(dim=-1).max() < IDLE)
-
-
-def _hand(motion: torch.Tensor, side: Side) -> torch.Tensor:
-    """(frames, 3) metres from the pelvis to the wrist on a side."""
-    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+def _hand(joints: torch.Tensor, side: Side) -> torch.Tensor:
+    """(frames, 24, 3) → (frames, 3) metres from the pelvis to the wrist on a side."""
     return joints[:, _INDEX[f"{side}_wrist"]] - joints[:, 0]
+
+
+def _hangs(hand: torch.Tensor) -> bool:
+    """Whether an arm whose wrist is (frames, 3) from the pelvis hangs down all the time and hardly moves."""
+    return bool(hand[:, 1].max() < HANGING and (hand - hand.mean(0)).norm(dim=-1).max() < IDLE)
 
 
 def on_side(motion: torch.Tensor, side: Side, limb: Limb) -> torch.Tensor:
@@ -219,8 +220,8 @@ def gap(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
         (N,) metres between the joints.
     """
     over = min(ENDS, len(before), after.shape[1])
-    end, start = (features.points(features.canonical(part))[..., :-2] for part in (before[-over:], after[:, :over]))
-    return (end - start).unflatten(-1, (skeleton.NUM_JOINTS, 3)).norm(dim=-1).mean((1, 2))
+    end, start = (features.joints(features.canonical(part)) for part in (before[-over:], after[:, :over]))
+    return (end - start).norm(dim=-1).mean((1, 2))
 
 
 def apart(before: torch.Tensor, after: torch.Tensor) -> bool:
@@ -245,7 +246,7 @@ def sits(motion: torch.Tensor) -> bool:
     Returns:
         True where its last ten frames are so.
     """
-    height, lean, _ = _postures(motion[-10:])
+    height, lean, _ = _postures(motion[-LAST:])
     return bool(height.max() < LOW and height.max() - height.min() < AT_REST and lean.min() > UPRIGHT)
 
 
@@ -258,7 +259,7 @@ def stands(motion: torch.Tensor) -> bool:
     Returns:
         True where it is so in its last ten frames.
     """
-    height, lean, _ = _postures(motion[-10:])
+    height, lean, _ = _postures(motion[-LAST:])
     return bool(height.min() > LOW and lean.min() > UPRIGHT)
 
 
@@ -281,7 +282,7 @@ def moves_only_arms(motion: torch.Tensor) -> bool:
 
 def _postures(motion: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(frames,) height of the pelvis, (frames,) cosine of the trunk's lean, mean speed of the ankles about it."""
-    joints = features.points(motion)[:, :-2].unflatten(-1, (skeleton.NUM_JOINTS, 3))
+    joints = features.joints(motion)
     trunk = functional.normalize(joints[:, _INDEX["neck"]] - joints[:, 0], dim=-1)
     ankles = joints[:, skeleton.ANKLES] - joints[:, :1]
     speed = ankles.diff(dim=0).norm(dim=-1).mean() * FPS if len(motion) > 1 else motion.new_zeros(())

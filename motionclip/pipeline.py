@@ -1211,14 +1211,14 @@ class MotionCLIP(
         Raises:
             RequestError: for an empty list of labels.
         """
-        known = self.bank.actions if self.bank else []
-        names = list(labels) if labels is not None else known or list(BABEL_60)
+        known = self.bank.numbers if self.bank else {}
+        names = list(labels) if labels is not None else list(known or BABEL_60)
         if not names:
             raise RequestError("labels: there are none to choose from")
         if self.bank is None or set(names) != set(known):
             return names, cosines(z, self.encode_text(names))
-        fit = self.bank.fit(z, self.encode_text(known))
-        return names, fit[:, [known.index(name) for name in names]]
+        fit = self.bank.fit(z, self.encode_text(self.bank.actions))
+        return names, fit[:, [known[name] for name in names]]
 
     def timeline(self, motion: Motion, labels: Sequence[str] | None = None) -> list[Segment]:
         """Say what a long motion shows from when to when.

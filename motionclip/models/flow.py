@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
 
@@ -457,7 +457,7 @@ class FlowModel(nn.Module):
         end[rests, own:] = coefficients[rests]
         residuals[rests, own:] = (rest - self.basis.expand(coefficients))[rests]
         here[rests, own:] = True
-        return _Way(way.starts, end, residuals, here, way.share)
+        return replace(way, end=end, residuals=residuals, here=here)
 
     def _leading(self, way: _Way, following: _Way, frames: int) -> _Way:
         """So many frames of a way, reaching over their end into the way that follows."""
@@ -743,7 +743,7 @@ class FlowModel(nn.Module):
 
 def _rests(motions: torch.Tensor) -> torch.Tensor:
     """(N, frames, 149) → (N,) bool: whether a body ends at rest, low or in another posture than it began in."""
-    joints = features.points(motions)[..., :-2].unflatten(-1, (-1, 3))
+    joints = features.joints(motions)
     tall = joints[..., 0, 1] - joints[..., 1].amin(-1)
     speed = FPS * joints[:, -REST:].diff(dim=1).norm(dim=-1).mean((1, 2))
     moved = (tall[:, -1] - tall[:, 0]).abs() > LOWERED

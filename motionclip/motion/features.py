@@ -225,9 +225,25 @@ def points(features: torch.Tensor) -> torch.Tensor:
         (..., frames, 74) numbers in metres and metres per second.
     """
     rotations, translation = from_features(features)
-    joints = skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0])).flatten(-2)
+    joints = _over_ground(rotations, translation).flatten(-2)
     velocity = torch.diff(translation, dim=-2, prepend=translation[..., :1, :])[..., [0, 2]]
     return torch.cat([joints, 30 * velocity], dim=-1)
+
+
+def joints(features: torch.Tensor) -> torch.Tensor:
+    """Compute joint positions as seen from the point on the ground below the pelvis.
+
+    Args:
+        features: (..., frames, 149) features.
+
+    Returns:
+        (..., frames, 24, 3) in metres.
+    """
+    return _over_ground(*from_features(features))
+
+
+def _over_ground(rotations: torch.Tensor, translation: torch.Tensor) -> torch.Tensor:
+    return skeleton.forward_kinematics(rotations, translation * translation.new_tensor([0, 1, 0]))
 
 
 def mirror(features: torch.Tensor) -> torch.Tensor:

@@ -108,7 +108,7 @@ def _liveliest(clip: Clip, usual: int, window: int, count: int, rises: bool) -> 
     else parts in which the fastest limb is fast, as in a blow.
     """
     whole = _off_mats(features.motion_features(clip.motion.padded(max(window, usual))))
-    poses = features.points(whole)[:, :-2].unflatten(-1, (-1, 3))
+    poses = features.joints(whole)
     if rises:
         unlike = (poses - poses[0]).norm(dim=-1).mean(-1).unfold(0, usual, 1)
         moves = whole[:, features.HEIGHT].diff().abs().unfold(0, usual - 1, 1).mean(-1)
@@ -162,7 +162,7 @@ def _starts(frames: int, window: int) -> list[int]:
 
 def _speeds(windows: torch.Tensor) -> torch.Tensor:
     """(…, frames, 149) → (…, frames − 1) how fast the joints move about the pelvis on average, m/s."""
-    joints = features.points(windows)[..., :-2].unflatten(-1, (-1, 3))
+    joints = features.joints(windows)
     return joints.diff(dim=-3).norm(dim=-1).mean(-1) * FPS
 
 
