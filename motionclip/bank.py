@@ -18,7 +18,7 @@ from torch.nn import functional
 from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
-from .labels import STYLES
+from .labels import NORMAL, STYLES
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
 from .recognition import cosines
@@ -58,7 +58,7 @@ class Entry:
     @property
     def label(self) -> str:
         """ "walk", or "walk (old)"."""
-        return self.action if self.style == "normal" else f"{self.action} ({self.style})"
+        return self.action if self.style == NORMAL else f"{self.action} ({self.style})"
 
     @property
     def phrase(self) -> str:
@@ -190,30 +190,27 @@ class Bank:
         own = self._text_directions[self.shown == self.actions.index(action)]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
 
-    def take_label(self, action: str, z: torch.Tensor) -> TakeLabel:
-        """Choose the takes of an action in the style nearest to a latent.
+    def take_label(self, action: str, style: str) -> TakeLabel:
+        """Choose the takes of an action in a style.
 
         Args:
             action: one of `actions`.
-            z: (D,) the latent.
+            style: the style.
 
         Returns:
-            The label of these takes.
+            The label of these takes; of those without a style where the action is not known in it, or of what there is.
 
         Raises:
             ValueError: for a bank without takes.
         """
         if self.takes is None:
             raise ValueError("takes: this bank holds none")
-        direction = functional.normalize(z, dim=-1)
-        return max(
-            (label for label in self.takes.labels if label.action == action),
-            key=lambda label: float((self._directions[self._members[action, label.style]] @ direction).mean()),
-        )
+        own = {label.style: label for label in self.takes.labels if label.action == action}
+        return own.get(style) or own.get(NORMAL) or next(iter(own.values()))
 
     @property
     def styles(self) -> list[str]:
-        """The style names that occur, sorted, "normal" among them."""
+        """The style names that occur, sorted, NORMAL among them."""
         return sorted({entry.style for entry in self.entries})
 
     def nearest(self, z: torch.Tensor, count: int = 5) -> list[Entry]:
@@ -331,9 +328,7 @@ class Bank:
     def _styled(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(pairs, D) twice: the mean latents of each action that is known in a style, without and with it."""
         means = {key: functional.normalize(self.latents[own].mean(0), dim=-1) for key, own in self._members.items()}
-        pairs = [
-            (means[a, "normal"], z) for (a, style), z in means.items() if style != "normal" and (a, "normal") in means
-        ]
+        pairs = [(means[a, NORMAL], z) for (a, style), z in means.items() if style != NORMAL and (a, NORMAL) in means]
         if not pairs:
             return self.latents[:0], self.latents[:0]
         before, after = zip(*pairs, strict=True)

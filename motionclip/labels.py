@@ -18,6 +18,7 @@ BABEL_60 = (
     "lean", "greet", "poses", "touching face", "sports move", "exercise/training", "clean something", "punch", "squat",
     "scratch", "hop", "play sport", "stumble", "crossing limbs", "perform", "martial art",
 )  # fmt: skip
+NORMAL = "normal"  # no style
 # The styles of the default model's recordings, and how to say them behind an action.
 STYLES = {
     "active": "actively", "angry": "angrily", "brisk": "briskly", "childish": "like a child", "chimpira": "like a thug",

@@ -23,7 +23,7 @@ from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_S
 from .errors import RequestError, TowerMismatch
 from .evenness import even_steps
 from .files.writing import write_atomically
-from .labels import BABEL_60
+from .labels import BABEL_60, NORMAL
 from .models import storage
 from .models.interface import Edit, Known
 from .motion import features
@@ -652,19 +652,32 @@ class MotionCLIP(
         """What a clause comes to: one step, or two where its "and" joins what is done one after the other."""
         if self.bank is None or not readings:
             return [Step(clause, (), z[_all(clause)])]
-        bank, also = self.bank, clause.also
+        if clause.also is None:
+            return [self._step(clause, clause.text, z, readings, NORMAL, closeness)]
+        return self._steps_of_two(clause, clause.also, z, readings, closeness)
+
+    def _steps_of_two(
+        self,
+        clause: prompt_parsing.Clause,
+        also: prompt_parsing.Clause,
+        z: dict[str, torch.Tensor],
+        readings: dict[str, Reading],
+        closeness: float,
+    ) -> list[Step]:
+        """What a clause comes to beside which something else is done."""
+        bank = self._banked()
 
         def step(part: prompt_parsing.Clause, words: str) -> Step:
-            return self._step(part, words, z, readings, closeness)
+            # "Walk and turn left like an old man" is in the style of the whole.
+            return self._step(part, words, z, readings, readings[clause.whole].style, closeness)
 
-        if also is None:
-            return [step(clause, clause.text)]
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         both = _carries(traits[carrier], traits[1 - carrier])
         leaves = _goes_away_after(clause, also, carrier)
-        if not leaves and _done_as_one(clause, both, whole, first, second):
+        said = bank.says(z[clause.whole], whole.action)
+        if not leaves and (said or _done_as_one(clause, both, whole, first, second)):
             return [step(_with_details_of(clause, also), clause.whole)]
         if clause.joined and (leaves or not both):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
@@ -683,19 +696,22 @@ class MotionCLIP(
         words: str,
         z: dict[str, torch.Tensor],
         readings: dict[str, Reading],
+        style: str,
         closeness: float,
     ) -> Step:
         reading, bank = readings[words], self._banked()
+        if reading.style == NORMAL:
+            reading = replace(reading, style=style)
         if clause.side:
             # "wave with the left hand" names wave left hand, but "drink with the left hand" not raise left hand.
             sided = readings[clause.words]
             if clause.side in sided.action and naming_stems(sided.action) <= naming_stems(clause.words):
-                reading = sided
+                reading = replace(sided, style=reading.style)
         other = swap_sides(reading.action)
         if clause.side and clause.side not in reading.action and clause.side in other and other in bank.traits:
             reading = replace(reading, action=other)
         drawn = bank.drawn(z[words][None], [reading.action], closeness)[0]
-        takes = () if bank.takes is None else (bank.take_label(reading.action, drawn),)
+        takes = () if bank.takes is None else (bank.take_label(reading.action, reading.style),)
         return Step(clause, (reading,), drawn, closeness=closeness, takes=takes)
 
     def _composed(self, steps: Sequence[Step], asked: int | None, seed: int, samples: int) -> list[Motion]:

@@ -190,6 +190,13 @@ _HEADS = re.compile(r"^\W*heads?\s+(?:off|out|over|back|home|away|for|to|toward|
 _PRONOUN = re.compile(r"(?:he|she|they|it|you|i)\b", re.IGNORECASE)
 _ADVERB = re.compile(r"\w{2,}(?<!f)ly", re.IGNORECASE)
 _AND = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+# "a series of punches, blocks and kicks": things, though each could be a verb.
+_PLURAL = r"(?:[\w-]+\s+){0,2}?[\w-]+s\b"
+_NOUN_LIST = re.compile(
+    rf"\b(?:(?<!\bout\s)of|between)\s+(?!(?:the|his|her|their|my|a|an)\b){_PLURAL}"
+    rf"(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+){_PLURAL})+(?=\W*$|\s*[,.;]|\s+(?:with|in|at|on|to|while)\b)",
+    re.IGNORECASE,
+)
 _WHILE = re.compile(
     r"^(?P<main>.+?),?\s+(?:while|whilst|as(?=\s+(?:he|she|they|you|i)\s(?!can\b|could\b))|(?:and\s+)?at\s+the\s+same\s+time(?:\s+as)?|simultaneously)\s+(?P<also>.+)$",
     re.IGNORECASE,
@@ -234,6 +241,13 @@ STANDS = "stand still"
 _STOPS = re.compile(
     r"(?:(?:he|she|it|they|you|i)\s+)?(?:stop|stops|stopping|pauses?|pausing|halts?|halting)"
     r"(?:\s+(?:briefly|suddenly|abruptly|there|for\s+a\s+(?:moment|second|while|bit)))?",
+    re.IGNORECASE,
+)
+# "bows and leaves": who leaves after a step walks away, and does nothing with leaves.
+LEAVES = "walk away"
+_LEAVES = re.compile(
+    r"(?:(?:he|she|it|they|you|i)\s+)?(?:leaves?|left|leaving|exits?|exiting|departs?|departing)"
+    r"(?:\s+(?:again|slowly|quickly|calmly|quietly|the\s+(?:room|stage|scene|house|building)))?",
     re.IGNORECASE,
 )
 # "walk to the door and walk back": who comes back the way he went turns around, and does not walk backward.
@@ -435,9 +449,16 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
         parts = items(step, verbs)
         listed = _detailed(step, verbs) if len(parts) > 1 else None
         found += [replace(_clause(part, verbs), listed=listed) for part in parts]
-    if len(found) > 1:
-        found = [replace(clause, text=STANDS) if _STOPS.fullmatch(clause.text) else clause for clause in found]
-    return found
+    return [_in_context(clause, several=len(found) > 1) for clause in found]
+
+
+def _in_context(clause: Clause, several: bool) -> Clause:
+    """A clause with what its words mean beside other steps, if there are any."""
+    if clause.also and clause.joined:
+        clause = replace(clause, also=_in_context(clause.also, several=True))
+    if several and _STOPS.fullmatch(clause.text):
+        return replace(clause, text=STANDS)
+    return replace(clause, text=LEAVES) if several and _LEAVES.fullmatch(clause.text) else clause
 
 
 def verb_stems(actions: Collection[str]) -> set[str]:
@@ -783,7 +804,7 @@ def _with_tempo(clause: Clause) -> Clause:
 def _listed(text: str, verbs: Collection[str]) -> list[str]:
     """The parts of a list that begin with verbs: "crawl on hands and knees, get up and run" are three."""
     parts, begin = [], 0
-    for separator in [*_AND.finditer(text), None]:
+    for separator in [*_separators(text), None]:
         end = separator.start() if separator else len(text)
         if separator and not _begins_with_verb(text[separator.end() :], verbs):
             continue  # what follows belongs to this part: "hands and knees"
@@ -793,6 +814,12 @@ def _listed(text: str, verbs: Collection[str]) -> list[str]:
             parts.append(text[begin:end])
         begin = separator.end() if separator else end
     return parts if parts and _tells(parts[0], verbs) else [text]
+
+
+def _separators(text: str) -> list[re.Match[str]]:
+    """Where a text has commas and "and", but for those in lists of things."""
+    things = [found.span() for found in _NOUN_LIST.finditer(text)]
+    return [found for found in _AND.finditer(text) if not any(start < found.start() < end for start, end in things)]
 
 
 def _tells(part: str, verbs: Collection[str]) -> bool:

@@ -22,6 +22,7 @@ from torch.nn import functional
 from . import project_folders
 from .errors import ModelFolderError
 from .files.writing import write_atomically
+from .labels import NORMAL
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import READER_FILE
 from .prompt_parsing import stem
@@ -55,7 +56,12 @@ def naming_stems(text: str) -> frozenset[str]:
 
 def name_words(text: str) -> tuple[str, ...]:
     """The stems of a text's words but who acts and articles: "a man is bowing to a crowd" → ("bow", "to", "crowd")."""
-    return tuple(stem(word) for word in re.findall(r"[a-z]+", _ACTS.sub("", text.lower())) if word not in _ARTICLES)
+    return tuple(stem(word) for word in re.findall(r"[a-z]+", without_actor(text.lower())) if word not in _ARTICLES)
+
+
+def without_actor(text: str) -> str:
+    """A text in small letters without who acts: "a man is bowing to a crowd" → "bowing to a crowd"."""
+    return _ACTS.sub("", text)
 
 
 def terms(text: str) -> list[str]:
@@ -74,6 +80,7 @@ class Reading:
         known: whether that is enough to promise it.
         others: further likely actions, best first.
         shares: (actions,) the probability of each action.
+        style: how it is to be done; NORMAL for no style.
     """
 
     action: str
@@ -81,6 +88,7 @@ class Reading:
     known: bool
     others: tuple[str, ...]
     shares: torch.Tensor = field(compare=False, repr=False)
+    style: str = NORMAL
 
 
 def unity(whole: Reading, parts: Sequence[Reading]) -> float:
@@ -140,8 +148,46 @@ class Network(nn.Module):
         return self.down(self.drop(functional.gelu(self.up(x)))) + self.across(x)
 
 
+@dataclass(frozen=True)
+class StyleHead:
+    """Decides which style a text asks for, by a linear map of its embedding.
+
+    Attributes:
+        names: the styles, NORMAL among them.
+        weight: (styles, D) of embeddings of unit length.
+        bias: (styles,).
+    """
+
+    names: tuple[str, ...]
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+    @classmethod
+    def none(cls) -> StyleHead:
+        """Knows no style."""
+        return cls((NORMAL,), torch.zeros(1, 1), torch.zeros(1))
+
+    def fits(self, width: int) -> bool:
+        """Say whether it is whole, and reads embeddings of this width."""
+        several = len(self.names) > 1
+        return len(self.names) == len(self.weight) == len(self.bias) and (not several or self.weight.shape[1] == width)
+
+    def read(self, z: torch.Tensor) -> list[str]:
+        """Read styles.
+
+        Args:
+            z: (N, D) embeddings of unit length.
+
+        Returns:
+            The likeliest style of each.
+        """
+        if len(self.names) == 1:
+            return [*self.names] * len(z)
+        return [self.names[number] for number in (z @ self.weight.T + self.bias).argmax(1).tolist()]
+
+
 class Reader:
-    """Decides which action a text means.
+    """Decides which action a text means, and in which style.
 
     Args:
         network: scores the actions.
@@ -149,6 +195,7 @@ class Reader:
         rarity: (terms,) the weight of each term.
         near: for each action, in the network's order, the other actions that are right as well.
         threshold: the confidence from which on an action is known.
+        styles: decides on the style.
     """
 
     def __init__(
@@ -158,8 +205,10 @@ class Reader:
         rarity: torch.Tensor,
         near: dict[str, list[str]],
         threshold: float,
+        styles: StyleHead | None = None,
     ) -> None:
         self.network, self.vocabulary, self.near, self.threshold = network, list(vocabulary), near, threshold
+        self.styles = styles or StyleHead.none()
         self.actions = list(near)
         self._number = {term: number for number, term in enumerate(self.vocabulary)}
         self._named = {name_words(action): action for action in self.actions}
@@ -196,11 +245,11 @@ class Reader:
         probabilities = self.scores(texts, z)
         promises = probabilities @ self._right.T
         readings = []
-        for text, row, row_promises in zip(texts, probabilities, promises, strict=True):
+        for text, row, row_promises, style in zip(texts, probabilities, promises, self.styles.read(z), strict=True):
             first, *others = row.topk(min(4, len(self.actions))).indices.tolist()
             confidence = float(row_promises[first])
             likely = tuple(self.actions[other] for other in others if row[other] > 0.15 * row[first])
-            reading = Reading(self.actions[first], confidence, confidence >= self.threshold, likely, row)
+            reading = Reading(self.actions[first], confidence, confidence >= self.threshold, likely, row, style)
             named = self._named.get(name_words(text))
             readings.append(replace(reading, action=named, confidence=1.0, known=True) if named else reading)
         return readings
@@ -274,8 +323,10 @@ class Reader:
             "vocabulary": json.dumps(self.vocabulary, separators=(",", ":")),
             "near": json.dumps(self.near, separators=(",", ":")),
             "threshold": repr(self.threshold),
+            "styles": json.dumps(self.styles.names, separators=(",", ":")),
         }
         tensors = {"rarity": self._rarity[:-1].half()}
+        tensors |= {"styles.weight": self.styles.weight.half(), "styles.bias": self.styles.bias.half()}
         for key, value in self.network.state_dict().items():
             tensors |= to_bytes(key, value) if value.ndim == 2 else {key: value.half()}
         write_atomically(folder / READER_FILE, lambda path: save_file(tensors, path, metadata=header))
@@ -304,17 +355,21 @@ class Reader:
                     key: file.get_tensor(key).float() for key in BIASES
                 }
                 rarity = file.get_tensor("rarity").float()
+                if len(state["down.bias"]) == len(near) or "styles" not in header:
+                    raise ModelFolderError(
+                        f"{path}: is of an earlier version, which reads no styles, or knows no answer for texts that "
+                        "ask for no action; make it again with `motionclip index --data FOLDER --model FOLDER`"
+                    )
+                head = (file.get_tensor("styles.weight").float(), file.get_tensor("styles.bias").float())
+                styles = StyleHead(tuple(json.loads(header["styles"])), *head)
             hidden, width = state["up.weight"].shape
             of_terms = state["terms.weight"].shape[1]
-            if len(state["down.bias"]) == len(near):
-                raise ModelFolderError(
-                    f"{path}: is of an earlier version, without an answer for texts that ask for no action; "
-                    "make it again with `motionclip index --data FOLDER --model FOLDER`"
-                )
+            if not styles.fits(width - of_terms):
+                raise ValueError(f"styles: {len(styles.names)} names, {tuple(styles.weight.shape)} weights")
             network = Network(width - of_terms, len(vocabulary), len(near), hidden, of_terms)
             network.load_state_dict(state)
             network.eval().requires_grad_(False)
-            return cls(network, vocabulary, rarity, near, threshold)
+            return cls(network, vocabulary, rarity, near, threshold, styles)
         except ModelFolderError:
             raise
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:

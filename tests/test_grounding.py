@@ -164,6 +164,8 @@ def test_a_flip_is_spread_and_plain_motion_is_left_as_it_is():
     flipped = to_features(rotations, path)[None]
     assert leaping(features.features_motions(flipped)[0])
     assert not leaping(features.features_motions(discontinuities.smoothed(flipped))[0])
+    both = discontinuities.smoothed(torch.cat([1.1 * walk, flipped]))
+    assert torch.equal(both[0], 1.1 * walk[0]) and torch.equal(both[1:], discontinuities.smoothed(flipped))
 
 
 def test_a_pelvis_turns_half_as_fast_as_limbs_at_most():

@@ -145,6 +145,19 @@ def test_standing_feet_are_kept_from_sliding_by_bending_the_legs_alone():
     assert np.abs(soles[1] - soles[0]).max() < 1e-4
 
 
+def test_a_leg_folded_under_the_body_does_not_swing_round():
+    motion = synthetic_motion("wave left hand")
+    for side in ("left", "right"):
+        motion.poses[:, skeleton.JOINT_INDEX[f"{side}_hip"], 0] -= 2.3
+        motion.poses[:, skeleton.JOINT_INDEX[f"{side}_knee"], 0] += 3.0
+        motion.poses[:, skeleton.JOINT_INDEX[f"{side}_ankle"], 0] -= 0.7
+    whole = grounded(features.motion_features(motion))
+    whole[:, features.VX] += 0.02 * torch.sin(torch.arange(len(whole)) / 5)
+    before, after = (features.joints(x) for x in (whole, lock_feet(whole[None])[0]))
+    knees = [skeleton.JOINT_INDEX[f"{side}_knee"] for side in ("left", "right")]
+    assert (after - before)[:, knees].norm(dim=-1).max() < 0.15
+
+
 @pytest.mark.parametrize(
     ("poses", "translation", "field"),
     [

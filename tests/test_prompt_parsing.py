@@ -304,6 +304,20 @@ def test_who_stops_between_steps_stands():
     assert prompt_parsing.clauses("stop", VERBS)[0].text == "stop"
 
 
+@pytest.mark.parametrize("text", ["he jumps and leaves", "jump, then leave the room", "walks, jumps, exits the stage"])
+def test_who_leaves_after_a_step_walks_away(text):
+    last = prompt_parsing.clauses(text, {*VERBS, "leav", "exit"})[-1]
+    assert (last.also or last).text == "walk away"
+    assert prompt_parsing.clauses("rake the leaves", VERBS)[0].text == "rake the leaves"
+
+
+def test_a_list_of_things_is_no_list_of_steps():
+    verbs = {*VERBS, "kick", "punch", "block"}
+    assert len(prompt_parsing.clauses("a series of punches, blocks and kicks", verbs)) == 1
+    assert len(prompt_parsing.clauses("he punches, blocks and kicks", verbs)) == 3
+    assert len(prompt_parsing.clauses("steps out of the shadows, jumps and kicks", {*verbs, "step"})) == 3
+
+
 def test_a_motion_is_mirrored_to_the_side_that_is_asked_for():
     wave = motion_features(synthetic_motion("wave left hand"))
     for side in ("left", "right"):

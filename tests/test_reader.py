@@ -10,7 +10,7 @@ from conftest import write_data_folder
 from motionclip.errors import ModelFolderError
 from motionclip.files import MotionFileError
 from motionclip.models.storage import READER_FILE
-from motionclip.reader import Network, Reader, Reading, unity
+from motionclip.reader import Network, Reader, Reading, StyleHead, unity
 from motionclip.towers.loading import load_tower
 from motionclip.training.captions import WORDS, Words
 from motionclip.training.dataset import actions_of, load_clips
@@ -82,6 +82,37 @@ def test_who_names_an_action_gets_it_however_likely_others_are():
     texts = ["he is squatting", "squat walk", "a person in a squat"]
     read = small_reader().read(texts, torch.zeros(3, 4))
     assert [(reading.action, reading.known) for reading in read] == [("squat", True), ("walk", False), ("walk", False)]
+
+
+STYLES = {"old": ["like a grandfather", "with a bad back"], "angry": ["furiously", "in rage", "like a fury"]}
+
+
+@pytest.mark.parametrize("styles", [("old",), ("old", "angry")])
+def test_a_style_is_read_where_words_ask_for_it(folder, styles, tmp_path):
+    actions, tower = actions_of(load_clips(folder, "train")), load_tower("minilm")
+    words = replace(Words.load(folder, set(actions)), absent=(), styles=STYLES)
+    reader = train_reader(words, actions, tower, {("walk", style) for style in styles}, epochs=1)
+    reader.save(tmp_path)
+    texts = ["walk", "someone goes ahead", "a person strolls with a bad back", "grandfather strolls"]
+    wanted = ["normal", "normal", "old", "old"]
+    if "angry" in styles:
+        texts, wanted = [*texts, "walk in a rage"], [*wanted, "angry"]
+    z = torch.nn.functional.normalize(tower.encode(texts), dim=-1)
+    for own in (reader, Reader.load(tmp_path)):
+        assert [reading.style for reading in own.read(texts, z)] == wanted
+
+
+def test_a_reader_of_no_styles_reads_none(reader):
+    assert [reading.style for reading in reader.read(["walk angrily"], load_tower("minilm").encode(["walk"]))] == [
+        "normal"
+    ]
+
+
+def test_a_reader_whose_styles_are_damaged_is_refused(reader, tmp_path):
+    broken = StyleHead(("normal", "old"), torch.zeros(2, 5), torch.zeros(2))
+    Reader(reader.network, reader.vocabulary, reader._rarity[:-1], reader.near, 0.5, broken).save(tmp_path)
+    with pytest.raises(ModelFolderError, match="is not a reader.*styles: 2 names"):
+        Reader.load(tmp_path)
 
 
 def test_an_action_near_the_likely_one_adds_to_the_confidence(reader):

@@ -17,6 +17,7 @@ from motionclip import Motion
 from motionclip.bank import Bank, Entry, Traits
 from motionclip.errors import ModelFolderError
 from motionclip.evaluation.metrics import heights
+from motionclip.models import flow as flow_model
 from motionclip.models import storage
 from motionclip.models.byte_vectors import from_half_bytes, to_half_bytes
 from motionclip.models.flow import FlowConfig, FlowModel
@@ -28,7 +29,7 @@ from motionclip.motion.windows import cut_windows, windows_at
 from motionclip.takes import TakeLabel, Takes
 from motionclip.training import take_cutting
 from motionclip.training.dataset import Clip
-from motionclip.training.take_cutting import _off_mats, _speeds, _typical, cut_takes
+from motionclip.training.take_cutting import _off_mats, _speeds, _stretches, _typical, cut_takes
 
 SMALL = FlowConfig(components=32, flow_width=64, flow_hidden=96, flow_blocks=2, encoder_width=32, encoder_hidden=32)
 KINDS = ("walk", "squat", "wave left hand")
@@ -75,7 +76,13 @@ def test_what_is_made_is_the_nearer_to_a_known_motion_the_later_it_sets_out(flow
     assert (others[0] - others[1]).abs().max() > 1e-3  # the rest of the way is the seed's
 
 
-def test_a_take_of_several_windows_is_followed_to_its_end(flow):
+@pytest.fixture
+def returns_hardly(monkeypatch):
+    """The synthetic squat, which is 18 cm from its beginning after 60 frames, does not count as done by then."""
+    monkeypatch.setattr(flow_model, "RETURNED", 0.1)
+
+
+def test_a_take_of_several_windows_is_followed_to_its_end(flow, returns_hardly):
     z = torch.nn.functional.normalize(torch.randn(1, 384), dim=-1)
     whole = flow.decode_features(z, 100, seed=1, known=known(flow, "squat", 1.0, starts=(0, 40)))[0]
     one = flow.decode_features(z, 100, seed=1, known=known(flow, "squat", 1.0))[0]
@@ -94,7 +101,7 @@ def test_what_the_basis_leaves_out_of_a_take_is_added(flow):
     assert change[6 * JOINT_INDEX["head"] + 5] == pytest.approx(0.3, abs=1e-3) and (change > 0.05).sum() == 1
 
 
-def test_in_a_long_motion_it_comes_first_and_again_where_it_may(flow):
+def test_in_a_long_motion_it_comes_first_and_again_where_it_may(flow, returns_hardly):
     z = torch.nn.functional.normalize(torch.randn(1, 384), dim=-1)
     once, again = (
         flow.decode_features(z, 150, seed=1, known=known(flow, "squat", 1.0, may))[0] for may in (False, True)
@@ -104,6 +111,25 @@ def test_in_a_long_motion_it_comes_first_and_again_where_it_may(flow):
         assert off(flow, motion[:30], "squat") < 0.05
     later = slice(2 * 32, 2 * 32 + 30)
     assert off(flow, again[later], "squat") < 0.05 < off(flow, once[later], "squat")
+
+
+def test_what_ends_as_it_begins_is_done_again(flow, returns_hardly):
+    squat = motion_features(synthetic_motion("squat", 120, 0))
+    z = torch.nn.functional.normalize(torch.randn(1, 384), dim=-1)
+
+    def later(frames):
+        """How far the joints are after the take from where they are in it, when it takes so many frames."""
+        cuts = held(squat[:frames], 60 - frames)[None, None]
+        coefficients = flow.coefficients(cuts)
+        take = Known(coefficients, cuts - flow.basis.expand(coefficients), (0,), torch.tensor([False]), 1.0)
+        made = flow.decode_features(z, 150, seed=1, known=take)[0]
+        parts = [features_motion(part).joints() for part in (made[:30], made[64:94])]
+        return float(np.linalg.norm(np.diff([part - part[:, :1] for part in parts], axis=0), axis=-1).mean())
+
+    heights = squat[:60, HEIGHT]
+    period = 20 + int((heights[20:] - heights[0]).abs().argmin())
+    lowest = int(heights.argmin())
+    assert later(period) < 0.05 < later(lowest)
 
 
 def test_who_went_down_in_it_stays_down_afterwards(flow):
@@ -150,19 +176,25 @@ def bank():
 
 
 def test_a_seed_has_its_take_whole_where_there_is_time_and_else_one_typical_window(bank):
-    def rows(action, z, count, frames, seed=0):
-        found = bank.takes.known(bank.take_label(action, z), count, seed, frames, False, 0.6)
+    def rows(action, style, count, frames, seed=0):
+        found = bank.takes.known(bank.take_label(action, style), count, seed, frames, False, 0.6)
         assert found.residuals.shape == (*found.coefficients.shape[:2], 60, 149)
         return found.starts, (found.coefficients[..., 0] - 1).long().tolist()
 
-    sitting, walking, old = unit(0.0, 1.0, 0.0), unit(1.0, 0.0, 0.1), unit(0.3, 0.0, 1.0)
-    assert rows("sit", sitting, 2, 100, 0) == ((0, 40), [[0, 1]] * 2)
-    assert rows("sit", sitting, 1, 100, 3) == ((0, 40), [[2, 3]])
-    assert [rows("sit", sitting, 1, 99, seed) for seed in range(2)] == [((0,), [[0]]), ((0,), [[2]])]
-    assert [rows("walk", walking, 2, 60, seed)[1] for seed in range(4)] == [[[n]] * 2 for n in (4, 5, 6, 4)]
-    assert [rows("walk", old, 1, 60, seed)[1] for seed in range(2)] == [[[7]], [[8]]]
-    several = bank.takes.known(bank.take_label("walk", walking), 4, 1, 60, False, 0.6, several=True)
+    assert rows("sit", "normal", 2, 100, 0) == ((0, 40), [[0, 1]] * 2)
+    assert rows("sit", "normal", 1, 100, 3) == ((0, 40), [[2, 3]])
+    assert [rows("sit", "normal", 1, 99, seed) for seed in range(2)] == [((0,), [[0]]), ((0,), [[2]])]
+    assert [rows("walk", "normal", 2, 60, seed)[1] for seed in range(4)] == [[[n]] * 2 for n in (4, 5, 6, 4)]
+    assert [rows("walk", "old", 1, 60, seed)[1] for seed in range(2)] == [[[7]], [[8]]]
+    several = bank.takes.known(bank.take_label("walk", "normal"), 4, 1, 60, False, 0.6, several=True)
     assert (several.coefficients[:, 0, 0] - 1).tolist() == [5, 6, 4, 5]
+
+
+def test_an_action_that_is_not_known_in_a_style_has_the_takes_without_one(bank):
+    assert bank.take_label("walk", "old").style == "old"
+    assert bank.take_label("walk", "angry").style == bank.take_label("sit", "old").style == "normal"
+    bank.takes = dataclasses.replace(bank.takes, labels=bank.takes.labels[2:])
+    assert bank.take_label("walk", "angry").style == "old"
 
 
 def test_takes_are_kept_in_the_banks_file(bank, tmp_path):
@@ -256,6 +288,19 @@ def test_of_a_long_recording_a_take_is_where_the_body_goes_down_and_up_again(flo
     takes = cut_takes(flow, [clip("long", Motion(poses, path.astype(np.float32)), "squat")])
     heights = flow.basis.expand(takes.coefficients[: len(takes.labels[0].starts)])[..., HEIGHT]
     assert takes.labels[0].frames == 160 and heights.amax() - heights.amin() > 0.2
+
+
+def test_a_take_of_a_routine_is_no_livelier_than_most_of_it_and_one_of_a_blow_is():
+    calm = synthetic_motion("wave left hand", 600)
+    poses = calm.poses.copy()
+    poses[200:340, JOINT_INDEX["right_elbow"], 1] += 0.8 * np.sin(np.arange(140) / 2)
+    routine = Motion(poses, calm.translation)
+    short = [calm.crop(0, frames) for frames in (60, 100)]
+    routines, blows = (
+        torch.stack(_stretches([clip(f"{n}", motion, "wave") for n, motion in enumerate(of)], 100, 60))
+        for of in ([routine], [*short, routine])
+    )
+    assert _speeds(routines).mean(-1).max() < 0.7 * _speeds(blows).mean(-1).max()
 
 
 def test_what_lies_on_a_mat_for_long_is_set_on_the_floor_and_jumps_are_not():

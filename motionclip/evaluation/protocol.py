@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from .. import project_folders
 from ..files.labels_table import read_table
-from ..labels import BABEL_60, STYLES
+from ..labels import BABEL_60, NORMAL, STYLES
 from ..motion.features import canonical, features_motions, from_features, mirror, motion_features
 from ..motion.motion import Motion
 from ..motion.skeleton import forward_kinematics
@@ -100,6 +100,7 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
     words = Words.load(data, set(actions)) if (data / WORDS).is_file() else Words.none()
     figures = reconstruction(mc, clips) + recognition(mc, clips, actions, words)
     figures += edits(mc, clips, training, evaluator) + styled_prompts(mc, training, words, evaluator)
+    figures += unstyled_prompts(mc, training, words, split, evaluator)
     figures += babel_recognition(mc, clips)
     if mc.reader is not None:
         figures += promises(mc, words, split)
@@ -539,7 +540,7 @@ def _captioned_windows(
         counts[owner.name] = places[-1] + 1
     captions, numbers = [], []
     for number, owner in enumerate(owners):
-        unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == "normal" else ()
+        unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == NORMAL else ()
         choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
         if choices:
             captions.append(choices[number % len(choices)])
@@ -680,6 +681,32 @@ def styled_prompts(
     return [Measurement(group, name, 100 * float(value), "%") for name, value in zip(names, shown, strict=True)]
 
 
+def unstyled_prompts(
+    mc: MotionCLIP, training: Sequence[Clip], words: Words, split: str, evaluator: Evaluator, seed: int = 0
+) -> list[Measurement]:
+    """Measure how often captions that ask for no style show none, of the actions that were recorded in styles.
+
+    Args:
+        mc: the model.
+        training: clips of the training split.
+        words: phrases of the actions.
+        split: the split of the captions.
+        evaluator: classifies motion.
+        seed: of the generated motions.
+
+    Returns:
+        The figure.
+    """
+    actions = sorted({clip.action for clip in training if clip.style != NORMAL})
+    captions = [text for text, _ in _phrases(words, actions, "captions", split)]
+    motions = [motion for motion in _generated(mc, captions, seed) if motion is not None]
+    if not motions:
+        return []
+    plain = [style == NORMAL for style in _mean_names(evaluator, motions)[1]]
+    group = f"{len(motions)} {split} captions of actions that are known in styles"
+    return [Measurement(group, "no style shown", 100 * float(np.mean(plain)), "%")]
+
+
 def _edited(
     mc: MotionCLIP, clips: Sequence[Clip], training: Sequence[Clip], styles: Sequence[str], strength: float
 ) -> dict[str, list[Edited]]:
@@ -700,8 +727,8 @@ def _edited(
 
 def _neutral(clips: Sequence[Clip]) -> list[Clip]:
     """Clips of no style, of actions that other clips show in a style."""
-    styled = {clip.action for clip in clips if clip.style != "normal"}
-    return [clip for clip in clips if clip.style == "normal" and clip.action in styled]
+    styled = {clip.action for clip in clips if clip.style != NORMAL}
+    return [clip for clip in clips if clip.style == NORMAL and clip.action in styled]
 
 
 def _first_windows(motion: Motion, frames: int) -> list[Motion]:

@@ -32,6 +32,7 @@ OVERLAP = 20  # frames that a part of a chain reaches into the next one
 # Of who sits or lies, has sat down, lain down or got up: metres of the pelvis over the lowest joint, at most or of
 # change, mean joint speed in the last frames in metres per second, and how many these are.
 SEATED, LOWERED, AT_REST, REST = 0.65, 0.2, 0.25, 10
+RETURNED = 0.2  # metres at most that the joints are on average from how a known motion began, when it ends
 
 
 @dataclass(frozen=True)
@@ -437,7 +438,18 @@ class FlowModel(nn.Module):
         """Which windows make a motion of this length, and what they set out from."""
         if known is None:
             return _Way.free(self.window_starts(frames))
-        return self._resting(_Way.of(known, frames, self.config.window), len(known.starts))
+        window = self.config.window
+        if known.starts[-1] + window < frames:
+            known = replace(known, again=known.again | self._returns(known))
+        return self._resting(_Way.of(known, frames, window), len(known.starts))
+
+    def _returns(self, known: Known) -> torch.Tensor:
+        """(N,) bool: whether a known motion ends much as it begins, so that it can be done once more."""
+        ends = torch.stack([known.coefficients[:, 0], known.coefficients[:, -1]], dim=1)
+        left_out = torch.stack([known.residuals[:, 0], known.residuals[:, -1]], dim=1)
+        first, last = (self.basis.expand(ends) + left_out).unbind(1)
+        poses = features.joints(features.canonical(torch.stack([first[:, :1], last[:, -1:]], dim=1)))[:, :, 0]
+        return (poses[:, 1] - poses[:, 0]).norm(dim=-1).mean(-1) < RETURNED
 
     def _resting(self, way: _Way, own: int) -> _Way:
         """A way whose first `own` windows are a known motion; who sat or lay down in it, or got up, then rests.

@@ -40,21 +40,22 @@ def smoothed(motions: torch.Tensor) -> torch.Tensor:
         motions[..., YAW].clamp_(-math.radians(PELVIS), math.radians(PELVIS))
         motions[..., VX : VZ + 1].clamp_(-FASTEST, FASTEST)
     rotations = from_6d(motions[..., :ROTATIONS].unflatten(-1, (NUM_JOINTS, 6)))
-    frames, any_flip = motions.shape[-2], False
+    frames, flipped = motions.shape[-2], set()
     for _ in range(ROUNDS):
         cosine = ((rotations[:, 1:] * rotations[:, :-1]).sum((-1, -2)) - 1) / 2
         flips = (cosine < least).nonzero().tolist()
         if not flips:
             break
-        any_flip = True
+        flipped |= {motion for motion, _, _ in flips}
         for motion, frame, joint in flips:
             start, end = max(frame - SPREAD, 0), min(frame + 1 + SPREAD, frames - 1)
             ends = roma.rotmat_to_unitquat(rotations[motion, [start, end], joint])
             share = torch.linspace(0, 1, end - start + 1)
             between = roma.unitquat_slerp(ends[0], ends[1], share, shortest_arc=True)
             rotations[motion, start : end + 1, joint] = roma.unitquat_to_rotmat(between)
-    if any_flip:
-        motions = torch.cat([to_6d(rotations).flatten(-2), motions[..., ROTATIONS:]], dim=-1)
+    if flipped:
+        motions, changed = motions.clone(), sorted(flipped)
+        motions[changed, :, :ROTATIONS] = to_6d(rotations[changed]).flatten(-2)
     return motions
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from .. import project_folders
 from ..files import MotionFileError
 from ..files.json_file import read_json
+from ..labels import NORMAL
 from .dataset import SPLITS, Clip
 
 WORDS = "words.json"
@@ -115,7 +116,7 @@ class Words:
             The action and its captions; for a styled clip each of them in the words of the style.
         """
         captions = [clip.action, *self.phrases(clip.action, ("captions",))]
-        if clip.style == "normal":
+        if clip.style == NORMAL:
             return captions
         return [f"{action} {style}" for action in captions for style in self.styles.get(clip.style, [])]
 

@@ -11,6 +11,7 @@ import torch
 
 from ..files import MotionFileError, npz
 from ..files.labels_table import read_table
+from ..labels import NORMAL
 from ..motion import features
 from ..motion.motion import Motion
 
@@ -84,7 +85,7 @@ def load_clips(folder: str | Path, split: str | None = None, licence: str | None
             tuple(text.strip() for text in (row.get(column) or "").split("|") if text.strip())
             for column in ("captions", "categories")
         )
-        style = row.get("style") or "normal"
+        style = row.get("style") or NORMAL
         kind = row.get("kind") or "recorded"
         clips.append(Clip(row["clip"], motion, row["split"], row["action"], style, captions, terms, kind, categories))
     if not clips:

@@ -15,7 +15,7 @@ from ..constants import FPS
 from ..errors import MissingFile, RequestError
 from ..files import MotionFileError
 from ..files.json_file import read_json
-from ..labels import BABEL_60
+from ..labels import BABEL_60, NORMAL
 from . import amass as recordings
 from .clip_cutting import CUTS, OTHER, Label, Piece
 from .dataset import SPLITS
@@ -138,7 +138,7 @@ def prepare_babel(
                     action = piece.actions[0] if piece.actions else OTHER
                     frames = piece.last - piece.first
                     table.writerow(
-                        [name, LICENCE, split, action, "normal", frames, _listed(captions), _listed(piece.actions)]
+                        [name, LICENCE, split, action, NORMAL, frames, _listed(captions), _listed(piece.actions)]
                     )
                     written += 1
     if not written:

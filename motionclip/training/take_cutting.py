@@ -6,7 +6,7 @@ Which clips show their action clearly was judged by eye, take by take; no measur
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,12 +33,14 @@ LEVEL = 0.15  # metres that a body ends higher or lower than it began, from whic
 MOSTLY = 0.75  # of the most that it rises or sinks in a window of its take
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
 MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
-LIVELIER = 0.65  # the share of clips that are slower than those that takes are cut from
+LIVELIER = 0.65  # the share of clips that are slower than those that takes are cut from, where these are no routines
 CLEAR = 0.6  # of the speed of the liveliest clip, from which on a clip shows the action clearly
+ROUTINE = 1.4  # how lively a part of a routine should be in comparison with all of it
 RISES = 0.25  # metres between the highest and the lowest pelvis of a body that goes up and down
 UNLIKE = 0.5  # metres of the joints from how a clip begins that make up for any liveliness
 CALIBRATES, FASTEST = 3, 12  # frames at most of a calibration pose; m/s, faster than any joint moves
 LIVELY = 0.7  # of the speed of the action's liveliest window in a take, from which on one shows the action
+Merit = Callable[[torch.Tensor, int], torch.Tensor]  # (frames, 149), a part's frames → (parts,)
 UNCLEAR = frozenset(line.split(":")[0] for line in project_folders.lines("unclear_clips.txt"))
 
 
@@ -94,33 +96,48 @@ def _stretches(clips: Sequence[Clip], usual: int, window: int) -> list[torch.Ten
         chosen = _evenly([clips[number] for number in np.flatnonzero(fitting).tolist()], TAKES)
         return [at_tempo(_off_mats(features.motion_features(clip.motion)), usual) for clip in chosen]
     whole = np.flatnonzero(lengths >= usual) if lengths.max() >= usual else np.arange(len(clips))
-    lively = np.abs(speeds[whole] - np.quantile(speeds[whole], LIVELIER))
+    routine = np.median(lengths) > WHOLE  # a dance, a bout: not one deed with waiting round it
+    lively = np.abs(speeds[whole] - np.quantile(speeds[whole], 0.5 if routine else LIVELIER))
     best = [clips[number] for number in whole[lively.argsort(kind="stable")][:TAKES].tolist()]
     each = -(-TAKES // len(best))
-    rises = bool(np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES)
-    return [part for clip in best for part in _liveliest(clip, usual, window, each, rises)][:TAKES]
-
-
-def _liveliest(clip: Clip, usual: int, window: int, count: int, rises: bool) -> list[torch.Tensor]:
-    """The `count` parts (usual, 149) of a clip, or fewer, in which most happens; they don't overlap.
-
-    Where the body rises and sinks these are parts in which it does, and that begin and end much as the clip begins;
-    else parts in which the fastest limb is fast, as in a blow.
-    """
-    whole = _off_mats(features.motion_features(clip.motion.padded(max(window, usual))))
-    poses = features.joints(whole)
-    if rises:
-        unlike = (poses - poses[0]).norm(dim=-1).mean(-1).unfold(0, usual, 1)
-        moves = whole[:, features.HEIGHT].diff().abs().unfold(0, usual - 1, 1).mean(-1)
-        score = moves / moves.max().clamp(min=1e-6) - torch.maximum(unlike[:, 0], unlike[:, -1]) / UNLIKE
+    if np.median([np.ptp(clip.motion.translation[:, 1]) for clip in clips]) > RISES:
+        merit = _rising
     else:
-        score = poses.diff(dim=0).norm(dim=-1).amax(-1).square().unfold(0, usual - 1, 1).mean(-1)
+        merit = _usual_pace if routine else _fastest_limb
+    return [part for clip in best for part in _best_parts(clip, usual, window, each, merit)][:TAKES]
+
+
+def _best_parts(clip: Clip, usual: int, window: int, count: int, merit: Merit) -> list[torch.Tensor]:
+    """The `count` parts (usual, 149) of a clip, or fewer, that have most merit; they don't overlap."""
+    whole = _off_mats(features.motion_features(clip.motion.padded(max(window, usual))))
+    score = merit(whole, usual)
     found: list[torch.Tensor] = []
     while len(found) < count and score.max() > -torch.inf:
         start = int(score.argmax())
         found.append(whole[start : start + usual])
         score[max(start - usual + 1, 0) : start + usual] = -torch.inf
     return found
+
+
+def _rising(whole: torch.Tensor, usual: int) -> torch.Tensor:
+    """(frames, 149) → (parts,) how much the body rises and sinks, less how unlike the clip's beginning a part begins
+    and ends."""
+    poses = features.joints(whole)
+    unlike = (poses - poses[0]).norm(dim=-1).mean(-1).unfold(0, usual, 1)
+    moves = whole[:, features.HEIGHT].diff().abs().unfold(0, usual - 1, 1).mean(-1)
+    return moves / moves.max().clamp(min=1e-6) - torch.maximum(unlike[:, 0], unlike[:, -1]) / UNLIKE
+
+
+def _fastest_limb(whole: torch.Tensor, usual: int) -> torch.Tensor:
+    """(frames, 149) → (parts,) how fast the fastest limb is, as in a blow."""
+    return features.joints(whole).diff(dim=0).norm(dim=-1).amax(-1).square().unfold(0, usual - 1, 1).mean(-1)
+
+
+def _usual_pace(whole: torch.Tensor, usual: int) -> torch.Tensor:
+    """(frames, 149) → (parts,) how near a part comes to being somewhat livelier than the whole of a routine: of that
+    much is standing, and the liveliest part is faster than anybody would expect."""
+    speeds = _speeds(whole)
+    return -(speeds.unfold(0, usual - 1, 1).mean(-1) - ROUTINE * speeds.mean()).abs()
 
 
 def _begun(clip: Clip) -> Clip:

@@ -22,6 +22,7 @@ from .. import project_folders
 from ..errors import RequestError, file_access
 from ..files.labels_table import read_table
 from ..files.writing import write_atomically
+from ..labels import NORMAL
 from ..models import storage
 from ..models.flow import FlowModel
 from ..motion.features import features_motions
@@ -388,7 +389,7 @@ def index(
     words = Words.load(data, {row["action"] for row in read_table(data)}) if with_words else Words.none()
     build_bank(loaded, clips, words, tower).save(model)
     if with_words:
-        styles = {(clip.action, clip.style) for clip in clips if clip.style != "normal"}
+        styles = {(clip.action, clip.style) for clip in clips if clip.style != NORMAL}
         train_reader(words, actions_of(clips), tower, styles).save(model)
 
 
