@@ -243,7 +243,7 @@ def in_words(verdict: Verdict) -> dict[str, Any]:
 
 def spoken(verdict: Verdict) -> str:
     """A verdict as a sentence in Markdown."""
-    shown = ", then ".join(" + ".join(step) for step in verdict.steps)
+    shown = ", then ".join(" + ".join(step) for step in verdict.shown)
     if verdict.level == "known":
         return f"**Known:** {shown}."
     if verdict.level == "guess":

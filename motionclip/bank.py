@@ -18,7 +18,7 @@ from torch.nn import functional
 from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
-from .labels import NORMAL, STYLES
+from .labels import NORMAL, phrase
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
 from .recognition import cosines
@@ -63,7 +63,7 @@ class Entry:
     @property
     def phrase(self) -> str:
         """As people say it: "walk", "walk like an old person", or "run (injured)" for a style without words."""
-        return f"{self.action} {STYLES[self.style]}" if self.style in STYLES else self.label
+        return phrase(self.action, self.style)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,14 @@ STYLES = {
 }  # fmt: skip
 
 
+def phrase(action: str, style: str) -> str:
+    """Say an action in a style as people do: "walk", "walk like an old person", or "run (injured)" for a style without
+    words."""
+    if style == NORMAL:
+        return action
+    return f"{action} {STYLES[style]}" if style in STYLES else f"{action} ({style})"
+
+
 def parse_labels(text: str) -> list[str]:
     """Read one label a line; blank lines and repetitions are dropped.
 

@@ -112,6 +112,11 @@ class Step:
         plain = clause.side is None and clause.count is None and clause.tempo == 1 and clause.lasts is None
         return self.arms is None and plain
 
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The style that each of its actions is shown in."""
+        return tuple(take.style for take in self.takes) or (NORMAL,) * len(self.readings)
+
     def frames(self, asked: int | None) -> int:
         """Say how many frames it takes: as long as its words say, as asked, or as usual.
 
@@ -610,7 +615,8 @@ class MotionCLIP(
                 "`motionclip index --data FOLDER --model FOLDER`"
             )
         (steps,) = self.plan([text])
-        return decide(_checked(text), [step.readings for step in steps], self.reader, self.tower)
+        styles = [step.styles for step in steps]
+        return decide(_checked(text), [step.readings for step in steps], styles, self.reader, self.tower)
 
     def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from .labels import phrase
 from .reader import Reader, Reading
 from .towers.interface import TextTower
 
@@ -18,12 +19,14 @@ class Verdict:
         level: "known": the motion shows the actions. "guess": it shows the nearest actions that the model knows. "not
             understood": the words mean nothing to the model.
         steps: the actions that are shown, step by step. The actions of one step are done at once.
+        shown: the same, each in the words for the style that it is shown in.
         others: other actions that may be meant.
         reason: why the text is not understood, or "".
     """
 
     level: Literal["known", "guess", "not understood"]
     steps: tuple[tuple[str, ...], ...]
+    shown: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
     reason: str = ""
 
@@ -33,12 +36,15 @@ class Verdict:
         return tuple(dict.fromkeys(action for step in self.steps for action in step))
 
 
-def decide(text: str, plan: Sequence[Sequence[Reading]], reader: Reader, tower: TextTower) -> Verdict:
+def decide(
+    text: str, plan: Sequence[Sequence[Reading]], styles: Sequence[Sequence[str]], reader: Reader, tower: TextTower
+) -> Verdict:
     """Decide the verdict on a text.
 
     Args:
         text: the prompt.
         plan: the readings of each of its steps, as `MotionCLIP.plan` gives them.
+        styles: the style that each of them is shown in.
         reader: knows words, and which of them are foreign.
         tower: cuts words into tokens.
 
@@ -47,15 +53,16 @@ def decide(text: str, plan: Sequence[Sequence[Reading]], reader: Reader, tower: 
         words mean nothing or are foreign.
     """
     steps = tuple(tuple(reading.action for reading in step) for step in plan)
+    shown = tuple(tuple(map(phrase, *step)) for step in zip(steps, styles, strict=True))
     if reader.foreign(text):
         return Verdict(
-            "not understood", steps, (), "these seem to be words of another language; this model reads English"
+            "not understood", steps, shown, (), "these seem to be words of another language; this model reads English"
         )
     if reader.meaningless(text, tower.pieces):
-        return Verdict("not understood", steps, (), "these words mean nothing to the model")
+        return Verdict("not understood", steps, shown, (), "these words mean nothing to the model")
     readings = [reading for step in plan for reading in step]
     if all(reading.known for reading in readings):
-        return Verdict("known", steps, ())
+        return Verdict("known", steps, shown, ())
     others = dict.fromkeys(other for reading in readings if not reading.known for other in reading.others)
-    shown = {reading.action for reading in readings}
-    return Verdict("guess", steps, tuple(other for other in others if other not in shown)[:3])
+    done = {reading.action for reading in readings}
+    return Verdict("guess", steps, shown, tuple(other for other in others if other not in done)[:3])

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from motionclip import project_folders
 from motionclip.cli import app
-from motionclip.evaluation import metrics
+from motionclip.evaluation import metrics, protocol
 from motionclip.evaluation.table import from_json
+from motionclip.training.captions import Words
+from motionclip.training.dataset import Clip
 
 
 def test_precision_counts_the_texts_that_are_nearer_than_ones_own():
@@ -51,6 +53,14 @@ def test_how_motions_move():
     assert metrics.nearest_distances(moved[:1], joints[:1]).item() == pytest.approx(30, abs=0.1)
 
 
+def test_phrases_that_ask_for_no_style_are_counted_by_whether_one_is_read(mc):
+    walks = [Clip("walk", synthetic_motion("walk"), "train", "walk", "old", ("walk",))]
+    words = Words({"walk": {"test": ["a person walks", "walk like an old man"]}}, {"walk": {}}, {}, {})
+    (figure,) = protocol.unstyled_prompts(mc, walks, words, "test")
+    assert figure.value == 50 and figure.group.startswith("2 test phrases")
+    assert protocol.unstyled_prompts(mc, walks, words, "val") == []
+
+
 @pytest.fixture
 def few_prompts(tmp_path, monkeypatch):
     """The project's lists of prompts, cut to four each: all of them take minutes."""
@@ -70,7 +80,7 @@ def test_the_command_measures_and_draws(data_folder, few_prompts, tmp_path):
     measured = {(figure.group, figure.name): figure for figure in from_json(figures)}
     assert 5 < measured["reconstruction", "MPJPE, root-relative"].value < 120
     assert "77.7" in result.output and "theirs" in result.output
-    for source in ("real motion", "nearest training clip", "generated"):
+    for source in ("real motion", "nearest training clip", "generated", "generated from the clips' own captions"):
         at1, at3 = (measured[f"text to motion, {source}", f"R-precision@{k} of 32"].value for k in (1, 3))
         assert 0 <= at1 <= at3 <= 100
     # Retrieval gives training motion: there is nothing new about it.

@@ -292,6 +292,16 @@ def test_what_not_to_do_is_refused(mc):
             mc.generate(text)
 
 
+def test_a_style_is_shown_where_words_ask_for_it_and_only_there(mc):
+    plain = ["walk", "a person walks", "someone strolls down the street", "run", "wave with the left hand", "turn left"]
+    assert {style for steps in mc.plan(plain) for step in steps for style in step.styles} == {"normal"}
+    styled = {"walk like an old man": "old", "he walks proudly": "proud", "an old woman waves goodbye": "old"}
+    assert [steps[0].styles for steps in mc.plan(list(styled))] == [(style,) for style in styled.values()]
+    assert mc.verdict("walk like an old man").shown == (("walk like an old person",),)
+    of_both = mc.plan(["he walks and bows sadly"])[0]
+    assert [style for step in of_both for style in step.styles] == ["sad", "sad"]
+
+
 def test_a_verdict_says_what_is_known_guessed_and_not_read(mc):
     known = mc.verdict("a person sits down on a chair")
     assert known.level == "known" and known.actions == ("sit down on a chair",)

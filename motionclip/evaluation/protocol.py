@@ -26,7 +26,7 @@ from ..pipeline import MotionCLIP
 from ..prompt_parsing import negated
 from ..recognition import cosines
 from ..towers.loading import load_tower
-from ..training.captions import WORDS, Words
+from ..training.captions import KINDS, WORDS, Words
 from ..training.dataset import Clip, load_clips
 from .evaluator import Evaluator
 from .metrics import (
@@ -100,10 +100,9 @@ def evaluate(mc: MotionCLIP, data: Path, split: str, evaluator: Evaluator, repea
     words = Words.load(data, set(actions)) if (data / WORDS).is_file() else Words.none()
     figures = reconstruction(mc, clips) + recognition(mc, clips, actions, words)
     figures += edits(mc, clips, training, evaluator) + styled_prompts(mc, training, words, evaluator)
-    figures += unstyled_prompts(mc, training, words, split, evaluator)
     figures += babel_recognition(mc, clips)
     if mc.reader is not None:
-        figures += promises(mc, words, split)
+        figures += promises(mc, words, split) + unstyled_prompts(mc, training, words, split)
         figures += [
             Measurement(
                 "details, by rules on the joints", name, 100 * float(np.mean([success for _, success in results])), "%"
@@ -484,9 +483,10 @@ def text_to_motion(
     split: str,
     seed: int,
 ) -> list[Measurement]:
-    """Measure real windows, motion generated from their captions, and training clips with the nearest captions.
+    """Measure real windows, motion generated from captions, and training clips with the nearest captions.
 
-    All three are measured in the same way.
+    All are measured in the same way. Captions are unseen ones of the windows' actions, as far as the split has any; a
+    second lot of motion is generated from the clips' own captions, which may be among those of training.
 
     Args:
         mc: the model.
@@ -501,19 +501,32 @@ def text_to_motion(
         The figures.
     """
     windows, owners, captions, shares = _captioned_windows(mc, clips, words, split)
+    own = [_own_caption(owner, number) for number, owner in enumerate(owners)]
     real = features_motions(windows)
     retrieved = _retrieved(mc, mc.encode_text(captions), references.clips, seed)
-    whole = [motion for motion in _generated(mc, captions, seed + 1) if motion is not None]
-    generated = [_window_at(motion, share, mc.model.config.window) for motion, share in zip(whole, shares, strict=True)]
+    generated, from_own = (
+        [
+            _window_at(motion, share, mc.model.config.window)
+            for motion, share in zip(_generated(mc, texts, seed + 1), shares, strict=True)
+            if motion is not None
+        ]
+        for texts in (captions, own)
+    )
     real_features = evaluator.predict(real)["hidden"]
-    caption_latents = load_tower(evaluator.tower).encode(captions)
+    tower = load_tower(evaluator.tower)
+    caption_latents, own_latents = tower.encode(captions), tower.encode(own)
     figures = []
-    for source, motions in (("real motion", real), ("nearest training clip", retrieved), ("generated", generated)):
+    for source, motions, told in (
+        ("real motion", real, caption_latents),
+        ("nearest training clip", retrieved, caption_latents),
+        ("generated", generated, caption_latents),
+        ("generated from the clips' own captions", from_own, own_latents),
+    ):
         group = f"text to motion, {source}"
         predictions = evaluator.predict(motions)
         top1, _ = _hits(predictions["action"], evaluator.actions, [words.right(owner.action) for owner in owners])
         figures.append(Measurement(group, "action accuracy, top-1", 100 * float(top1.float().mean()), "%"))
-        figures += _nearness_to_captions(group, predictions["text"], caption_latents, seed)
+        figures += _nearness_to_captions(group, predictions["text"], told, seed)
         if motions is real:
             distance = frechet(references.other_split, real_features)
             figures.append(Measurement(group, "Fréchet distance of the other split", distance))
@@ -531,7 +544,7 @@ def _captioned_windows(
     mc: MotionCLIP, clips: Sequence[Clip], words: Words, split: str
 ) -> tuple[torch.Tensor, list[Clip], list[str], list[float]]:
     """Windows, their clips, a caption of each: one that training had not, where the split has any; and where in its
-    clip each is, 0–1. Windows whose captions `generate` would all refuse are left out."""
+    clip each is, 0–1. Windows whose captions, or whose clip's own ones, `generate` would all refuse are left out."""
     windows, owners = windows_of(mc, clips)
     places: list[int] = []  # of each window among those of its clip
     counts: dict[str, int] = {}
@@ -542,11 +555,17 @@ def _captioned_windows(
     for number, owner in enumerate(owners):
         unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == NORMAL else ()
         choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
-        if choices:
+        if choices and not all(map(negated, owner.captions)):
             captions.append(choices[number % len(choices)])
             numbers.append(number)
     shares = [places[n] / max(counts[owners[n].name] - 1, 1) for n in numbers]
     return windows[numbers], [owners[number] for number in numbers], captions, shares
+
+
+def _own_caption(clip: Clip, number: int) -> str:
+    """One of a clip's captions that `generate` takes, by turns."""
+    choices = [caption for caption in clip.captions if negated(caption) is None]
+    return choices[number % len(choices)]
 
 
 def _window_at(motion: Motion, share: float, frames: int) -> Motion:
@@ -681,30 +700,25 @@ def styled_prompts(
     return [Measurement(group, name, 100 * float(value), "%") for name, value in zip(names, shown, strict=True)]
 
 
-def unstyled_prompts(
-    mc: MotionCLIP, training: Sequence[Clip], words: Words, split: str, evaluator: Evaluator, seed: int = 0
-) -> list[Measurement]:
-    """Measure how often captions that ask for no style show none, of the actions that were recorded in styles.
+def unstyled_prompts(mc: MotionCLIP, training: Sequence[Clip], words: Words, split: str) -> list[Measurement]:
+    """Measure how often unseen phrases that ask for no style are read so, of the actions that were recorded in styles.
 
     Args:
-        mc: the model.
+        mc: the model, with a reader.
         training: clips of the training split.
         words: phrases of the actions.
-        split: the split of the captions.
-        evaluator: classifies motion.
-        seed: of the generated motions.
+        split: the split of the phrases.
 
     Returns:
-        The figure.
+        The figure; none without such phrases.
     """
     actions = sorted({clip.action for clip in training if clip.style != NORMAL})
-    captions = [text for text, _ in _phrases(words, actions, "captions", split)]
-    motions = [motion for motion in _generated(mc, captions, seed) if motion is not None]
-    if not motions:
+    phrases = [text for kind in KINDS for text, _ in _phrases(words, actions, kind, split) if negated(text) is None]
+    if not phrases:
         return []
-    plain = [style == NORMAL for style in _mean_names(evaluator, motions)[1]]
-    group = f"{len(motions)} {split} captions of actions that are known in styles"
-    return [Measurement(group, "no style shown", 100 * float(np.mean(plain)), "%")]
+    plain = [reading.style == NORMAL for steps in mc.plan(phrases) for reading in steps[0].readings[:1]]
+    group = f"{len(phrases)} {split} phrases of actions that are known in styles"
+    return [Measurement(group, "no style read", 100 * float(np.mean(plain)), "%")]
 
 
 def _edited(
