@@ -244,10 +244,12 @@ def in_words(verdict: Verdict) -> dict[str, Any]:
 def spoken(verdict: Verdict) -> str:
     """A verdict as a sentence in Markdown."""
     shown = ", then ".join(" + ".join(step) for step in verdict.shown)
+    left_out = " and ".join(f"“{phrase}”" for phrase in verdict.without_style)
+    without = f" The model does not know {left_out}: the style is left out." if left_out else ""
     if verdict.level == "known":
-        return f"**Known:** {shown}."
+        return f"**Known:** {shown}.{without}"
     if verdict.level == "guess":
-        return f"**A guess:** {shown}. The model is not sure that this is what you mean."
+        return f"**A guess:** {shown}. The model is not sure that this is what you mean.{without}"
     return (
         f"**Not understood:** {verdict.reason}. Describe in English what a body does, as in “a person waves”. "
         f"Shown instead: {shown}."

@@ -208,6 +208,10 @@ class Bank:
         own = {label.style: label for label in self.takes.labels if label.action == action}
         return own.get(style) or own.get(NORMAL) or next(iter(own.values()))
 
+    def in_styles(self, action: str) -> bool:
+        """Say whether an action is known in any style."""
+        return any(known == action and style != NORMAL for known, style in self._members)
+
     @property
     def styles(self) -> list[str]:
         """The style names that occur, sorted, NORMAL among them."""

@@ -23,7 +23,7 @@ from .constants import CLOSENESS, FPS, MAX_FRAMES, MAX_SAMPLES, MAX_STEPS, MAX_S
 from .errors import RequestError, TowerMismatch
 from .evenness import even_steps
 from .files.writing import write_atomically
-from .labels import BABEL_60, NORMAL
+from .labels import BABEL_60, NORMAL, phrase
 from .models import storage
 from .models.interface import Edit, Known
 from .motion import features
@@ -116,6 +116,11 @@ class Step:
     def styles(self) -> tuple[str, ...]:
         """The style that each of its actions is shown in."""
         return tuple(take.style for take in self.takes) or (NORMAL,) * len(self.readings)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Its actions in the words for these styles."""
+        return tuple(phrase(reading.action, style) for reading, style in zip(self.readings, self.styles, strict=True))
 
     def frames(self, asked: int | None) -> int:
         """Say how many frames it takes: as long as its words say, as asked, or as usual.
@@ -615,8 +620,16 @@ class MotionCLIP(
                 "`motionclip index --data FOLDER --model FOLDER`"
             )
         (steps,) = self.plan([text])
-        styles = [step.styles for step in steps]
-        return decide(_checked(text), [step.readings for step in steps], styles, self.reader, self.tower)
+        shown = tuple(step.shown for step in steps)
+        verdict = decide(_checked(text), [step.readings for step in steps], shown, self.reader, self.tower)
+        bank = self._banked()
+        without = [
+            phrase(reading.action, reading.style)
+            for step in steps
+            for reading, style in zip(step.readings, step.styles, strict=True)
+            if style != reading.style and bank.in_styles(reading.action)
+        ]
+        return replace(verdict, without_style=tuple(dict.fromkeys(without)))
 
     def _clauses(self, text: str) -> list[prompt_parsing.Clause]:
         if self.reader is None:  # the words go to the decoder as they are, as in the paper
@@ -659,7 +672,7 @@ class MotionCLIP(
         if self.bank is None or not readings:
             return [Step(clause, (), z[_all(clause)])]
         if clause.also is None:
-            return [self._step(clause, clause.text, z, readings, NORMAL, closeness)]
+            return [self._step(clause, clause.text, z, readings, _style_of_all(clause, readings), closeness)]
         return self._steps_of_two(clause, clause.also, z, readings, closeness)
 
     def _steps_of_two(
@@ -673,9 +686,10 @@ class MotionCLIP(
         """What a clause comes to beside which something else is done."""
         bank = self._banked()
 
+        style = _style_of_all(clause, readings)
+
         def step(part: prompt_parsing.Clause, words: str) -> Step:
-            # "Walk and turn left like an old man" is in the style of the whole.
-            return self._step(part, words, z, readings, readings[clause.whole].style, closeness)
+            return self._step(part, words, z, readings, style, closeness)
 
         whole, first, second = (readings[words] for words in (clause.whole, clause.text, also.text))
         traits = [bank.traits[reading.action] for reading in (first, second)]
@@ -1394,6 +1408,14 @@ def _with_details_of(clause: prompt_parsing.Clause, also: prompt_parsing.Clause)
 def _carries(body: Traits, other: Traits) -> bool:
     """Whether a body that does the one thing can do the other with its arms at once, as it goes on for long."""
     return other.arms and not body.arms and body.steady
+
+
+def _style_of_all(clause: prompt_parsing.Clause, readings: dict[str, Reading]) -> str:
+    """The style of a clause with what it belongs to: "walk and turn left like an old man", "an old man walks, sits down
+    and waves"."""
+    if clause.listed:
+        return readings[clause.listed.text].style
+    return readings[_all(clause)].style
 
 
 def _all(clause: prompt_parsing.Clause) -> str:

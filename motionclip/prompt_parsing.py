@@ -125,7 +125,7 @@ _NEGATED = (
     ),
     re.compile(r"\b(?:do|does|is|are|but|and|should|must|or)\s*(?:not|n['’]?t)\s+\w+", re.IGNORECASE),
     re.compile(
-        r"\bnever\s+\w+s\b|\b(?:neither|nor)\b|\banything\s+(?:but|except)\b|\b(?:instead\s+of|rather\s+than)\b",
+        r"\bnever\s+\w+s\b|\bnot\s+(?:like\b|\w+ly\b(?!\s+but))|\b(?:neither|nor)\b|\banything\s+(?:but|except)\b|\b(?:instead\s+of|rather\s+than)\b",
         re.IGNORECASE,
     ),
     re.compile(

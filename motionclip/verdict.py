@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .labels import phrase
 from .reader import Reader, Reading
 from .towers.interface import TextTower
 
@@ -22,6 +21,7 @@ class Verdict:
         shown: the same, each in the words for the style that it is shown in.
         others: other actions that may be meant.
         reason: why the text is not understood, or "".
+        without_style: actions in the words for a style that is asked for and not known with them; it is left out.
     """
 
     level: Literal["known", "guess", "not understood"]
@@ -29,6 +29,7 @@ class Verdict:
     shown: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
     reason: str = ""
+    without_style: tuple[str, ...] = ()
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -37,14 +38,14 @@ class Verdict:
 
 
 def decide(
-    text: str, plan: Sequence[Sequence[Reading]], styles: Sequence[Sequence[str]], reader: Reader, tower: TextTower
+    text: str, plan: Sequence[Sequence[Reading]], shown: tuple[tuple[str, ...], ...], reader: Reader, tower: TextTower
 ) -> Verdict:
     """Decide the verdict on a text.
 
     Args:
         text: the prompt.
         plan: the readings of each of its steps, as `MotionCLIP.plan` gives them.
-        styles: the style that each of them is shown in.
+        shown: how each of them is shown.
         reader: knows words, and which of them are foreign.
         tower: cuts words into tokens.
 
@@ -53,7 +54,6 @@ def decide(
         words mean nothing or are foreign.
     """
     steps = tuple(tuple(reading.action for reading in step) for step in plan)
-    shown = tuple(tuple(map(phrase, *step)) for step in zip(steps, styles, strict=True))
     if reader.foreign(text):
         return Verdict(
             "not understood", steps, shown, (), "these seem to be words of another language; this model reads English"

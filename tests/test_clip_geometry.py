@@ -23,7 +23,7 @@ from motionclip.training.reader_training import train_reader
 
 DIM = 32
 KINDS = ("walk", "wave left hand", "squat")
-SAID = Words(WORDS, EVOKES, {kind: [] for kind in KINDS}, {})
+SAID = Words(WORDS, EVOKES, {kind: [] for kind in KINDS}, {}, {})
 TEXTS = [*KINDS, "walk like an old person", "sit", "jump", "argue angrily", "Spiderman in action!"]
 
 

@@ -55,7 +55,7 @@ def test_how_motions_move():
 
 def test_phrases_that_ask_for_no_style_are_counted_by_whether_one_is_read(mc):
     walks = [Clip("walk", synthetic_motion("walk"), "train", "walk", "old", ("walk",))]
-    words = Words({"walk": {"test": ["a person walks", "walk like an old man"]}}, {"walk": {}}, {}, {})
+    words = Words({"walk": {"test": ["a person walks", "walk like an old man"]}}, {"walk": {}}, {}, {}, {})
     (figure,) = protocol.unstyled_prompts(mc, walks, words, "test")
     assert figure.value == 50 and figure.group.startswith("2 test phrases")
     assert protocol.unstyled_prompts(mc, walks, words, "val") == []

@@ -27,7 +27,7 @@ _UPRIGHT, _LYING, _UPRIGHT_EDGE = 0.5, 0.7, 0.05
 # Clearances (metres) below which a body touches the floor, and above which it is in the air as it says: upright, and
 # lying, as many recorded bodies lie on mats. How smoothly its height follows.
 _TOUCHING, _FLYING, _SETTLE = (0.02, 0.18), (0.05, 0.3), 4.0
-_FOLDED = 0.25  # metres from hip to ankle below which a leg is folded
+_FOLDED, _BENT = 0.1, 0.25  # metres from hip to ankle: of a leg that is folded up, and one that is bent
 _HIPS, _KNEES, _ANKLES, _BALLS = (
     tuple(skeleton.JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right"))
     for part in ("hip", "knee", "ankle", "foot")
@@ -127,7 +127,8 @@ def lock_feet(features: torch.Tensor) -> torch.Tensor:
     moves[..., [0, 2]] = shift.transpose(1, 2)
     moves[..., 1] = _lift(height, slide, going) * upright
     # Beside the hip the smallest move would swing the whole leg round.
-    targets = ankles + moves * ((ankles - hips).norm(dim=-1, keepdim=True) / _FOLDED).clamp(max=1)
+    reach = (ankles - hips).norm(dim=-1, keepdim=True)
+    targets = ankles + moves * ((reach - _FOLDED) / (_BENT - _FOLDED)).clamp(0, 1)
     aim, bend = _two_bones(hips, knees, ankles, targets, world_rotations[..., _KNEES, :, 0])
     upper, lower = aim @ world_rotations[..., _HIPS, :, :], aim @ bend @ world_rotations[..., _KNEES, :, :]
     leg_rotations = {}

@@ -28,6 +28,7 @@ class Words:
         evokes: action → split → phrases that never name the action but call for it.
         near: action → other actions that are right as well.
         styles: style → phrases that follow an action.
+        actors: style → who acts in it.
         absent: phrases that ask for something else than all these actions.
     """
 
@@ -35,6 +36,7 @@ class Words:
     evokes: dict[str, dict[str, list[str]]]
     near: dict[str, list[str]]
     styles: dict[str, list[str]]
+    actors: dict[str, list[str]]
     absent: tuple[str, ...] = ()
 
     @classmethod
@@ -80,13 +82,14 @@ class Words:
             evokes,
             {action: entry["near"] for action, entry in content.items()},
             read_json(project_folders.CONFIGS / "styles.json"),
+            read_json(project_folders.CONFIGS / "actors.json"),
             project_folders.lines(ABSENT) if content.keys() <= own.keys() else (),
         )
 
     @classmethod
     def none(cls) -> Words:
         """No words but the clips' own captions."""
-        return cls({}, {}, {}, {})
+        return cls({}, {}, {}, {}, {})
 
     def phrases(self, action: str, kinds: Sequence[str] = KINDS, splits: Sequence[str] = ("train",)) -> list[str]:
         """List the phrases of an action.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ..labels import NORMAL
-from ..reader import Network, Reader, StyleHead, terms, without_actor
+from ..reader import Network, Reader, terms
 from ..towers.interface import TextTower
 from .captions import KINDS, OWN, Words
+from .style_head import fit_style_head
 
 COMMON_WORD, COMMON_PAIR = 2, 4  # texts at least that a stem or a pair of stems is in, so that it is learned
 EVOKED = 0.5  # how often an association is shown, where a caption is shown once
@@ -23,10 +22,6 @@ PROMISE = 0.96
 # Of phrases that ask for none of the actions: their share in training; one in how many is kept from the reader by which
 # the threshold is chosen, and counts as wrong there; and the share of such texts that people are taken to type.
 ABSENT_SHOWN, HELD_OUT, ABSENT_TYPED = 0.2, 5, 0.15
-# Captions of an action that are told with each phrase of a style; how freely the style head is fitted (its C).
-CAPTIONS_STYLED, STYLE_FREEDOM = 3, 10.0
-# "Like a man" asks for a style, "a man walks" does not.
-_ANYBODY = re.compile(r"an? (?:man|woman|girl|lady|soldier|cowboy|student)")
 
 
 def train_reader(
@@ -67,37 +62,8 @@ def train_reader(
     weights[len(texts) :] = ABSENT_TYPED / (1 - ABSENT_TYPED) * len(texts) / max(len(held_out), 1)
     reader = _fitted(words, actions, tower, ("train", "val", OWN), styled, words.absent, seed, epochs)
     reader.threshold = _threshold(sure, right, weights)
-    reader.styles = _style_head(words, tower, styles)
+    reader.styles = fit_style_head(words, tower, styles)
     return reader
-
-
-def _style_head(words: Words, tower: TextTower, styles: Collection[tuple[str, str]]) -> StyleHead:
-    """Fitted to phrases of the actions that were recorded in styles, without a style and with the words for each."""
-    recorded = [(action, style) for action, style in sorted(styles) if words.styles.get(style)]
-    if not recorded:
-        return StyleHead.none()
-    from sklearn.linear_model import LogisticRegression
-
-    splits = ("train", "val", OWN)
-    said = {
-        text: NORMAL
-        for action in sorted({action for action, _ in recorded})
-        for text in [action, *words.phrases(action, KINDS, splits)]
-    }
-    for action, style in recorded:
-        captions = words.phrases(action, ("captions",), splits)
-        for number, phrase in enumerate(words.styles[style]):
-            spread = captions[number :: len(words.styles[style])][:CAPTIONS_STYLED]
-            said |= {f"{text} {phrase}": style for text in [action, *spread]}
-            actor = phrase.removeprefix("like ")
-            if actor != phrase and not _ANYBODY.fullmatch(actor):
-                said |= {f"{actor} {without_actor(text)}": style for text in spread}
-    z = functional.normalize(tower.encode(list(said)), dim=-1).numpy()
-    fit = LogisticRegression(C=STYLE_FREEDOM, max_iter=1000).fit(z, list(said.values()))
-    weight, bias = (torch.tensor(part.tolist()) for part in (fit.coef_, fit.intercept_))
-    if len(weight) == 1:  # of two classes it says only how much likelier the second is
-        weight, bias = torch.cat([-weight, weight]), torch.cat([-bias, bias])
-    return StyleHead(tuple(fit.classes_.tolist()), weight, bias)
 
 
 def _threshold(sure: torch.Tensor, right: torch.Tensor, weights: torch.Tensor) -> float:

@@ -5,13 +5,13 @@ Which clips show their action clearly was judged by eye, take by take; no measur
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from .. import project_folders
 from ..composition import at_tempo
@@ -32,7 +32,7 @@ RESIDUALS = 128  # components of what the basis leaves out of head and wrists
 LEVEL = 0.15  # metres that a body ends higher or lower than it began, from which on it went up or down
 MOSTLY = 0.75  # of the most that it rises or sinks in a window of its take
 CHANGES_LEVEL = 0.4  # of an action's windows do, from which on it is what the action comes to
-MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 12  # metres; metres; frames, half of the longest that a body is in the air
+MAT, TOUCHING, LONGEST_JUMP = 0.2, 0.03, 24  # metres; metres; frames that a body is in the air
 LIVELIER = 0.65  # the share of clips that are slower than those that takes are cut from, where these are no routines
 CLEAR = 0.6  # of the speed of the liveliest clip, from which on a clip shows the action clearly
 ROUTINE = 1.4  # how lively a part of a routine should be in comparison with all of it
@@ -153,17 +153,14 @@ def _speed(clip: Clip) -> float:
 
 
 def _off_mats(motion: torch.Tensor) -> torch.Tensor:
-    """(frames, 149) on the floor where it lies on something low for long, as on a mat: nobody sees that."""
+    """(frames, 149) on the floor where it is on something low for long, as on a mat: nobody sees that."""
     clearance = motion[:, features.CLEARANCE]
-    over = clearance > TOUCHING
-    lasts = functional.max_pool1d((~over).float()[None, None], 2 * LONGEST_JUMP + 1, 1, LONGEST_JUMP)[0, 0] == 0
-    if not lasts.any() or clearance[over].max() > MAT:
-        return motion
-    # All of each such stretch, not only its middle.
-    stretches = functional.max_pool1d(lasts.float()[None, None], 2 * LONGEST_JUMP + 1, 1, LONGEST_JUMP)[0, 0] > 0
     grounded = motion.clone()
-    grounded[stretches & over, features.CLEARANCE] = 0
-    return settled(grounded[None])[0]
+    for over, numbers in itertools.groupby(range(len(motion)), key=lambda number: bool(clearance[number] > TOUCHING)):
+        stretch = list(numbers)
+        if over and len(stretch) > LONGEST_JUMP and clearance[stretch].max() <= MAT:
+            grounded[stretch, features.CLEARANCE] = 0
+    return motion if torch.equal(grounded, motion) else settled(grounded[None])[0]
 
 
 def _evenly(clips: Sequence[Clip], count: int) -> list[Clip]:
