@@ -1376,8 +1376,9 @@ def _names_all(whole: Reading, parts: Sequence[Reading]) -> bool:
 
 
 def _goes_away_after(clause: prompt_parsing.Clause, also: prompt_parsing.Clause, carrier: int) -> bool:
-    """Whether the arms act first, and the body then goes away, as in "shrugs and walks away"."""
-    return clause.joined and carrier == 1 and prompt_parsing.goes_away(also.text)
+    """Whether somebody then leaves, or goes away when the arms have acted, as in "shrugs and walks away"."""
+    leaves = also.text == prompt_parsing.LEAVES
+    return clause.joined and (leaves or (carrier == 1 and prompt_parsing.goes_away(also.text)))
 
 
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:

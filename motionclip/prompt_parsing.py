@@ -250,6 +250,12 @@ _LEAVES = re.compile(
     r"(?:\s+(?:again|slowly|quickly|calmly|quietly|the\s+(?:room|stage|scene|house|building)))?",
     re.IGNORECASE,
 )
+# "comes in and sits down": who comes in walks, and is not seated at once.
+_ENTERS = re.compile(
+    r"(?P<subject>(?:(?:he|she|it|they|you|i|(?:a|an|the)\s+(?:\w+\s+)?\w+)\s+)?)"
+    r"(?:(?:comes?|came|goes|go|went)\s+in(?:side|to\s+the\s+\w+)?|enter(?:s|ed)?(?:\s+(?:the|a|his|her)\s+\w+)?)",
+    re.IGNORECASE,
+)
 # "walk to the door and walk back": who comes back the way he went turns around, and does not walk backward.
 _RETURNS = re.compile(
     r"(?P<subject>(?:\b(?:he|she|it|they|you|i)\s+)?)\b"
@@ -339,8 +345,8 @@ _COMMON_VERBS = (
     "leave", "lie", "lift", "limp", "listen", "look", "lower", "lunge", "make", "march", "move", "nod", "open",
     "pace", "pause", "peer", "pick", "place", "play", "point", "pose", "pray", "press", "pull", "pump", "punch",
     "push", "put", "raise", "reach", "relax", "rest", "return", "ride", "rise", "roll", "rub", "run", "rush",
-    "salute", "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit",
-    "skip", "sleep", "slide", "slip", "snap", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze",
+    "salute", "say", "scratch", "search", "set", "shake", "shoot", "shout", "shrug", "shuffle", "sing", "sip", "sit",
+    "skip", "sleep", "slide", "slip", "smoke", "snap", "sneak", "sneeze", "spin", "sprint", "squat", "squeeze",
     "stagger", "stamp", "stand", "stare", "start", "stay", "step", "stomp", "stop", "stretch", "strike",
     "stroll", "strum", "stumble", "surrender", "swim", "swing", "take", "talk", "tap", "throw", "tiptoe",
     "toss", "touch", "trip", "trot", "turn", "twirl", "twist", "wait", "wake", "walk", "wander", "wash",
@@ -455,10 +461,15 @@ def clauses(text: str, verbs: Collection[str] = ()) -> list[Clause]:
 def _in_context(clause: Clause, several: bool) -> Clause:
     """A clause with what its words mean beside other steps, if there are any."""
     if clause.also and clause.joined:
-        clause = replace(clause, also=_in_context(clause.also, several=True))
-    if several and _STOPS.fullmatch(clause.text):
-        return replace(clause, text=STANDS)
-    return replace(clause, text=LEAVES) if several and _LEAVES.fullmatch(clause.text) else clause
+        clause, several = replace(clause, also=_in_context(clause.also, several=True)), True
+    if not several:
+        return clause
+    if enters := _ENTERS.fullmatch(clause.text):
+        return replace(clause, text=f"{enters['subject']}walks in")
+    for pattern, meant in ((_STOPS, STANDS), (_LEAVES, LEAVES)):
+        if pattern.fullmatch(clause.text):
+            return replace(clause, text=meant)
+    return clause
 
 
 def verb_stems(actions: Collection[str]) -> set[str]:

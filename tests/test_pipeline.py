@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.signal import find_peaks
 
+from demo.text_to_motion import spoken
 from motionclip import Motion, MotionCLIP
 from motionclip.errors import TowerMismatch
 from motionclip.evaluation import rules
@@ -300,6 +301,16 @@ def test_a_style_is_shown_where_words_ask_for_it_and_only_there(mc):
     assert mc.verdict("walk like an old man").shown == (("walk like an old person",),)
     of_both = mc.plan(["he walks and bows sadly"])[0]
     assert [style for step in of_both for style in step.styles] == ["sad", "sad"]
+    of_all = mc.plan(["an old man walks, turns left and waves goodbye"])[0]
+    assert [step.styles for step in of_all] == [("old",)] * 3
+    assert {step.styles for step in mc.plan(["walk past an old man"])[0]} == {("normal",)}
+
+
+def test_a_verdict_says_which_style_is_left_out(mc):
+    verdict = mc.verdict("turn left sadly")
+    assert verdict.shown == (("turn left",),) and verdict.without_style == ("turn left sadly",)
+    assert mc.verdict("turn left").without_style == mc.verdict("walk sadly").without_style == ()
+    assert "“turn left sadly”: the style is left out" in spoken(verdict)
 
 
 def test_a_verdict_says_what_is_known_guessed_and_not_read(mc):

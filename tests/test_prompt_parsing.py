@@ -267,6 +267,8 @@ def test_a_verb_that_needs_the_next_one_is_not_done_besides(text):
         ("do not raise your hands", True),
         ("walk without moving the arms", True),
         ("a man who never sits", True),
+        ("walk not like an old man", True),
+        ("walk not slowly but fast", False),
         ("anything except walking", True),
         ("nobody puts baby in a corner", False),
         ("can't stop dancing", False),
@@ -309,6 +311,13 @@ def test_who_leaves_after_a_step_walks_away(text):
     last = prompt_parsing.clauses(text, {*VERBS, "leav", "exit"})[-1]
     assert (last.also or last).text == "walk away"
     assert prompt_parsing.clauses("rake the leaves", VERBS)[0].text == "rake the leaves"
+
+
+@pytest.mark.parametrize("text", ["he comes in and sits down", "he enters the room and sits down"])
+def test_who_comes_in_before_a_step_walks(text):
+    (clause,) = prompt_parsing.clauses(text, {*VERBS, "come", "enter"})
+    assert (clause.text, clause.also.text) == ("he walks in", "sits down")
+    assert prompt_parsing.clauses("come in", {*VERBS, "come"})[0].text == "come in"
 
 
 def test_a_list_of_things_is_no_list_of_steps():
