@@ -622,12 +622,11 @@ class MotionCLIP(
         (steps,) = self.plan([text])
         shown = tuple(step.shown for step in steps)
         verdict = decide(_checked(text), [step.readings for step in steps], shown, self.reader, self.tower)
-        bank = self._banked()
         without = [
             phrase(reading.action, reading.style)
             for step in steps
             for reading, style in zip(step.readings, step.styles, strict=True)
-            if style != reading.style and bank.in_styles(reading.action)
+            if style != reading.style and self._banked().in_styles(reading.action)
         ]
         return replace(verdict, without_style=tuple(dict.fromkeys(without)))
 
@@ -684,9 +683,7 @@ class MotionCLIP(
         closeness: float,
     ) -> list[Step]:
         """What a clause comes to beside which something else is done."""
-        bank = self._banked()
-
-        style = _style_of_all(clause, readings)
+        bank, style = self._banked(), _style_of_all(clause, readings)
 
         def step(part: prompt_parsing.Clause, words: str) -> Step:
             return self._step(part, words, z, readings, style, closeness)
