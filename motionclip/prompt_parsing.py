@@ -279,7 +279,7 @@ _WITHIN = r"(?:(?!\bthen\b)[^,;.!])*?"  # one step
 _OTHER_SIDE = re.compile(
     rf"(?:^|(?<=[,;.!])|(?<=\bthen))(?P<gap>\s*)(?P<done>{_WITHIN}\b(?:(?P<first>left|right)\b|(?P<one>one)\b(?=\s+{_LIMB}\b))"
     rf"(?:\s+(?P<limb>{_LIMB}))?{_WITHIN})"
-    r"(?:\s*,\s*|\s+)(?:and\s+)?then\s+(?:(?P<verb>(?!with\b|on\b|to\b|in\b|at\b)\w+)\s+(?=the\s+other\b))?"
+    r"(?:\s*[,;.]\s*|\s+)(?:and\s+)?then\s+(?:(?P<verb>(?!with\b|on\b|to\b|in\b|at\b)\w+)\s+(?=the\s+other\b))?"
     rf"(?:(?:with|on|to|in|at|from)\s+)?{_OWN}(?P<second>left|right|other)(?:\s+(?P<other>{_LIMB}))?"
     r"(?=\s*(?:$|[,.;!?\"”]|(?:and|then)\b))",
     re.IGNORECASE,

@@ -146,6 +146,7 @@ def test_who_sat_down_gets_up_from_the_chair_and_who_lay_from_the_floor(text, sa
     [
         ("kick with the right leg, then the left", "kick with the right leg, then kick with the left leg"),
         ("punch left then right", "punch left, then punch right"),
+        ("Kick with the right leg. Then the left.", "Kick with the right leg, then Kick with the left leg."),
         ("kick left, then right, then left", "kick left, then kick right, then kick left"),
         (
             "he walks, then hops on the left foot and then on the right",
