@@ -692,11 +692,11 @@ class MotionCLIP(
         traits = [bank.traits[reading.action] for reading in (first, second)]
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         both = _carries(traits[carrier], traits[1 - carrier])
-        leaves = _goes_away_after(clause, also, carrier)
+        after = clause.joined and (prompt_parsing.arrives(clause.text) or _goes_away_after(also, carrier))
         said = bank.says(z[clause.whole], whole.action)
-        if not leaves and (said or _done_as_one(clause, both, whole, first, second)):
+        if not after and (said or _done_as_one(clause, both, whole, first, second)):
             return [step(_with_details_of(clause, also), clause.whole)]
-        if clause.joined and (leaves or not both):
+        if clause.joined and (after or not both):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]
         body, arms = (clause, also) if carrier == 0 else (also, replace(clause, also=None))
         carried = step(replace(body, also=arms, whole=clause.whole), body.text)
@@ -1372,10 +1372,9 @@ def _names_all(whole: Reading, parts: Sequence[Reading]) -> bool:
     return all(naming_stems(part.action) <= name for part in parts)
 
 
-def _goes_away_after(clause: prompt_parsing.Clause, also: prompt_parsing.Clause, carrier: int) -> bool:
+def _goes_away_after(also: prompt_parsing.Clause, carrier: int) -> bool:
     """Whether somebody then leaves, or goes away when the arms have acted, as in "shrugs and walks away"."""
-    leaves = also.text == prompt_parsing.LEAVES
-    return clause.joined and (leaves or (carrier == 1 and prompt_parsing.goes_away(also.text)))
+    return also.text == prompt_parsing.LEAVES or (carrier == 1 and prompt_parsing.goes_away(also.text))
 
 
 def _done_as_one(clause: prompt_parsing.Clause, both: bool, whole: Reading, first: Reading, second: Reading) -> bool:

@@ -272,6 +272,14 @@ _HAS_TURNED = re.compile(
 )
 # "shrugs and walks away": who goes away has done first what he did.
 _AWAY = re.compile(r"\b(?:away|off|out|leaves?|leaving|exits?)\W*$", re.IGNORECASE)
+# "walks to the table and picks up a cup": who goes somewhere gets there first.
+_ARRIVES = re.compile(
+    r"\b(?:(?:walk|run|jog|crawl|tiptoe|sneak|rush|stroll|march|limp|step)(?:s|ed|p?ing|ning|ging)?|ran|go(?:es|ing)?|went|"
+    r"hurr(?:y|ies|ied|ying)|com(?:es?|ing)|came)\s+"
+    r"(?:(?:over|up|back|straight|quickly|slowly)\s+)?(?:to|into|onto)\s+(?:the|an?|his|her|their|my|where)\b"
+    r"(?!\s+(?:left|right|beat|music|rhythm|side|front))",
+    re.IGNORECASE,
+)
 # "kick with the right leg, then the left": the verb is said once, for both sides.
 _OWN = r"(?:(?:the|his|her|their|my|your|its|a)\s+)?"
 _LIMB = r"(?:one|side|hand|arm|leg|foot|fist|knee|shoulder|elbow|hip|direction)"
@@ -537,6 +545,18 @@ def with_turns_back(text: str) -> str:
         return f"{subject}{turn}{f'walk{ending}' if match['somehow'] else match['going']}"
 
     return _RETURNS.sub(turned, text)
+
+
+def arrives(text: str) -> bool:
+    """Say whether somebody goes somewhere.
+
+    Args:
+        text: a step.
+
+    Returns:
+        True for "walks to the table", not for "walks".
+    """
+    return bool(_ARRIVES.search(text))
 
 
 def goes_away(text: str) -> bool:

@@ -293,6 +293,12 @@ def test_what_not_to_do_is_refused(mc):
             mc.generate(text)
 
 
+def test_who_goes_somewhere_does_the_rest_there(mc):
+    (there, at_once) = mc.plan(["she walks to the table and picks up a cup", "she walks and waves"])
+    assert [step.readings[0].action for step in there] == ["walk", "pick something up from a table"]
+    assert len(at_once) == 1 and at_once[0].arms is not None
+
+
 def test_a_style_is_shown_where_words_ask_for_it_and_only_there(mc):
     plain = ["walk", "a person walks", "someone strolls down the street", "run", "wave with the left hand", "turn left"]
     assert {style for steps in mc.plan(plain) for step in steps for style in step.styles} == {"normal"}

@@ -321,6 +321,13 @@ def test_who_comes_in_before_a_step_walks(text):
     assert prompt_parsing.clauses("come in", {*VERBS, "come"})[0].text == "come in"
 
 
+def test_who_goes_somewhere_arrives():
+    there = ("she walks to the table", "running over to his car", "he hurries into a shop", "came to the door")
+    assert all(map(prompt_parsing.arrives, there))
+    nowhere = ("he walks", "steps to the left", "walks to the beat", "holds a camera to the eye")
+    assert not any(map(prompt_parsing.arrives, nowhere))
+
+
 def test_a_list_of_things_is_no_list_of_steps():
     verbs = {*VERBS, "kick", "punch", "block"}
     assert len(prompt_parsing.clauses("a series of punches, blocks and kicks", verbs)) == 1
