@@ -55,8 +55,8 @@ LIMITS = """
 sure that you mean what it shows. It knows no objects, no second person, no fingers and no faces: hands that hold
 something look alike, and a hug or a handshake is half of one. It does not understand "not" and "without", and refuses
 them rather than do the opposite. It takes English only. Of film titles, names and idioms it gets about three in ten
-right. Styles ("like an old person") show on actions that were recorded in them, such as walking and bowing, often
-faintly, and hardly on others. Fighting stances may come out too wide; flips and rolls are the roughest.
+right. Styles ("like an old person") show on actions that were recorded in them, such as walking and waving, often
+faintly; on others they are left out. Fighting stances may come out too wide; flips and rolls are the roughest.
 An action is shown whole where it has its usual length, which is what you get for the length 0.
 
 **Where it learned.** [Bandai-Namco Research Motion
