@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from motionclip.evaluation.evaluator import Evaluator, train_evaluator
 from motionclip.evaluation.protocol import MIN_STYLE_CLIPS
+from motionclip.labels import NORMAL
 from motionclip.training.dataset import Clip, load_clips
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,18 +42,18 @@ def main() -> None:
     elsewhere = Counter(clip.style for clip in known if not clip.name.startswith(options.source))
 
     def held_back(clip: Clip) -> bool:
-        apart = clip.style != "normal" and elsewhere[clip.style] >= MIN_STYLE_CLIPS
+        apart = clip.style != NORMAL and elsewhere[clip.style] >= MIN_STYLE_CLIPS
         return apart and clip.name.startswith(options.source)
 
     kept = [clip for clip in known if not held_back(clip)]
     evaluator = train_evaluator(kept, steps=options.steps)
     print("| real recordings | their style seen | their action seen | both |\n|---|---|---|---|")
     held = [clip for clip in known + unseen if held_back(clip)]
-    told = {clip.action for clip in kept if clip.style != "normal" and not clip.name.startswith(options.source)}
+    told = {clip.action for clip in kept if clip.style != NORMAL and not clip.name.startswith(options.source)}
     say("held back: the style was learned with other recordings only", evaluator, held)
     apart = [clip for clip in held if clip.action not in told]
     say("of these, actions that were never learned in any such style", evaluator, apart)
-    seen = [clip for clip in unseen if clip.style != "normal" and not held_back(clip)]
+    seen = [clip for clip in unseen if clip.style != NORMAL and not held_back(clip)]
     say("val clips of pairs that were learned", evaluator, seen)
 
 

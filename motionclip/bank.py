@@ -18,7 +18,7 @@ from torch.nn import functional
 from .atlas import Atlas
 from .errors import ModelFolderError, RequestError
 from .files.writing import write_atomically
-from .labels import NORMAL, phrase
+from .labels import NORMAL, label, phrase
 from .models.byte_vectors import from_bytes, to_bytes
 from .models.storage import BANK_FILE
 from .recognition import cosines
@@ -58,7 +58,7 @@ class Entry:
     @property
     def label(self) -> str:
         """ "walk", or "walk (old)"."""
-        return self.action if self.style == NORMAL else f"{self.action} ({self.style})"
+        return label(self.action, self.style)
 
     @property
     def phrase(self) -> str:
@@ -187,7 +187,7 @@ class Bank:
         Returns:
             True where its cosine to one of them is above 0.95.
         """
-        own = self._text_directions[self.shown == self.actions.index(action)]
+        own = self._text_directions[self.shown == self.numbers[action]]
         return bool((own @ functional.normalize(z, dim=-1) > SAME).any())
 
     def take_label(self, action: str, style: str) -> TakeLabel:
@@ -353,7 +353,7 @@ class Bank:
         if not closeness:
             return z
         length, z = z.norm(dim=-1, keepdim=True), functional.normalize(z, dim=-1)
-        numbers = torch.tensor([self.actions.index(action) for action in actions])
+        numbers = torch.tensor([self.numbers[action] for action in actions])
         weights = (
             (z @ self._text_directions.T / TEMPERATURE)
             .masked_fill(self.shown != numbers[:, None], -torch.inf)

@@ -28,12 +28,15 @@ STYLES = {
 }  # fmt: skip
 
 
+def label(action: str, style: str) -> str:
+    """Name an action in a style: "walk", or "walk (old)"."""
+    return action if style == NORMAL else f"{action} ({style})"
+
+
 def phrase(action: str, style: str) -> str:
     """Say an action in a style as people do: "walk", "walk like an old person", or "run (injured)" for a style without
     words."""
-    if style == NORMAL:
-        return action
-    return f"{action} {STYLES[style]}" if style in STYLES else f"{action} ({style})"
+    return f"{action} {STYLES[style]}" if style in STYLES else label(action, style)
 
 
 def parse_labels(text: str) -> list[str]:

@@ -693,8 +693,7 @@ class MotionCLIP(
         carrier = 1 if traits[0].arms and not traits[1].arms else 0
         both = _carries(traits[carrier], traits[1 - carrier])
         after = clause.joined and (prompt_parsing.arrives(clause.text) or _goes_away_after(also, carrier))
-        said = bank.says(z[clause.whole], whole.action)
-        if not after and (said or _done_as_one(clause, both, whole, first, second)):
+        if not after and (bank.says(z[clause.whole], whole.action) or _done_as_one(clause, both, whole, first, second)):
             return [step(_with_details_of(clause, also), clause.whole)]
         if clause.joined and (after or not both):
             return [step(part, part.text) for part in (replace(clause, also=None, joined=False, whole=""), also)]

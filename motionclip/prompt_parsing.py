@@ -236,17 +236,18 @@ _POSED = re.compile(
     r"(?:arms?|hands?|fists?|fingers?|palms?|elbows?)\s+.+)$",
     re.IGNORECASE,
 )
+_SUBJECT = r"(?:(?:he|she|it|they|you|i)\s+)?"
 # "walks, stops and waves": who stops between steps stands; a "stop" alone is a sign to others.
 STANDS = "stand still"
 _STOPS = re.compile(
-    r"(?:(?:he|she|it|they|you|i)\s+)?(?:stop|stops|stopping|pauses?|pausing|halts?|halting)"
+    rf"{_SUBJECT}(?:stop|stops|stopping|pauses?|pausing|halts?|halting)"
     r"(?:\s+(?:briefly|suddenly|abruptly|there|for\s+a\s+(?:moment|second|while|bit)))?",
     re.IGNORECASE,
 )
 # "bows and leaves": who leaves after a step walks away, and does nothing with leaves.
 LEAVES = "walk away"
 _LEAVES = re.compile(
-    r"(?:(?:he|she|it|they|you|i)\s+)?(?:leaves?|left|leaving|exits?|exiting|departs?|departing)"
+    rf"{_SUBJECT}(?:leaves?|left|leaving|exits?|exiting|departs?|departing)"
     r"(?:\s+(?:again|slowly|quickly|calmly|quietly|the\s+(?:room|stage|scene|house|building)))?",
     re.IGNORECASE,
 )

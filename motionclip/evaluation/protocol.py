@@ -554,8 +554,8 @@ def _captioned_windows(
     captions, numbers = [], []
     for number, owner in enumerate(owners):
         unseen = words.phrases(owner.action, ("captions",), (split,)) if owner.style == NORMAL else ()
-        choices = [caption for caption in unseen or owner.captions if negated(caption) is None]
-        if choices and not all(map(negated, owner.captions)):
+        choices = _accepted(unseen or owner.captions)
+        if choices and _accepted(owner.captions):
             captions.append(choices[number % len(choices)])
             numbers.append(number)
     shares = [places[n] / max(counts[owners[n].name] - 1, 1) for n in numbers]
@@ -564,8 +564,13 @@ def _captioned_windows(
 
 def _own_caption(clip: Clip, number: int) -> str:
     """One of a clip's captions that `generate` takes, by turns."""
-    choices = [caption for caption in clip.captions if negated(caption) is None]
+    choices = _accepted(clip.captions)
     return choices[number % len(choices)]
+
+
+def _accepted(texts: Sequence[str]) -> list[str]:
+    """The texts that `generate` takes."""
+    return [text for text in texts if negated(text) is None]
 
 
 def _window_at(motion: Motion, share: float, frames: int) -> Motion:
@@ -712,8 +717,8 @@ def unstyled_prompts(mc: MotionCLIP, training: Sequence[Clip], words: Words, spl
     Returns:
         The figure; none without such phrases.
     """
-    actions = sorted({clip.action for clip in training if clip.style != NORMAL})
-    phrases = [text for kind in KINDS for text, _ in _phrases(words, actions, kind, split) if negated(text) is None]
+    actions = sorted(_in_styles(training))
+    phrases = _accepted([text for kind in KINDS for text, _ in _phrases(words, actions, kind, split)])
     if not phrases:
         return []
     plain = [reading.style == NORMAL for steps in mc.plan(phrases) for reading in steps[0].readings[:1]]
@@ -741,8 +746,13 @@ def _edited(
 
 def _neutral(clips: Sequence[Clip]) -> list[Clip]:
     """Clips of no style, of actions that other clips show in a style."""
-    styled = {clip.action for clip in clips if clip.style != NORMAL}
+    styled = _in_styles(clips)
     return [clip for clip in clips if clip.style == NORMAL and clip.action in styled]
+
+
+def _in_styles(clips: Sequence[Clip]) -> set[str]:
+    """The actions that some clip shows in a style."""
+    return {clip.action for clip in clips if clip.style != NORMAL}
 
 
 def _first_windows(motion: Motion, frames: int) -> list[Motion]:

@@ -615,10 +615,12 @@ class FlowModel(nn.Module):
         Returns:
             (N, frames, 149) features.
         """
-        starts = self._way(frames, known).starts
+        parts = [slice(first, first + BATCH) for first in range(0, len(z), BATCH)]
+        ways = [self._way(frames, known and known.part(part)) for part in parts]
         if noise is None:
             seeds = seed if isinstance(seed, Sequence) else [seed]
-            noise = torch.cat([self.draw_noise(1, len(starts), one) for one in seeds]).expand(len(z), -1, -1)
+            windows = len(ways[0].starts)
+            noise = torch.cat([self.draw_noise(1, windows, one) for one in seeds]).expand(len(z), -1, -1)
         given_back = origin is not None
         config = self.config
         guidance = 1.0 if given_back else config.guidance
@@ -626,15 +628,8 @@ class FlowModel(nn.Module):
         steps, extrapolation = (config.edit_steps, 0.0) if given_back else (config.steps, config.extrapolation)
         decoded = torch.cat(
             [
-                self._decode(
-                    noise[part],
-                    self._way(frames, known and known.part(part)),
-                    frames,
-                    self._guided(z[part], guidance),
-                    steps,
-                    extrapolation,
-                )
-                for part in (slice(first, first + BATCH) for first in range(0, len(z), BATCH))
+                self._decode(noise[part], way, frames, self._guided(z[part], guidance), steps, extrapolation)
+                for part, way in zip(parts, ways, strict=True)
             ]
         )
         # Motion that is given back has a path of its own; only what was generated is held by its feet.

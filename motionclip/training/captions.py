@@ -17,6 +17,7 @@ WORDS = "words.json"
 KINDS = ("captions", "evokes")
 ABSENT = "absent.txt"  # phrases that ask for none of the actions of the project's own words
 OWN = "own"  # the split of the project's own words, which only the reader learns
+READ = ("train", "val", OWN)  # the splits that the reader learns
 
 
 @dataclass(frozen=True)

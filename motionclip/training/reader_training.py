@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ..reader import Network, Reader, terms
 from ..towers.interface import TextTower
-from .captions import KINDS, OWN, Words
+from .captions import KINDS, OWN, READ, Words
 from .style_head import fit_style_head
 
 COMMON_WORD, COMMON_PAIR = 2, 4  # texts at least that a stem or a pair of stems is in, so that it is learned
@@ -60,7 +60,7 @@ def train_reader(
     right = torch.cat([trial._right[owners, first[: len(texts)]] > 0, torch.zeros(len(held_out), dtype=torch.bool)])
     weights = torch.ones(len(sure))
     weights[len(texts) :] = ABSENT_TYPED / (1 - ABSENT_TYPED) * len(texts) / max(len(held_out), 1)
-    reader = _fitted(words, actions, tower, ("train", "val", OWN), styled, words.absent, seed, epochs)
+    reader = _fitted(words, actions, tower, READ, styled, words.absent, seed, epochs)
     reader.threshold = _threshold(sure, right, weights)
     reader.styles = fit_style_head(words, tower, styles)
     return reader

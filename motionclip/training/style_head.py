@@ -10,9 +10,8 @@ from torch.nn import functional
 from ..labels import NORMAL
 from ..reader import StyleHead, without_actor
 from ..towers.interface import TextTower
-from .captions import KINDS, OWN, Words
+from .captions import KINDS, READ, Words
 
-SPLITS = ("train", "val", OWN)
 CAPTIONS_STYLED = 2  # captions of an action that each phrase of a style follows, and each actor is put in front of
 FREEDOM = 10.0  # how freely the map is fitted (scikit-learn's C)
 # Others than who acts have a style, too: "walk past an old man", "walk to the old house".
@@ -38,8 +37,8 @@ def fit_style_head(words: Words, tower: TextTower, styles: Collection[tuple[str,
 
     said: dict[str, str] = {}
     for action in sorted({action for action, _ in styles}):
-        said |= dict.fromkeys([action, *words.phrases(action, KINDS, SPLITS)], NORMAL)
-        captions = [action, *words.phrases(action, ("captions",), SPLITS)]
+        said |= dict.fromkeys([action, *words.phrases(action, KINDS, READ)], NORMAL)
+        captions = [action, *words.phrases(action, ("captions",), READ)]
         for style in names:
             said |= dict(_styled(captions, words.styles[style], words.actors.get(style, []), style))
     z = functional.normalize(tower.encode(list(said)), dim=-1).numpy()
